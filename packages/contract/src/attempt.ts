@@ -1,0 +1,87 @@
+import * as z from 'zod'
+
+import { attemptIdSchema, digestSchema, pageOf, timestampSchema, workflowIdSchema } from './ids.ts'
+import { reviewSchema } from './review.ts'
+
+/**
+ * Where an attempt stands. `queued`, `running`, `backing_off` and `cancelling` are unfinished;
+ * `cancelling` waits for the hub to confirm that the agent was told.
+ */
+export const ATTEMPT_STATES = [
+  'queued',
+  'running',
+  'backing_off',
+  'cancelling',
+  'succeeded',
+  'failed',
+  'cancelled',
+] as const
+export type AttemptState = (typeof ATTEMPT_STATES)[number]
+
+/** One file an attempt produced, kept for good under its digest. */
+export const artifactSchema = z
+  .object({
+    path: z.string().describe('Path in the repository, such as `specs/001-login/spec.md`'),
+    digest: digestSchema,
+    size: z.int().nonnegative().describe('Bytes'),
+    media_type: z.string(),
+  })
+  .meta({ id: 'Artifact' })
+export type Artifact = z.infer<typeof artifactSchema>
+
+/** One deterministic check of the files. `error`: the phase is not done; `warning`: for the reviewer to judge; `pass`: it holds. */
+export const checkSchema = z
+  .object({
+    id: z.string().describe('Stable name, such as `spec-has-user-story`'),
+    level: z.enum(['error', 'warning', 'pass']),
+    message: z.string(),
+    path: z.string().nullable(),
+    line: z.int().positive().nullable(),
+  })
+  .meta({ id: 'Check' })
+export type Check = z.infer<typeof checkSchema>
+
+/** Tokens and money as the agent reported them; null where it did not. */
+export const usageSchema = z
+  .object({
+    input_tokens: z.int().nullable(),
+    output_tokens: z.int().nullable(),
+    cost_usd: z.number().nullable(),
+  })
+  .meta({ id: 'Usage' })
+export type Usage = z.infer<typeof usageSchema>
+
+export const attemptSummarySchema = z.object({
+  id: attemptIdSchema,
+  number: z.int().positive().describe('From 1 within the phase'),
+  state: z.enum(ATTEMPT_STATES),
+  reason: z.string().nullable().describe('Why it waits or ended as it did, in plain words'),
+  tries: z.int().nonnegative().describe('How often the work was handed to the hub'),
+  next_retry_at: timestampSchema.nullable(),
+  digest: digestSchema
+    .nullable()
+    .describe('SHA-256 over what a reviewer sees of this attempt; send it back with a review'),
+})
+
+/** One execution of one phase by an agent, kept whole. */
+export const attemptSchema = attemptSummarySchema
+  .extend({
+    workflow_id: workflowIdSchema,
+    phase: z.enum(['phase_1', 'phase_2']),
+    agent: z.string().nullable(),
+    invocation_id: z.string().nullable().describe('The hub’s name for it'),
+    session_id: z.string().nullable(),
+    confidence: z.number().min(0).max(100).nullable(),
+    output: z.string().nullable().describe('What the agent said at the end'),
+    uncertainty_reasons: z.array(z.string()),
+    artifacts: z.array(artifactSchema),
+    checks: z.array(checkSchema),
+    usage: usageSchema.nullable(),
+    created_at: timestampSchema,
+    started_at: timestampSchema.nullable(),
+    finished_at: timestampSchema.nullable(),
+    review: reviewSchema.nullable().describe('The verdict on this attempt, when there is one'),
+  })
+  .meta({ id: 'Attempt' })
+export type Attempt = z.infer<typeof attemptSchema>
+export const attemptPageSchema = pageOf(attemptSchema).meta({ id: 'AttemptPage' })

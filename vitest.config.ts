@@ -1,0 +1,35 @@
+import { defineConfig } from 'vitest/config'
+
+/** The seed's three kinds of test and the journeys of a person; every workspace keeps its own. */
+const project = (name: string, include: string[], limits: { testTimeout: number; hookTimeout: number }) => ({
+  test: { name, include, ...limits, environment: 'node' as const },
+})
+
+export default defineConfig({
+  test: {
+    projects: [
+      project('unit', ['{packages,services,apps}/*/tests/unit/**/*.test.ts', 'tests/unit/**/*.test.ts'], {
+        testTimeout: 15_000,
+        hookTimeout: 15_000,
+      }),
+      project('contract', ['{packages,services,apps}/*/tests/contract/**/*.test.ts'], {
+        testTimeout: 30_000,
+        hookTimeout: 30_000,
+      }),
+      project('integration', ['{packages,services,apps}/*/tests/integration/**/*.test.ts'], {
+        testTimeout: 60_000,
+        hookTimeout: 60_000,
+      }),
+      project('e2e', ['tests/e2e/**/*.test.ts'], { testTimeout: 120_000, hookTimeout: 60_000 }),
+    ],
+    coverage: {
+      provider: 'v8',
+      include: ['{packages,services}/*/src/**/*.ts'],
+      reporter: ['text-summary', 'html'],
+      reportsDirectory: 'coverage',
+      thresholds: {
+        'services/orchestrator/src/core/**': { statements: 100, branches: 100, functions: 100, lines: 100 },
+      },
+    },
+  },
+})
