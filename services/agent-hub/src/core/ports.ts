@@ -1,0 +1,135 @@
+import type { AgentUpdate, Check, FeatureId, HubAgents, HubWorkspace, InvokeRequest, Usage } from '@orchestrator/contract'
+
+/** A program that speaks ACP, and how to start it. Data, never code: adding an agent adds a value. */
+export interface AgentProfile {
+  name: string
+  title: string
+  /** Program and arguments; the program is an absolute path once found. */
+  command: readonly [string, ...string[]]
+  env: Readonly<Record<string, string>>
+  /** Files to lay into the agent's HOME before it starts: relative path → content. */
+  home_files: Readonly<Record<string, string>>
+  /** ACP session mode to set, when the agent needs one. */
+  mode: string | null
+  install: string | null
+}
+
+/** The agents this hub knows, and which of them can run here. */
+export interface AgentRegistry {
+  /** `default` stands for the hub's own default. Throws AGENT_NOT_FOUND, or AGENT_UNAVAILABLE with the remedy. */
+  getAgent(name: string): AgentProfile
+  list(): HubAgents
+}
+
+/** Own clocks of a turn, in milliseconds: an agent's word is never waited for without end. */
+export interface TurnLimits {
+  initialize_ms: number
+  session_ms: number
+  idle_ms: number
+  turn_ms: number
+  cancel_grace_ms: number
+}
+
+export interface AgentTurn {
+  agent: AgentProfile
+  /** The hub's session: the same one continues the conversation. */
+  session_id: string
+  /** The agent's own id of that session when it has one; null begins anew. */
+  acp_session_id: string | null
+  /** Absolute path of the agent's private HOME; kept as long as the session. */
+  home: string
+  working_copy: string
+  /** Added to the allow-list of the environment. */
+  env: Readonly<Record<string, string>>
+  prompt: string
+  signal: AbortSignal
+  limits: TurnLimits
+  onUpdate(update: AgentUpdate): void
+  /** Told once the process runs, so that it can be found and ended after a crash of the hub. */
+  onProcess(process: AgentProcess): void
+}
+
+/** A process and when the system started it: a pid alone may by then be somebody else. */
+export interface AgentProcess {
+  pid: number
+  started: string
+}
+
+export type TurnOutcome =
+  | {
+      kind: 'ended'
+      stop_reason: string
+      /** Whole text of the agent's closing message. */
+      text: string
+      acp_session_id: string
+      usage: Usage | null
+      model: string | null
+    }
+  | { kind: 'cancelled' }
+  /** `reason` is a sentence a person can act on; `timeout` says that a clock of ours ran out. */
+  | { kind: 'failed'; reason: string; timeout: boolean }
+
+export interface AgentDriver {
+  /** Never rejects for what an agent does. */
+  run(turn: AgentTurn): Promise<TurnOutcome>
+  /** Ends agents that a killed hub left behind; those whose start time differs are somebody else's and left alone. Answers how many it ended. */
+  endOrphans(processes: readonly AgentProcess[]): Promise<number>
+  /** Ends every process group it started. */
+  close(): Promise<void>
+}
+
+/** One file that a phase changed, as git tells it. */
+export interface ChangedFile {
+  path: string
+  change: 'added' | 'modified' | 'deleted'
+}
+
+/** A feature's own clone, on the branch of the feature's name. All paths given are relative to it. */
+export interface WorkingCopy {
+  /** Absolute. */
+  readonly path: string
+  /** `specs/NNN-slug`. */
+  readonly feature_directory: string
+  /** Throws away what an interrupted run left: back to the branch's last commit. */
+  reset(): Promise<void>
+  /** What differs from the branch's last commit, untracked files included. */
+  listChanges(): Promise<ChangedFile[]>
+  /** Content of a file as it is now, or undefined; a link out of the working copy is refused. */
+  readFile(path: string): Promise<Uint8Array | undefined>
+  /** As at the branch's last commit. */
+  readCommitted(path: string): Promise<Uint8Array | undefined>
+  /** Files below the feature's directory, sorted. */
+  listFeatureFiles(): Promise<string[]>
+  /** Every file of the repository, tracked or new, sorted; ignored ones left out. */
+  listFiles(): Promise<string[]>
+  /** Commits everything and fetches the branch back into the repository. Answers the commit, or null when nothing had changed. */
+  commit(message: string): Promise<string | null>
+}
+
+export interface Workspaces {
+  /** Throws WORKSPACE_NOT_FOUND. */
+  describe(name: string): Promise<HubWorkspace>
+  /**
+   * The feature's working copy, made when it is not there. Throws VALIDATION_ERROR when the number is
+   * already taken by another feature of the repository.
+   */
+  open(name: string, feature_id: FeatureId): Promise<WorkingCopy>
+}
+
+/** What the Spec Kit part needs to see of a finished turn. */
+export interface PhaseInput {
+  request: InvokeRequest
+  working_copy: WorkingCopy
+  changes: readonly ChangedFile[]
+  /** The agent's closing text. */
+  text: string
+}
+
+export interface SpecKit {
+  /** The one text block for the agent. */
+  buildPrompt(request: InvokeRequest, working_copy: WorkingCopy): Promise<string>
+  /** Deterministic checks of the files after the turn; `pass` rows are told too. */
+  checkPhase(input: PhaseInput): Promise<Check[]>
+  /** A follow-up prompt that asks the agent to mend the failed checks. */
+  buildRepairPrompt(request: InvokeRequest, failed: readonly Check[]): string
+}
