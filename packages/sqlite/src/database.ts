@@ -1,0 +1,136 @@
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { Kysely, type Transaction } from 'kysely'
+import type { Migration } from 'kysely/migration'
+
+import {
+  DatabaseError,
+  sqliteResultCode,
+  SQLITE_BUSY,
+  SQLITE_CANTOPEN,
+  SQLITE_CORRUPT,
+  SQLITE_FULL,
+  SQLITE_NOTADB,
+  SQLITE_READONLY,
+} from './database-error.ts'
+import { GroupWriter } from './group-writer.ts'
+import { migrate } from './migrate.ts'
+import { Mutex } from './mutex.ts'
+import { nodeSqliteDialect } from './node-sqlite-dialect.ts'
+
+/** One SQLite file with one owner. */
+export interface Database<S> {
+  /** Reads a snapshot; never sees what is not committed. */
+  readonly read: Kysely<S>
+  /**
+   * Runs `fn` in a transaction and resolves once it is on disk. `fn` must do database work only:
+   * others wait for it, and share its commit.
+   */
+  write<T>(fn: (tx: Transaction<S>) => Promise<T>): Promise<T>
+  close(): Promise<void>
+}
+
+export interface OpenDatabaseOptions {
+  /** Path of the file, or `:memory:`. Folders are made. */
+  path: string
+  /** Forward only, by name: `0001_initial`. */
+  migrations: Record<string, Migration>
+  /** The environment variable that named the path, for messages. */
+  variable: string
+  /** The disk failed in a way after which nothing may be written; the process should end. */
+  onFatal?: (error: unknown) => void
+  /** How many transactions a commit took along. */
+  onBatch?: (size: number) => void
+}
+
+/** Throws a DatabaseError when the file cannot be written, is corrupt, has another owner or is newer than this code. */
+export async function openDatabase<S>(o: OpenDatabaseOptions): Promise<Database<S>> {
+  const opened: DatabaseSync[] = []
+  try {
+    return await open<S>(o, opened)
+  } catch (error) {
+    for (const connection of opened.toReversed()) connection.close()
+    throw explain(error, o)
+  }
+}
+
+async function open<S>(o: OpenDatabaseOptions, opened: DatabaseSync[]): Promise<Database<S>> {
+  const inMemory = o.path === ':memory:'
+  const connect = (path: string, readOnly = false) => {
+    const connection = new DatabaseSync(path, { readOnly, timeout: 5000, enableForeignKeyConstraints: true })
+    opened.push(connection)
+    return connection
+  }
+
+  if (!inMemory) {
+    mkdirSync(dirname(o.path), { recursive: true })
+    lockForOwner(connect(`${o.path}.owner`))
+  }
+  const writing = connect(o.path)
+  writing.exec('pragma journal_mode = wal')
+  writing.exec('pragma synchronous = full')
+  assertIntact(writing)
+
+  const mutex = inMemory ? new Mutex() : undefined
+  const db = new Kysely<S>({ dialect: nodeSqliteDialect(writing) })
+  await migrate(db, o.migrations)
+  if (!inMemory) assertDurable(writing)
+
+  const reading = inMemory ? writing : connect(o.path, true)
+  const read = new Kysely<S>({ dialect: nodeSqliteDialect(reading, mutex) })
+  const writer = new GroupWriter<S>({
+    database: writing,
+    db,
+    mutex,
+    onFatal: o.onFatal ?? (() => {}),
+    onBatch: o.onBatch ?? (() => {}),
+  })
+
+  let closing: Promise<void> | undefined
+  const close = async () => {
+    await writer.close()
+    for (const connection of opened.toReversed()) connection.close()
+  }
+  return { read, write: (fn) => writer.write(fn), close: () => (closing ??= close()) }
+}
+
+/** The operating system drops this lock with the process, however it ends. */
+function lockForOwner(owner: DatabaseSync): void {
+  owner.exec('pragma busy_timeout = 0')
+  owner.exec('pragma journal_mode = memory')
+  owner.exec('begin exclusive')
+}
+
+function assertIntact(connection: DatabaseSync): void {
+  const found = connection.prepare('pragma quick_check(1)').get()?.['quick_check']
+  if (found !== 'ok') throw new DatabaseError(`it is damaged (${String(found)}): restore a backup`)
+}
+
+/** Without both, a power cut loses what was answered; asked of the connection after its first write. */
+function assertDurable(connection: DatabaseSync): void {
+  const mode = connection.prepare('pragma journal_mode').get()?.['journal_mode']
+  const synchronous = connection.prepare('pragma synchronous').get()?.['synchronous']
+  if (mode !== 'wal' || synchronous !== 2) {
+    throw new DatabaseError(
+      `it cannot be written safely there (journal_mode ${String(mode)}, synchronous ${String(synchronous)}): use a local disk`,
+    )
+  }
+}
+
+const REASONS: Readonly<Record<number, string>> = {
+  [SQLITE_BUSY]: 'another process is using it: stop that one, or name another file',
+  [SQLITE_READONLY]: 'it cannot be written: give this user the right to write the file and its folder',
+  [SQLITE_CANTOPEN]: 'it cannot be opened: give this user the right to write the file and its folder',
+  [SQLITE_CORRUPT]: 'it is damaged: restore a backup',
+  [SQLITE_FULL]: 'the disk is full: make room',
+  [SQLITE_NOTADB]: 'it is not an SQLite database: name another file',
+}
+
+function explain(error: unknown, o: OpenDatabaseOptions): Error {
+  const reason =
+    error instanceof DatabaseError
+      ? error.message
+      : (REASONS[sqliteResultCode(error) ?? -1] ?? (error instanceof Error ? error.message : String(error)))
+  return new DatabaseError(`${o.variable}: the database ${o.path} cannot be used, because ${reason}`, { cause: error })
+}

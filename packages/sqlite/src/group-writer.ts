@@ -1,0 +1,128 @@
+import type { DatabaseSync } from 'node:sqlite'
+import type { Kysely, Transaction } from 'kysely'
+
+import { DatabaseError, sqliteResultCode, SQLITE_IOERR } from './database-error.ts'
+import type { Mutex } from './mutex.ts'
+
+/** Work of one commit at most, so that the first one in a flood does not wait for the last. */
+const BATCH_MAX = 256
+
+interface Job {
+  /** Runs inside a savepoint of its own; answers what to do once the commit is on disk. */
+  run(): Promise<() => void>
+  fail(error: unknown): void
+}
+
+const hooks = new WeakMap<object, (() => void)[]>()
+
+/** Runs `hook` once the transaction is on disk, before whoever wrote it is told; never when it is rolled back. */
+export function afterCommit(tx: Transaction<never> | object, hook: () => void): void {
+  const list = hooks.get(tx)
+  if (list === undefined) hooks.set(tx, [hook])
+  else list.push(hook)
+}
+
+/**
+ * Puts the transactions that arrive in one turn of the event loop into one commit: SQLite's fsync is
+ * what a write costs, so that concurrent writers share it. Each has a savepoint, so that a failed one
+ * takes nobody along. Everybody is answered after the fsync, refusals included.
+ */
+export class GroupWriter<S> {
+  readonly #database: DatabaseSync
+  readonly #db: Kysely<S>
+  readonly #mutex: Mutex | undefined
+  readonly #onFatal: (error: unknown) => void
+  readonly #onBatch: (size: number) => void
+  #queue: Job[] = []
+  #draining: Promise<void> | undefined
+  #refusal: Error | undefined
+
+  constructor(o: {
+    database: DatabaseSync
+    db: Kysely<S>
+    mutex: Mutex | undefined
+    onFatal: (error: unknown) => void
+    onBatch: (size: number) => void
+  }) {
+    this.#database = o.database
+    this.#db = o.db
+    this.#mutex = o.mutex
+    this.#onFatal = o.onFatal
+    this.#onBatch = o.onBatch
+  }
+
+  write<T>(fn: (tx: Transaction<S>) => Promise<T>): Promise<T> {
+    if (this.#refusal !== undefined) return Promise.reject(this.#refusal)
+    return new Promise<T>((resolve, reject) => {
+      this.#queue.push({
+        run: async () => {
+          let committed: () => void = () => {}
+          try {
+            const value = await this.#db.transaction().execute(async (tx) => {
+              const result = await fn(tx)
+              committed = () => hooks.get(tx)?.forEach((hook) => hook())
+              return result
+            })
+            return () => {
+              committed()
+              resolve(value)
+            }
+          } catch (error) {
+            if (!this.#database.isTransaction) throw error
+            return () => reject(error)
+          }
+        },
+        fail: reject,
+      })
+      this.#draining ??= this.#drain()
+    })
+  }
+
+  /** Lets what was asked for finish; whatever comes later is refused. */
+  async close(): Promise<void> {
+    this.#refusal ??= new DatabaseError('The database is closed.')
+    await this.#draining
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#queue.length > 0) {
+      // The sockets that are readable in this turn get to queue their work before the commit begins.
+      await new Promise((resolve) => setImmediate(resolve))
+      await this.#mutex?.lock()
+      const batch = this.#queue.splice(0, BATCH_MAX)
+      try {
+        await this.#commit(batch)
+      } finally {
+        this.#mutex?.unlock()
+      }
+    }
+    this.#draining = undefined
+  }
+
+  async #commit(batch: Job[]): Promise<void> {
+    const answers: (() => void)[] = []
+    try {
+      this.#database.exec('begin immediate')
+      for (const job of batch) answers.push(await job.run())
+      this.#database.exec('commit')
+    } catch (error) {
+      if (this.#database.isTransaction) this.#database.exec('rollback')
+      this.#failAll(batch, error)
+      return
+    }
+    this.#onBatch(batch.length)
+    for (const answer of answers) answer()
+  }
+
+  #failAll(batch: Job[], error: unknown): void {
+    if (sqliteResultCode(error) === SQLITE_IOERR) {
+      // After a failed fsync the kernel may have dropped the pages: SQLite would go on, we must not.
+      this.#refusal = new DatabaseError(
+        'The disk reported an error, so nothing more is written. See the log, then restart.',
+      )
+      for (const job of this.#queue.splice(0)) job.fail(this.#refusal)
+      this.#onFatal(error)
+    }
+    for (const job of batch) job.fail(error)
+  }
+}

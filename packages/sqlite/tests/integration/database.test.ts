@@ -1,0 +1,189 @@
+import { execFile } from 'node:child_process'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { sql, type Kysely } from 'kysely'
+import type { Migration } from 'kysely/migration'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+
+import { afterCommit, openDatabase, type Database } from '../../src/index.ts'
+
+interface Schema {
+  note: { id: number; text: string }
+}
+
+const migrations: Record<string, Migration> = {
+  '0001_note': {
+    up: async (db: Kysely<unknown>) => {
+      await sql`create table note (id integer primary key, text text not null unique)`.execute(db)
+    },
+  },
+}
+
+let folder: string
+let opened: Database<Schema>[]
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'sqlite-'))
+  opened = []
+})
+
+afterEach(async () => {
+  await Promise.all(opened.map((database) => database.close()))
+  rmSync(folder, { recursive: true, force: true })
+})
+
+async function open(path: string, onBatch?: (size: number) => void): Promise<Database<Schema>> {
+  const database = await openDatabase<Schema>({
+    path,
+    migrations,
+    variable: 'DATABASE_URL',
+    ...(onBatch && { onBatch }),
+  })
+  opened.push(database)
+  return database
+}
+
+describe.each([
+  ['a file', () => join(folder, 'deep', 'notes.db')],
+  ['memory', () => ':memory:'],
+])('in %s', (_, path) => {
+  it('shares one commit among concurrent writers', async () => {
+    const batches: number[] = []
+    const database = await open(path(), (size) => batches.push(size))
+    await Promise.all(
+      Array.from({ length: 100 }, (_unused, i) =>
+        database.write((tx) =>
+          tx
+            .insertInto('note')
+            .values({ id: i, text: `note ${i}` })
+            .execute(),
+        ),
+      ),
+    )
+    expect(batches).toEqual([100])
+    expect(await database.read.selectFrom('note').selectAll().execute()).toHaveLength(100)
+  })
+
+  it('rolls back a failed writer alone', async () => {
+    const database = await open(path())
+    const insert = (id: number, text: string) =>
+      database.write(async (tx) => {
+        await tx.insertInto('note').values({ id, text }).execute()
+      })
+    const outcomes = await Promise.allSettled([insert(1, 'same'), insert(2, 'same'), insert(3, 'other')])
+    expect(outcomes.map((outcome) => outcome.status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+    expect(await database.read.selectFrom('note').select('id').execute()).toEqual([{ id: 1 }, { id: 3 }])
+  })
+
+  it('undoes all of a writer that throws after it wrote', async () => {
+    const database = await open(path())
+    await expect(
+      database.write(async (tx) => {
+        await tx.insertInto('note').values({ id: 1, text: 'gone' }).execute()
+        throw new Error('changed my mind')
+      }),
+    ).rejects.toThrow('changed my mind')
+    expect(await database.read.selectFrom('note').selectAll().execute()).toEqual([])
+  })
+
+  it('never shows a reader what is not committed', async () => {
+    const database = await open(path())
+    const seen: Promise<unknown[]>[] = []
+    await database.write(async (tx) => {
+      await tx.insertInto('note').values({ id: 1, text: 'half' }).execute()
+      seen.push(database.read.selectFrom('note').selectAll().where('text', '=', 'half').execute())
+      await tx.updateTable('note').set({ text: 'whole' }).execute()
+    })
+    expect(await Promise.all(seen)).toEqual([[]])
+  })
+
+  it('runs hooks after the commit only, and none of a writer that failed', async () => {
+    const database = await open(path())
+    const hooks: string[] = []
+    const kept = database.write(async (tx) => {
+      afterCommit(tx, () => hooks.push('kept'))
+      await tx.insertInto('note').values({ id: 1, text: 'kept' }).execute()
+    })
+    const lost = database.write(async (tx) => {
+      afterCommit(tx, () => hooks.push('lost'))
+      throw new Error('no')
+    })
+    await expect(lost).rejects.toThrow('no')
+    await kept
+    expect(hooks).toEqual(['kept'])
+  })
+
+  it('lets work finish before it closes and refuses what comes later', async () => {
+    const database = await open(path())
+    const early = database.write((tx) => tx.insertInto('note').values({ id: 1, text: 'early' }).execute())
+    const closed = database.close()
+    await expect(database.write((tx) => tx.deleteFrom('note').execute())).rejects.toThrow('closed')
+    await expect(early).resolves.toBeDefined()
+    await closed
+  })
+})
+
+it('keeps what was written through a restart', async () => {
+  const path = join(folder, 'notes.db')
+  const first = await open(path)
+  await first.write((tx) => tx.insertInto('note').values({ id: 1, text: 'kept' }).execute())
+  await first.close()
+  const second = await open(path)
+  expect(await second.read.selectFrom('note').select('text').execute()).toEqual([{ text: 'kept' }])
+})
+
+it('refuses a second owner and names the variable', async () => {
+  const path = join(folder, 'notes.db')
+  await open(path)
+  await expect(open(path)).rejects.toThrow(/DATABASE_URL: .*another process is using it/)
+})
+
+it('gives the file to the next owner when the first was killed', async () => {
+  const path = join(folder, 'notes.db')
+  const script = `
+    import { openDatabase } from ${JSON.stringify(join(import.meta.dirname, '../../src/index.ts'))}
+    await openDatabase({ path: ${JSON.stringify(path)}, migrations: {}, variable: 'X' })
+    process.kill(process.pid, 'SIGKILL')`
+  await expect(
+    promisify(execFile)(process.execPath, ['--input-type=module-typescript', '-e', script]),
+  ).rejects.toMatchObject({ signal: 'SIGKILL' })
+  await expect(open(path)).resolves.toBeDefined()
+})
+
+it('refuses a database that a newer version wrote, and leaves it alone', async () => {
+  const path = join(folder, 'notes.db')
+  const newer = await openDatabase<Schema>({
+    path,
+    migrations: { ...migrations, '0002_later': { up: async () => {} } },
+    variable: 'DATABASE_URL',
+  })
+  await newer.close()
+  await expect(open(path)).rejects.toThrow(/a newer version wrote it \(it has 0002_later\)/)
+})
+
+it.each([
+  [
+    'not a database',
+    (path: string) => writeFileSync(path, 'plain text, long enough to be read as a page '.repeat(100)),
+    /not an SQLite database/,
+  ],
+  [
+    'damaged',
+    (path: string) => writeFileSync(path, Buffer.concat([Buffer.from('SQLite format 3\0'), Buffer.alloc(5000, 7)])),
+    /damaged|not an SQLite database/,
+  ],
+])('says in one line that a file is %s', async (_, spoil, message) => {
+  const path = join(folder, 'notes.db')
+  spoil(path)
+  await expect(open(path)).rejects.toThrow(message)
+})
+
+it('says that a folder cannot be made', async () => {
+  writeFileSync(join(folder, 'file'), '')
+  chmodSync(join(folder, 'file'), 0o400)
+  await expect(open(join(folder, 'file', 'notes.db'))).rejects.toThrow(
+    /^DATABASE_URL: the database .* cannot be used, because /,
+  )
+})
