@@ -3,19 +3,8 @@ import * as z from 'zod'
 import { attemptIdSchema, digestSchema, pageOf, timestampSchema, workflowIdSchema } from './ids.ts'
 import { reviewSchema } from './review.ts'
 
-/**
- * Where an attempt stands. `queued`, `running`, `backing_off` and `cancelling` are unfinished;
- * `cancelling` waits for the hub to confirm that the agent was told.
- */
-export const ATTEMPT_STATES = [
-  'queued',
-  'running',
-  'backing_off',
-  'cancelling',
-  'succeeded',
-  'failed',
-  'cancelled',
-] as const
+/** Where an attempt stands. `queued`, `running` and `backing_off` are unfinished. */
+export const ATTEMPT_STATES = ['queued', 'running', 'backing_off', 'succeeded', 'failed', 'cancelled'] as const
 export type AttemptState = (typeof ATTEMPT_STATES)[number]
 
 /** One file an attempt produced, kept for good under its digest. */

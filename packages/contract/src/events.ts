@@ -30,7 +30,17 @@ export type AgentUpdate = z.infer<typeof agentUpdateSchema>
  * over all workflows, and is given in the same commit as what it tells.
  */
 export const streamEventSchema = z.discriminatedUnion('type', [
-  z.object({ ...base, type: z.literal('workflow.created'), data: workflowSchema }),
+  z.object({
+    ...base,
+    type: z.literal('workflow.created'),
+    data: workflowSchema.pick({
+      workflow_type: true,
+      status: true,
+      feature_id: true,
+      workspace: true,
+      created_by: true,
+    }),
+  }),
   z.object({ ...base, type: z.literal('workflow.transition'), data: transitionSchema }),
   z.object({
     ...base,
