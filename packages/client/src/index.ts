@@ -1,0 +1,2 @@
+export * from './client.ts'
+export type { StreamOptions } from './stream.ts'
