@@ -1,4 +1,12 @@
-import type { AgentUpdate, Check, FeatureId, HubAgents, HubWorkspace, InvokeRequest, Usage } from '@orchestrator/contract'
+import type {
+  AgentUpdate,
+  Check,
+  FeatureId,
+  HubAgents,
+  HubWorkspace,
+  InvokeRequest,
+  Usage,
+} from '@orchestrator/contract'
 
 /** A program that speaks ACP, and how to start it. Data, never code: adding an agent adds a value. */
 export interface AgentProfile {
@@ -12,6 +20,16 @@ export interface AgentProfile {
   /** ACP session mode to set, when the agent needs one. */
   mode: string | null
   install: string | null
+  /** Left out for agents of ours, and when the sandbox was switched off by name. */
+  sandbox?: AgentSandbox
+}
+
+/** The walls around an agent: beside its HOME and the working copy it sees only this of the machine. */
+export interface AgentSandbox {
+  /** Absolute path of bubblewrap. */
+  program: string
+  /** Absolute paths, shown read-only: the agent's package and what it runs on. */
+  read_only: readonly string[]
 }
 
 /** The agents this hub knows, and which of them can run here. */
@@ -90,7 +108,7 @@ export interface WorkingCopy {
   readonly path: string
   /** `specs/NNN-slug`. */
   readonly feature_directory: string
-  /** Throws away what an interrupted run left: back to the branch's last commit. */
+  /** Throws away what an unfinished run left: back to the branch's last commit, people's commits in the repository taken in. */
   reset(): Promise<void>
   /** What differs from the branch's last commit, untracked files included. */
   listChanges(): Promise<ChangedFile[]>
@@ -102,8 +120,17 @@ export interface WorkingCopy {
   listFeatureFiles(): Promise<string[]>
   /** Every file of the repository, tracked or new, sorted; ignored ones left out. */
   listFiles(): Promise<string[]>
-  /** Commits everything and fetches the branch back into the repository. Answers the commit, or null when nothing had changed. */
+  /**
+   * Commits everything on the feature's branch. Answers the commit, or null when nothing had changed; asked again
+   * with the same message it answers the commit it made then.
+   */
   commit(message: string): Promise<string | null>
+}
+
+/** What only the hub itself does with a working copy. */
+export interface OpenWorkingCopy extends WorkingCopy {
+  /** Brings the branch into the repository. Answers why, as a sentence for a person, when it could not be moved there. */
+  publish(): Promise<string | null>
 }
 
 export interface Workspaces {
@@ -113,7 +140,7 @@ export interface Workspaces {
    * The feature's working copy, made when it is not there. Throws VALIDATION_ERROR when the number is
    * already taken by another feature of the repository.
    */
-  open(name: string, feature_id: FeatureId): Promise<WorkingCopy>
+  open(name: string, feature_id: FeatureId): Promise<OpenWorkingCopy>
 }
 
 /** What the Spec Kit part needs to see of a finished turn. */

@@ -1,0 +1,66 @@
+import type { Artifact, Check, InvokeRequest } from '@orchestrator/contract'
+import { ServiceError } from '@orchestrator/contract'
+
+import { digestBytes } from './digest.ts'
+import { guessMediaType } from './media-type.ts'
+import { warning } from './outcome.ts'
+import type { ChangedFile, WorkingCopy } from './ports.ts'
+import { readResultBlock } from './result-block.ts'
+import type { StoredArtifact } from './store.ts'
+
+/** More files than a person can review; the branch has them all. */
+const FILES_MAX = 2000
+
+export interface Collected {
+  artifacts: Artifact[]
+  stored: StoredArtifact[]
+  /** Files that could not be kept, and why. */
+  checks: Check[]
+}
+
+/**
+ * What a reviewer gets to see: every file of the feature's directory; what `implement` changed elsewhere; and the
+ * report of `analyze`, which writes no file and whose answer is its product.
+ */
+export async function collectArtifacts(o: {
+  request: InvokeRequest
+  working_copy: WorkingCopy
+  changes: readonly ChangedFile[]
+  text: string
+}): Promise<Collected> {
+  const { request, working_copy } = o
+  const collected: Collected = { artifacts: [], stored: [], checks: [] }
+  const keep = async (path: string, bytes: Uint8Array) => {
+    const digest = await digestBytes(bytes)
+    collected.artifacts.push({ path, digest, size: bytes.byteLength, media_type: guessMediaType(path, bytes) })
+    collected.stored.push({ digest, bytes })
+  }
+
+  const changed = o.changes.filter((file) => file.change !== 'deleted').map((file) => file.path)
+  const own = await working_copy.listFeatureFiles()
+  const paths = [...new Set(request.workflow_type === 'implement' ? [...own, ...changed] : own)].sort()
+  if (paths.length > FILES_MAX) {
+    collected.checks.push(
+      warning(
+        'files-not-kept',
+        `Only the first ${FILES_MAX} of ${paths.length} files are kept here; the branch has all.`,
+      ),
+    )
+  }
+  for (const path of paths.slice(0, FILES_MAX)) {
+    try {
+      const bytes = await working_copy.readFile(path)
+      if (bytes !== undefined) await keep(path, bytes)
+    } catch (error) {
+      if (!(error instanceof ServiceError)) throw error
+      collected.checks.push(warning('file-not-kept', error.message, path))
+    }
+  }
+  if (request.workflow_type === 'tasks' && request.context.phase === 'phase_2') {
+    const { prose } = readResultBlock(o.text)
+    if (prose !== '') {
+      await keep(`${working_copy.feature_directory}/analysis-report.md`, new TextEncoder().encode(`${prose}\n`))
+    }
+  }
+  return collected
+}

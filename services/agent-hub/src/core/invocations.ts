@@ -1,0 +1,247 @@
+import { ServiceError, type Invocation, type InvocationEvent, type InvokeRequest } from '@orchestrator/contract'
+
+import { createBell } from './bell.ts'
+import { digestRequest } from './digest.ts'
+import { createLanes } from './lanes.ts'
+import { cancelled, failed, type Finish } from './outcome.ts'
+import { runInvocation, type RunParts } from './run-invocation.ts'
+import { isFinished, toInvocation, type InvocationRecord, type SessionRecord } from './store.ts'
+import { createUpdateBuffer } from './update-buffer.ts'
+
+export const DEFAULT_WORKSPACE = 'default'
+
+/** Events of finished invocations are kept this long. */
+const EVENTS_RETENTION_DAYS = 30
+
+/** How long a closing hub waits for its agents to let go. */
+const CLOSE_MS = 3500
+
+export interface InvocationsParts extends RunParts {
+  max_running: number
+}
+
+/** Starts, follows, cancels and resumes invocations: one at a time for each feature, a bounded number in all. */
+export interface Invocations {
+  /**
+   * Queues the work, or answers the invocation that already has the key. Throws IDEMPOTENCY_MISMATCH, AGENT_NOT_FOUND,
+   * AGENT_UNAVAILABLE, WORKSPACE_NOT_FOUND, UNAVAILABLE.
+   */
+  invoke(o: { agent: string; request: InvokeRequest; idempotency_key: string | null }): Promise<Invocation>
+  /** Throws INVOCATION_NOT_FOUND, as all with an id do. */
+  getInvocation(id: string): Promise<Invocation>
+  /** Resolves when it is finished, or when the signal aborts or the hub closes: then it is not. */
+  waitFor(id: string, signal: AbortSignal): Promise<Invocation>
+  /** Reaches the agent. Of a finished one it changes nothing. */
+  cancel(id: string): Promise<Invocation>
+  /** From after a sequence until it is finished, the signal aborts or the hub closes. */
+  streamEvents(id: string, after: number, signal: AbortSignal): AsyncIterable<InvocationEvent>
+  /** At start, before anything else: ends agents left behind and goes on with what was not finished. Answers how many. */
+  recover(): Promise<number>
+  /** Ends the agents; what they did is run again at the next start. Takes at most four seconds. */
+  close(): Promise<void>
+}
+
+interface Running {
+  controller: AbortController
+  /** By a caller; otherwise an aborted run is one that the closing hub interrupted. */
+  cancelled: boolean
+}
+
+export function createInvocations(parts: InvocationsParts): Invocations {
+  const { store, log } = parts
+  const bell = createBell()
+  const running = new Map<string, Running>()
+  const lanes = createLanes({ max_running: parts.max_running, run: runQueued })
+  let closing = false
+
+  const timestamp = () => parts.now().toISOString()
+
+  async function runQueued(id: string): Promise<void> {
+    const run: Running = { controller: new AbortController(), cancelled: false }
+    running.set(id, run)
+    try {
+      await begin(id, run)
+    } catch (error) {
+      log.error({ err: error, invocation_id: id }, 'the invocation could not be run; the next start tries again')
+    } finally {
+      running.delete(id)
+      bell.ring(id)
+    }
+  }
+
+  async function begin(id: string, run: Running): Promise<void> {
+    const queued = await store.findInvocation(id)
+    if (queued?.status !== 'queued') return
+    const session = await chooseSession(queued)
+    const record = await store.startInvocation(id, session, timestamp())
+    if (record === undefined) return
+    bell.ring(id)
+    const buffer = createUpdateBuffer({
+      write: async (updates) => {
+        await store.appendUpdates(id, updates, timestamp())
+        bell.ring(id)
+      },
+      onError: (error) => log.error({ err: error, invocation_id: id }, 'what the agent did could not be recorded'),
+    })
+    run.cancelled ||= record.cancel_requested_at !== null
+    const finish = run.cancelled
+      ? cancelled(session.id)
+      : await finishOf(record, session, run, (update) => buffer.add(update))
+    await buffer.flush()
+    if (finish === undefined) return
+    await store.finishInvocation(id, 'running', { ...finish, now: timestamp() })
+  }
+
+  /** Undefined when the closing hub interrupted it: it stays as it is, for the next start. */
+  async function finishOf(
+    record: InvocationRecord,
+    session: SessionRecord,
+    run: Running,
+    onUpdate: Parameters<typeof runInvocation>[1]['onUpdate'],
+  ): Promise<Finish | undefined> {
+    try {
+      const finish = await runInvocation(parts, { record, session, signal: run.controller.signal, onUpdate })
+      const interrupted = closing && !run.cancelled && finish.status !== 'succeeded'
+      return interrupted ? undefined : finish
+    } catch (error) {
+      if (closing) return undefined
+      log.error({ err: error, invocation_id: record.id }, 'the invocation failed for a reason of the hub’s own')
+      const reason = error instanceof Error ? error.message : String(error)
+      return failed(`The hub could not do its part: ${reason}. See its log, then try again.`, 'workspace', session.id)
+    }
+  }
+
+  /** The one asked for when it is this agent's and this feature's; a forgotten one must not stop the work. */
+  async function chooseSession(queued: InvocationRecord): Promise<SessionRecord> {
+    const asked = queued.session_id ?? queued.request.session_id
+    const found = asked === undefined ? undefined : await store.findSession(asked)
+    const { agent, workspace, feature_id } = queued
+    const fits = found?.agent === agent && found.workspace === workspace && found.feature_id === feature_id
+    if (found !== undefined && fits) return found
+    return { id: crypto.randomUUID(), agent, workspace, feature_id, acp_session_id: null, created_at: timestamp() }
+  }
+
+  async function getRecord(id: string): Promise<InvocationRecord> {
+    const record = await store.findInvocation(id)
+    if (record === undefined) throw new ServiceError('INVOCATION_NOT_FOUND', `There is no invocation ${id} here.`)
+    return record
+  }
+
+  const attach = (record: InvocationRecord, body_hash: string): Invocation => {
+    if (record.body_hash === body_hash) return toInvocation(record)
+    throw new ServiceError(
+      'IDEMPOTENCY_MISMATCH',
+      'This Idempotency-Key was used for another request. Send a new key with a new request.',
+    )
+  }
+
+  const enqueue = (record: InvocationRecord) => lanes.add(`${record.workspace}/${record.feature_id}`, record.id)
+
+  return {
+    async invoke({ agent, request, idempotency_key }) {
+      const body_hash = await digestRequest(agent, request)
+      const known = idempotency_key === null ? undefined : await store.findInvocationByKey(idempotency_key)
+      if (known !== undefined) return attach(known, body_hash)
+      if (closing) throw new ServiceError('UNAVAILABLE', 'The Agent Hub is shutting down. Try again in a moment.')
+      const profile = parts.registry.getAgent(agent)
+      const workspace = request.parameters.workspace ?? DEFAULT_WORKSPACE
+      if (workspace !== DEFAULT_WORKSPACE) await parts.workspaces.describe(workspace)
+      const id: string = crypto.randomUUID()
+      const record = await store.createInvocation({
+        id,
+        idempotency_key,
+        body_hash,
+        agent: profile.name,
+        workspace,
+        feature_id: request.context.feature_id,
+        request,
+        created_at: timestamp(),
+      })
+      if (record.id !== id) return attach(record, body_hash)
+      enqueue(record)
+      return toInvocation(record)
+    },
+
+    getInvocation: async (id) => toInvocation(await getRecord(id)),
+
+    async waitFor(id, signal) {
+      const listener = bell.listen(id)
+      try {
+        for (;;) {
+          const record = await getRecord(id)
+          if (isFinished(record) || signal.aborted || bell.closed) return toInvocation(record)
+          await listener.heard(signal)
+        }
+      } finally {
+        listener.stop()
+      }
+    },
+
+    async cancel(id) {
+      const record = await getRecord(id)
+      if (isFinished(record)) return toInvocation(record)
+      await store.requestCancel(id, timestamp())
+      if (lanes.remove(id)) {
+        await store.finishInvocation(id, 'queued', { ...cancelled(record.session_id), now: timestamp() })
+        bell.ring(id)
+      }
+      const run = running.get(id)
+      if (run !== undefined) {
+        run.cancelled = true
+        run.controller.abort()
+      }
+      return toInvocation(await getRecord(id))
+    },
+
+    async *streamEvents(id, after, signal) {
+      await getRecord(id)
+      const listener = bell.listen(id)
+      try {
+        let sequence = after
+        while (!signal.aborted) {
+          const events = await store.listEvents(id, sequence)
+          for (const event of events) {
+            yield event
+            sequence = event.sequence
+            if (event.type === 'invocation.finished') return
+          }
+          if (events.length > 0) continue
+          // Nothing will come any more: the reader has seen the end, or its retention is over.
+          if (bell.closed || isFinished(await getRecord(id))) return
+          await listener.heard(signal)
+        }
+      } finally {
+        listener.stop()
+      }
+    },
+
+    async recover() {
+      const ended = await parts.driver.endOrphans(await store.listProcesses())
+      await store.forgetProcesses()
+      const interrupted = await store.requeueInterrupted()
+      const queued = await store.listQueued()
+      const retention_ms = EVENTS_RETENTION_DAYS * 86_400_000
+      await store.deleteEventsBefore(new Date(parts.now().getTime() - retention_ms).toISOString())
+      if (ended + queued.length > 0) {
+        log.info({ orphans_ended: ended, interrupted, queued: queued.length }, 'going on with unfinished invocations')
+      }
+      for (const record of queued) enqueue(record)
+      return queued.length
+    },
+
+    async close() {
+      closing = true
+      bell.close()
+      for (const run of running.values()) run.controller.abort()
+      let timer: ReturnType<typeof setTimeout> | undefined
+      const limit = new Promise<false>((resolve) => {
+        timer = setTimeout(() => resolve(false), CLOSE_MS)
+      })
+      const ended = Promise.all([lanes.close(), parts.driver.close()]).then(() => true)
+      const in_time = await Promise.race([ended, limit])
+      clearTimeout(timer)
+      // Those that may still run are looked for at the next start.
+      if (in_time) await store.forgetProcesses()
+    },
+  }
+}

@@ -1,0 +1,139 @@
+import { execFile } from 'node:child_process'
+import { devNull } from 'node:os'
+import { fileURLToPath } from 'node:url'
+
+/** Where git works. Both are always given, so that nothing in a working copy can point git elsewhere. */
+export interface GitPlace {
+  git_dir: string
+  work_tree?: string
+}
+
+/** git said no. `message` is the last line of what it said. */
+export class GitError extends Error {
+  override readonly name = 'GitError'
+  readonly exit_code: number | null
+  readonly stderr: string
+
+  constructor(command: string, exit_code: number | null, stderr: string) {
+    const lines = stderr.trim().split('\n')
+    const said = lines.findLast((line) => /^(fatal|error):/.test(line)) ?? lines.at(-1) ?? ''
+    super(`git ${command} failed: ${said.replace(/^(fatal|error): /, '') || `exit code ${String(exit_code)}`}`)
+    this.exit_code = exit_code
+    this.stderr = stderr
+  }
+}
+
+/** Longest time one git command may take: the first copy of a large repository is the slowest. */
+const GIT_TIMEOUT_MS = 600_000
+const OUTPUT_BYTES_MAX = 256 * 1024 * 1024
+
+/**
+ * A repository is untrusted input: it can name programs in its configuration. Each of these says no to one way.
+ * Clean and smudge filters need no line: they are defined in configuration only, and the git directory of a working
+ * copy, where files are added and checked out, is out of an agent's reach.
+ */
+const HARDENING = [
+  `core.hooksPath=${devNull}`,
+  'core.fsmonitor=false',
+  'core.pager=cat',
+  'core.editor=true',
+  'core.sshCommand=false',
+  'core.askPass=true',
+  'core.alternateRefsCommand=true',
+  `core.attributesFile=${devNull}`,
+  `core.excludesFile=${devNull}`,
+  'core.autocrlf=false',
+  'core.quotePath=false',
+  'credential.helper=',
+  'commit.gpgSign=false',
+  'protocol.allow=never',
+  'protocol.file.allow=always',
+  'protocol.ext.allow=never',
+  'submodule.recurse=false',
+  'fetch.recurseSubmodules=false',
+  'diff.ignoreSubmodules=all',
+  'gc.auto=0',
+  'maintenance.auto=false',
+  'init.templateDir=',
+  'safe.directory=*',
+].flatMap((setting) => ['-c', setting])
+
+const IDENTITY = { name: 'Orchestrator', email: 'orchestrator@localhost' }
+
+function environment(): NodeJS.ProcessEnv {
+  return {
+    PATH: process.env['PATH'],
+    ...(process.env['TMPDIR'] === undefined ? {} : { TMPDIR: process.env['TMPDIR'] }),
+    HOME: devNull,
+    LC_ALL: 'C',
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_CONFIG_GLOBAL: fileURLToPath(new URL('gitconfig', import.meta.url)),
+    GIT_ATTR_NOSYSTEM: '1',
+    GIT_TERMINAL_PROMPT: '0',
+    GIT_AUTHOR_NAME: IDENTITY.name,
+    GIT_AUTHOR_EMAIL: IDENTITY.email,
+    GIT_COMMITTER_NAME: IDENTITY.name,
+    GIT_COMMITTER_EMAIL: IDENTITY.email,
+  }
+}
+
+/**
+ * Runs git without a shell and answers its standard output. `cwd` decides only where no `place` is given.
+ * Throws GitError, and ENOENT where git is not installed.
+ */
+export async function runGit(
+  place: GitPlace | { cwd: string },
+  args: readonly [string, ...string[]],
+  options: { input?: string; env?: Readonly<Record<string, string>> } = {},
+): Promise<Buffer> {
+  const where =
+    'git_dir' in place
+      ? [`--git-dir=${place.git_dir}`, ...(place.work_tree === undefined ? [] : [`--work-tree=${place.work_tree}`])]
+      : []
+  return new Promise((resolve, reject) => {
+    const child = execFile(
+      'git',
+      [...HARDENING, '--literal-pathspecs', '--no-replace-objects', ...where, ...args],
+      {
+        cwd: 'git_dir' in place ? (place.work_tree ?? place.git_dir) : place.cwd,
+        env: { ...environment(), ...options.env },
+        encoding: 'buffer',
+        maxBuffer: OUTPUT_BYTES_MAX,
+        timeout: GIT_TIMEOUT_MS,
+        windowsHide: true,
+      },
+      (error, stdout, stderr) => {
+        if (error === null) resolve(stdout)
+        else if (error.code === 'ENOENT' && error.syscall?.startsWith('spawn') === true) reject(error)
+        else reject(new GitError(args[0], typeof error.code === 'number' ? error.code : null, stderr.toString()))
+      },
+    )
+    // git may end without reading its input; its exit code tells why.
+    child.stdin?.on('error', () => {})
+    child.stdin?.end(options.input ?? '')
+  })
+}
+
+/** As text, without the newline at the end. */
+export async function readGit(
+  place: GitPlace | { cwd: string },
+  args: readonly [string, ...string[]],
+  options?: { input?: string; env?: Readonly<Record<string, string>> },
+): Promise<string> {
+  return (await runGit(place, args, options)).toString().replace(/\n$/, '')
+}
+
+/** Entries of a `-z` output. */
+export async function listGit(place: GitPlace, args: readonly [string, ...string[]]): Promise<string[]> {
+  return (await runGit(place, args)).toString().split('\0').filter(Boolean)
+}
+
+/** Undefined where git answers "there is none" (exit code 1). */
+export async function findGit(place: GitPlace, args: readonly [string, ...string[]]): Promise<string | undefined> {
+  try {
+    return await readGit(place, args)
+  } catch (error) {
+    if (error instanceof GitError && error.exit_code === 1) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,45 @@
+import { constants, type Stats } from 'node:fs'
+import { lstat, open, realpath } from 'node:fs/promises'
+import { join, sep } from 'node:path'
+
+import { ServiceError } from '@orchestrator/contract'
+
+/** Nothing a reviewer reads is larger; what is, stays in git. */
+export const FILE_BYTES_MAX = 16 * 1024 * 1024
+
+function assertRelative(path: string): void {
+  const parts = path.split('/')
+  const wrong = path === '' || path.includes('\0') || parts.some((part) => part === '' || part === '.' || part === '..')
+  if (wrong) throw new ServiceError('VALIDATION_ERROR', `"${path}" is not a path within the working copy.`)
+}
+
+/**
+ * Content of a regular file below `root`, or undefined. An agent wrote what lies there: a link that leads out is
+ * refused, and neither a pipe nor a device is waited for.
+ */
+export async function readBelow(root: string, path: string): Promise<Uint8Array | undefined> {
+  assertRelative(path)
+  const real_root = await realpath(root)
+  const real = await realpath(join(real_root, path)).catch(() => undefined)
+  if (real === undefined) return undefined
+  if (!real.startsWith(real_root + sep)) {
+    throw new ServiceError('VALIDATION_ERROR', `${path} is a link that leads out of the working copy, and is not read.`)
+  }
+  const file = await open(real, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(() => undefined)
+  if (file === undefined) return undefined
+  try {
+    const found = await file.stat()
+    if (!found.isFile()) return undefined
+    if (found.size > FILE_BYTES_MAX) {
+      throw new ServiceError('VALIDATION_ERROR', `${path} is larger than ${FILE_BYTES_MAX / 1024 / 1024} MiB.`)
+    }
+    return await file.readFile()
+  } finally {
+    await file.close()
+  }
+}
+
+/** What lies at a path, links not followed. */
+export async function findStats(path: string): Promise<Stats | undefined> {
+  return lstat(path).catch(() => undefined)
+}
