@@ -62,9 +62,9 @@ export interface AgentTurn {
   prompt: string
   signal: AbortSignal
   limits: TurnLimits
-  onUpdate(update: AgentUpdate): void
+  onUpdate: (update: AgentUpdate) => void
   /** Told once the process runs, so that it can be found and ended after a crash of the hub. */
-  onProcess(process: AgentProcess): void
+  onProcess: (process: AgentProcess) => void
 }
 
 /** A process and when the system started it: a pid alone may by then be somebody else. */

@@ -1,0 +1,232 @@
+import { stat } from 'node:fs/promises'
+
+import type { Usage } from '@orchestrator/contract'
+import type pino from 'pino'
+
+import type { AgentDriver, AgentTurn, TurnOutcome } from '../core/ports.ts'
+import { AbortedError, AgentFailure, explain, openAgentSession, type AgentSession } from './agent-session.ts'
+import { createIdleSessions } from './idle-sessions.ts'
+import { endOrphan, StartError } from './process-group.ts'
+import { readPromptResponse } from './session-updates.ts'
+import { createTurnListener } from './turn-listener.ts'
+import { createUpdateMerger } from './update-merger.ts'
+
+/** Between SIGTERM and SIGKILL for an agent that has nothing left to do. */
+const END_GRACE_MS = 1_000
+/** What an agent gets to stop its turn when the hub itself stops. */
+const SHUTDOWN_GRACE_MS = 3_000
+
+export interface AgentDriverOptions {
+  logger: Pick<pino.Logger, 'info' | 'warn' | 'error' | 'debug'>
+  /** How many agents may stay alive between two turns of a session, and how long each. */
+  keep_alive?: { max: number; idle_ms: number }
+  /** Where the allow-list of an agent's environment takes its values; the hub's own by default. */
+  env?: NodeJS.ProcessEnv
+}
+
+/** Why we stopped a turn before the agent ended it. */
+type Stop = 'cancelled' | 'closing' | { timeout: string }
+
+/**
+ * Runs turns of agents over ACP. Every process that it starts is the leader of a group of its own, and ends with
+ * it: after a failed or cancelled turn at once, after a good one when nobody came back in time.
+ */
+export function createAgentDriver(o: AgentDriverOptions): AgentDriver {
+  const inherited = o.env ?? process.env
+  const idle = createIdleSessions(o.keep_alive ?? { max: 4, idle_ms: 60_000 }, async (session) => {
+    await session.end(END_GRACE_MS)
+  })
+  const closing = new AbortController()
+  const running = new Set<Promise<unknown>>()
+
+  const runTurn = async (turn: AgentTurn): Promise<TurnOutcome> => {
+    if (closing.signal.aborted) return failed(turn, new AgentFailure('was not started, because the hub is stopping'))
+    if (turn.signal.aborted) return { kind: 'cancelled' }
+    if (!(await isDirectory(turn.working_copy))) {
+      return failed(turn, new AgentFailure(`was not started, because ${turn.working_copy} is no folder`))
+    }
+    const key = await describeSession(turn)
+    let session = await idle.take(turn.session_id, key)
+    if (session !== undefined) turn.onProcess(session.child.process)
+    try {
+      session ??= await openAgentSession(
+        { ...turn, signal: AbortSignal.any([turn.signal, closing.signal]), onUpdate: guard(turn, o.logger) },
+        inherited,
+      )
+    } catch (error) {
+      if (error instanceof AbortedError) return { kind: 'cancelled' }
+      return failed(turn, error)
+    }
+    const outcome = await promptSession(session, turn, closing.signal, guard(turn, o.logger))
+    session.listen(undefined)
+    if (outcome.kind === 'ended' && !closing.signal.aborted) idle.keep(turn.session_id, key, session)
+    else await session.end(0)
+    return outcome
+  }
+
+  return {
+    async run(turn) {
+      const started = performance.now()
+      const work = runTurn(turn).catch((error: unknown): TurnOutcome => {
+        o.logger.error({ err: error, agent: turn.agent.name }, 'A turn failed for a reason of our own')
+        return failed(turn, error)
+      })
+      running.add(work)
+      const outcome = await work
+      running.delete(work)
+      o.logger.info(
+        {
+          agent: turn.agent.name,
+          session_id: turn.session_id,
+          outcome: outcome.kind,
+          ...(outcome.kind === 'failed' && { reason: outcome.reason }),
+          duration_ms: Math.round(performance.now() - started),
+        },
+        'Agent turn finished',
+      )
+      return outcome
+    },
+    async endOrphans(processes) {
+      const ended = await Promise.all(processes.map(endOrphan))
+      return ended.filter(Boolean).length
+    },
+    async close() {
+      closing.abort()
+      await Promise.all([idle.close(), ...running])
+    },
+  }
+}
+
+async function promptSession(
+  session: AgentSession,
+  turn: AgentTurn,
+  closing: AbortSignal,
+  deliver: AgentTurn['onUpdate'],
+): Promise<TurnOutcome> {
+  const { limits } = turn
+  const stop = Promise.withResolvers<Stop>()
+  const merger = createUpdateMerger(deliver)
+  const turnClock = setTimeout(
+    () => stop.resolve({ timeout: `was still at work after ${seconds(limits.turn_ms)}, the longest a turn may take` }),
+    limits.turn_ms,
+  )
+  const idleClock = setTimeout(
+    () => stop.resolve({ timeout: `gave no sign of life for ${seconds(limits.idle_ms)}` }),
+    limits.idle_ms,
+  )
+  const onAbort = (): void => stop.resolve('cancelled')
+  const onClosing = (): void => stop.resolve('closing')
+  turn.signal.addEventListener('abort', onAbort, { once: true })
+  closing.addEventListener('abort', onClosing, { once: true })
+  if (turn.signal.aborted) onAbort()
+  if (closing.aborted) onClosing()
+
+  const listener = createTurnListener({
+    working_copy: turn.working_copy,
+    sandboxed: turn.agent.sandbox !== undefined,
+    push: (update) => merger.push(update),
+    onSign: () => idleClock.refresh(),
+  })
+  session.listen(listener)
+  try {
+    const prompting = session.prompt(turn.prompt)
+    const ended = Promise.race([prompting, session.broken])
+    const first = await Promise.race([ended.then((response) => ({ response })), stop.promise])
+    if (typeof first === 'object' && 'response' in first) {
+      const result = readPromptResponse(first.response)
+      return {
+        kind: 'ended',
+        stop_reason: result.stop_reason,
+        text: listener.closing_text,
+        acp_session_id: session.acp_session_id,
+        usage: toUsage(result, listener.cost_usd),
+        model: result.model ?? session.model,
+      }
+    }
+    session.cancel()
+    const grace = first === 'closing' ? Math.min(limits.cancel_grace_ms, SHUTDOWN_GRACE_MS) : limits.cancel_grace_ms
+    await waitAtMost(ended, grace)
+    return typeof first === 'object' ? failed(turn, new AgentFailure(first.timeout, true)) : { kind: 'cancelled' }
+  } catch (error) {
+    // A cancel and the death of the agent may meet: what we asked for is what happened.
+    if (turn.signal.aborted) return { kind: 'cancelled' }
+    return failed(turn, await explain(error, session.broken))
+  } finally {
+    clearTimeout(turnClock)
+    clearTimeout(idleClock)
+    turn.signal.removeEventListener('abort', onAbort)
+    closing.removeEventListener('abort', onClosing)
+    merger.close()
+  }
+}
+
+function failed(turn: AgentTurn, error: unknown): TurnOutcome {
+  const name = `The agent "${turn.agent.name}"`
+  if (error instanceof AgentFailure)
+    return { kind: 'failed', reason: sentence(`${name} ${error.message}`), timeout: error.timeout }
+  if (error instanceof StartError) {
+    const remedy = turn.agent.install === null ? '' : ` Install it with: ${turn.agent.install}`
+    return {
+      kind: 'failed',
+      reason: `${sentence(`${name} could not be started: ${error.message}`)}${remedy}`,
+      timeout: false,
+    }
+  }
+  const why = error instanceof Error ? error.message : String(error)
+  return { kind: 'failed', reason: sentence(`${name} could not be run: ${why}`), timeout: false }
+}
+
+function sentence(text: string): string {
+  return /[.!?…]$/.test(text) ? text : `${text}.`
+}
+
+/** A listener that throws must not end the agent. */
+function guard(turn: AgentTurn, logger: AgentDriverOptions['logger']): AgentTurn['onUpdate'] {
+  return (update) => {
+    try {
+      turn.onUpdate(update)
+    } catch (error) {
+      logger.error({ err: error, agent: turn.agent.name }, 'An update of an agent was not taken')
+    }
+  }
+}
+
+/** A process goes on only for the same agent, environment and folder: another folder of the same name is another one. */
+async function describeSession(turn: AgentTurn): Promise<string> {
+  const { dev, ino } = await stat(turn.working_copy)
+  return JSON.stringify([turn.agent, turn.home, turn.working_copy, dev, ino, turn.env])
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  return await stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  )
+}
+
+function toUsage(result: ReturnType<typeof readPromptResponse>, cost_usd: number | null): Usage | null {
+  const { input_tokens, output_tokens } = result
+  return input_tokens === null && output_tokens === null && cost_usd === null
+    ? null
+    : { input_tokens, output_tokens, cost_usd }
+}
+
+function seconds(ms: number): string {
+  return `${Math.round(ms / 100) / 10} s`
+}
+
+/** Resolves when the work has settled either way, at the latest after `ms`. */
+async function waitAtMost(work: Promise<unknown>, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const clock = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms)
+  })
+  await Promise.race([
+    work.then(
+      () => {},
+      () => {},
+    ),
+    clock,
+  ])
+  clearTimeout(timer)
+}

@@ -1,0 +1,68 @@
+import type { AgentSession } from './agent-session.ts'
+
+/** Agents that wait for the next turn of their session: a rework then needs no start. */
+export interface IdleSessions {
+  /** The session's agent, when it is alive and was kept under the same description. One that does not fit is ended first. */
+  take(session_id: string, description: string): Promise<AgentSession | undefined>
+  keep(session_id: string, description: string, session: AgentSession): void
+  /** Ends all, and every one that is kept after that. */
+  close(): Promise<void>
+}
+
+interface Idle {
+  session: AgentSession
+  description: string
+  timer: NodeJS.Timeout
+}
+
+/** At most `max` agents, each for at most `idle_ms`; the one that waited longest gives way. `end` must not reject. */
+export function createIdleSessions(
+  o: { max: number; idle_ms: number },
+  end: (session: AgentSession) => Promise<void>,
+): IdleSessions {
+  const idle = new Map<string, Idle>()
+  const ending = new Map<string, Promise<void>>()
+
+  const remove = (session_id: string): Idle | undefined => {
+    const found = idle.get(session_id)
+    if (found !== undefined) clearTimeout(found.timer)
+    idle.delete(session_id)
+    return found
+  }
+  const evict = (session_id: string): void => {
+    const found = remove(session_id)
+    if (found === undefined) return
+    const done = end(found.session).finally(() => {
+      if (ending.get(session_id) === done) ending.delete(session_id)
+    })
+    ending.set(session_id, done)
+  }
+
+  return {
+    async take(session_id, description) {
+      if (idle.get(session_id)?.description === description) return remove(session_id)?.session
+      evict(session_id)
+      // Its HOME is the session's: the next one may only begin there when the last is gone.
+      await ending.get(session_id)
+      return undefined
+    },
+    keep(session_id, description, session) {
+      evict(session_id)
+      const timer = setTimeout(() => evict(session_id), o.idle_ms)
+      timer.unref()
+      idle.set(session_id, { session, description, timer })
+      // One that dies while it waits is not offered again.
+      session.broken.catch(() => {
+        if (idle.get(session_id)?.session === session) evict(session_id)
+      })
+      for (const longest of idle.keys()) {
+        if (idle.size <= o.max) break
+        evict(longest)
+      }
+    },
+    async close() {
+      for (const session_id of idle.keys()) evict(session_id)
+      await Promise.all(ending.values())
+    },
+  }
+}

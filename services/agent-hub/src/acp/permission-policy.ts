@@ -1,0 +1,81 @@
+import { readlink, realpath } from 'node:fs/promises'
+import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path'
+
+/** https://agentclientprotocol.com/protocol/tool-calls#requesting-permission */
+export interface PermissionOption {
+  optionId: string
+  kind: string
+}
+
+export interface PermissionQuestion {
+  /** ACP's tool kind; null when the agent did not tell. */
+  kind: string | null
+  /** Whether every path that it named lies in the working copy; null when it named none. */
+  inside: boolean | null
+  /** Whether walls of the operating system stand around the agent. */
+  sandboxed: boolean
+}
+
+export interface PermissionAnswer {
+  allow: boolean
+  why: string
+}
+
+/**
+ * What an agent that asks may do. This is no boundary, the sandbox is: many tools never ask, and a shell
+ * command carries no path.
+ */
+export function decidePermission(o: PermissionQuestion): PermissionAnswer {
+  switch (o.kind) {
+    case 'read':
+    case 'search':
+    case 'think':
+    case 'edit':
+    case 'delete':
+    case 'move':
+      if (o.inside === true) return { allow: true, why: 'inside the working copy' }
+      if (o.inside === false) return { allow: false, why: 'outside of the working copy' }
+      if (o.kind === 'think') return { allow: true, why: 'it touches nothing' }
+      return o.sandboxed
+        ? { allow: true, why: 'the sandbox holds it' }
+        : { allow: false, why: 'it names no file, and there is no sandbox' }
+    case 'execute':
+      return o.sandboxed
+        ? { allow: true, why: 'the sandbox holds it' }
+        : { allow: false, why: 'commands run in the sandbox only' }
+    case null:
+    default:
+      return { allow: false, why: 'nothing of the kind is allowed' }
+  }
+}
+
+/** Ids differ from agent to agent: the kind decides. Undefined when the agent offers no way to say it. */
+export function chooseOption(options: readonly PermissionOption[], allow: boolean): string | undefined {
+  // Never `allow_always`: some agents write it into the repository's settings.
+  const kinds = allow ? ['allow_once'] : ['reject_once', 'reject_always']
+  return kinds.map((kind) => options.find((option) => option.kind === kind)?.optionId).find((id) => id !== undefined)
+}
+
+/** Whether all paths lie in the working copy once every link in them is followed; null when there are none. */
+export async function areInside(working_copy: string, paths: readonly string[]): Promise<boolean | null> {
+  if (paths.length === 0) return null
+  const root = await realpath(working_copy)
+  const real = await Promise.all(paths.map((path) => resolveLinks(resolve(working_copy, path))))
+  return real.every((path) => isBelow(root, path))
+}
+
+export function isBelow(root: string, path: string): boolean {
+  const way = relative(root, path)
+  return way !== '..' && !way.startsWith('../') && !isAbsolute(way)
+}
+
+/** The real path of a file that may not exist yet; a link that leads to nothing is followed all the same. */
+async function resolveLinks(path: string, depth = 0): Promise<string> {
+  const real = await realpath(path).catch(() => undefined)
+  if (real !== undefined) return real
+  const target = await readlink(path).catch(() => undefined)
+  // A ring of links leads nowhere: count it as outside.
+  if (target !== undefined) return depth > 40 ? '/' : await resolveLinks(resolve(dirname(path), target), depth + 1)
+  const parent = dirname(path)
+  return parent === path ? path : join(await resolveLinks(parent, depth), basename(path))
+}

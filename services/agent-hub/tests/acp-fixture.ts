@@ -1,0 +1,86 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+import type { AgentUpdate } from '@orchestrator/contract'
+import { pino } from 'pino'
+
+import { createAgentDriver, type AgentDriverOptions } from '../src/acp/index.ts'
+import type { AgentDriver, AgentProcess, AgentProfile, AgentTurn, TurnLimits } from '../src/core/ports.ts'
+
+export const stub_path = fileURLToPath(new URL('./stub-agent.ts', import.meta.url))
+
+export function stubProfile(...options: string[]): AgentProfile {
+  return {
+    name: 'stub',
+    title: 'Stub',
+    command: [process.execPath, stub_path, ...options],
+    env: {},
+    home_files: {},
+    mode: null,
+    install: null,
+  }
+}
+
+export const limits: TurnLimits = {
+  initialize_ms: 10_000,
+  session_ms: 10_000,
+  idle_ms: 20_000,
+  turn_ms: 30_000,
+  cancel_grace_ms: 1_000,
+}
+
+/** A driver with a HOME and a working copy in a folder of its own, and everything that it told. */
+export interface AcpFixture extends AsyncDisposable {
+  driver: AgentDriver
+  folder: string
+  home: string
+  working_copy: string
+  updates: AgentUpdate[]
+  processes: AgentProcess[]
+  turn(prompt: string, changes?: Partial<AgentTurn>): AgentTurn
+  read(path: string): Promise<string>
+}
+
+export async function createAcpFixture(options: Partial<AgentDriverOptions> = {}): Promise<AcpFixture> {
+  const folder = await mkdtemp(join(tmpdir(), 'acp-'))
+  const home = join(folder, 'home')
+  const working_copy = await mkdtemp(join(folder, 'copy-'))
+  const driver = createAgentDriver({ logger: pino({ level: 'silent' }), ...options })
+  const updates: AgentUpdate[] = []
+  const processes: AgentProcess[] = []
+  return {
+    driver,
+    folder,
+    home,
+    working_copy,
+    updates,
+    processes,
+    turn: (prompt, changes = {}) => ({
+      agent: stubProfile(),
+      session_id: 'session-1',
+      acp_session_id: null,
+      home,
+      working_copy,
+      env: {},
+      prompt,
+      signal: new AbortController().signal,
+      limits,
+      onUpdate: (update) => updates.push(update),
+      onProcess: (process) => processes.push(process),
+      ...changes,
+    }),
+    read: async (path) => await readFile(join(working_copy, path), 'utf8'),
+    async [Symbol.asyncDispose]() {
+      await driver.close()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Whether a process runs; one that is dead and not yet collected does not. */
+export async function isRunning(pid: number): Promise<boolean> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
+  return stat !== '' && stat.slice(stat.lastIndexOf(')') + 2)[0] !== 'Z'
+}

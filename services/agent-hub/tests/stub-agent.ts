@@ -1,0 +1,303 @@
+/**
+ * An ACP program without a model, for tests: what it does is written in the prompt.
+ *
+ * Every line of the prompt of the form `stub: MOOD ARGUMENT…` is done, in order:
+ *
+ * - `write PATH TEXT` writes a file · `outside PATH TEXT` the same, meant for paths outside
+ * - `say TEXT` · `think TEXT` · `plan` · `cost USD`
+ * - `ask KIND PATH` requests permission and writes the file when it is granted
+ * - `hang` until cancelled · `deaf` hangs and ignores the cancel · `sleep MS`
+ * - `crash` dies with exit code 7 · `refuse` answers with a JSON-RPC error
+ * - `lie` claims files that it never wrote · `question` ends with open questions
+ * - `flood COUNT` sends that many updates · `babble COUNT` writes that many lines of nonsense to stdout
+ * - `fork FILE` leaves a child in the process group, `flee FILE` one outside of it; FILE gets its pid
+ * - `env FILE` writes its environment as JSON
+ *
+ * Without such a line it is honest: it writes the file of the phase that the `json invocation` block names
+ * and answers every thread. Options: `--start=exit|hang|babble|deaf` misbehaves at start,
+ * `--sessions=resume|load` goes on with sessions of earlier processes.
+ */
+import { spawn } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { Readable, Writable } from 'node:stream'
+
+import * as acp from '@agentclientprotocol/sdk'
+import * as z from 'zod'
+
+const option = (name: string): string | undefined =>
+  process.argv.find((argument) => argument.startsWith(`--${name}=`))?.slice(name.length + 3)
+const start = option('start')
+const sessions = option('sessions')
+
+interface Session {
+  cwd: string
+  turns: number
+  cancel: AbortController
+}
+const known = new Map<string, Session>()
+const memory = join(homedir(), 'stub-sessions.json')
+
+const SLEEPER = 'setInterval(() => {}, 1000)'
+const PHASE_FILES: Record<string, string> = {
+  'speckit.specify': 'spec.md',
+  'speckit.clarify': 'spec.md',
+  'speckit.plan': 'plan.md',
+  'speckit.checklist': 'checklists/requirements.md',
+  'speckit.tasks': 'tasks.md',
+}
+const invocationSchema = z.object({
+  command: z.string(),
+  feature_directory: z.string(),
+  feature_description: z.string(),
+  feedback: z.object({ text: z.string(), threads: z.array(z.object({ id: z.string() })) }).nullish(),
+})
+
+/** Everything one step of a turn may use. */
+interface Turn {
+  session: Session
+  session_id: string
+  client: acp.AgentContext
+  update(update: acp.SessionUpdate): Promise<void>
+  say(text: string): Promise<void>
+  result: { summary: string; confidence: number; open_questions: string[]; threads: unknown[] }
+}
+
+function write(turn: Turn, path: string, text: string): void {
+  const file = resolve(turn.session.cwd, path)
+  mkdirSync(dirname(file), { recursive: true })
+  writeFileSync(file, text)
+}
+
+async function writeAsTool(turn: Turn, path: string, text: string): Promise<void> {
+  const toolCallId = `write-${turn.session.turns}-${path}`
+  const locations = [{ path: resolve(turn.session.cwd, path) }]
+  await turn.update({
+    sessionUpdate: 'tool_call',
+    toolCallId,
+    title: `Write ${path}`,
+    kind: 'edit',
+    status: 'pending',
+    locations,
+  })
+  write(turn, path, text)
+  await turn.update({ sessionUpdate: 'tool_call_update', toolCallId, status: 'completed' })
+}
+
+async function untilCancelled(turn: Turn): Promise<void> {
+  const { signal } = turn.session.cancel
+  await new Promise<void>((done) => {
+    if (signal.aborted) done()
+    else signal.addEventListener('abort', () => done(), { once: true })
+  })
+}
+
+async function forever(): Promise<never> {
+  return await new Promise(() => {
+    setInterval(() => {}, 1_000)
+  })
+}
+
+function leaveChild(turn: Turn, file: string, detached: boolean): void {
+  const child = spawn(process.execPath, ['-e', SLEEPER], { detached, stdio: 'ignore' })
+  write(turn, file, String(child.pid))
+}
+
+const MOODS: Record<string, (turn: Turn, argument: string, rest: string) => Promise<void> | void> = {
+  write: async (turn, path, text) => await writeAsTool(turn, path, `${text}\n`),
+  outside: (turn, path, text) => write(turn, path, text),
+  say: async (turn, first, rest) => await turn.say(`${first} ${rest}`.trim()),
+  think: async (turn, first, rest) =>
+    await turn.update({
+      sessionUpdate: 'agent_thought_chunk',
+      content: { type: 'text', text: `${first} ${rest}`.trim() },
+    }),
+  plan: async (turn) =>
+    await turn.update({
+      sessionUpdate: 'plan',
+      entries: [{ content: 'Write it', status: 'in_progress', priority: 'high' }],
+    }),
+  cost: async (turn, amount) =>
+    await turn.update({
+      sessionUpdate: 'usage_update',
+      used: 100,
+      size: 1_000,
+      cost: { amount: Number(amount), currency: 'USD' },
+    }),
+  ask: async (turn, kind, path) => {
+    const toolCallId = `ask-${turn.session.turns}-${path}`
+    await turn.update({
+      sessionUpdate: 'tool_call',
+      toolCallId,
+      title: `${kind} ${path}`,
+      kind: kind as acp.ToolKind,
+      status: 'pending',
+      locations: path === '' ? [] : [{ path: resolve(turn.session.cwd, path) }],
+    })
+    const { outcome } = await turn.client.request(acp.methods.client.session.requestPermission, {
+      sessionId: turn.session_id,
+      // Only what changed, as real agents send it.
+      toolCall: { toolCallId },
+      options: [
+        { optionId: 'o-1', name: 'Always', kind: 'allow_always' },
+        { optionId: 'o-2', name: 'Yes', kind: 'allow_once' },
+        { optionId: 'o-3', name: 'No', kind: 'reject_once' },
+      ],
+    })
+    const granted = outcome.outcome === 'selected' && outcome.optionId === 'o-2'
+    if (granted && path !== '') write(turn, path, 'with permission\n')
+    await turn.say(granted ? 'granted' : `denied (${outcome.outcome === 'selected' ? outcome.optionId : 'cancelled'})`)
+  },
+  hang: untilCancelled,
+  deaf: forever,
+  sleep: async (_turn, ms) => {
+    await new Promise((done) => {
+      setTimeout(done, Number(ms))
+    })
+  },
+  crash: () => {
+    process.stderr.write('\u001B[31mstub: out of luck\u001B[0m\n')
+    process.exit(7)
+  },
+  refuse: () => {
+    throw new acp.RequestError(-32_603, 'Internal error', { details: 'the model answered 429' })
+  },
+  lie: (turn) => {
+    turn.result.summary = 'Wrote spec.md and everything else.'
+    turn.result.confidence = 100
+  },
+  question: (turn) => {
+    turn.result.open_questions.push('Which provider is meant?')
+  },
+  flood: async (turn, count) => {
+    for (let i = 0; i < Number(count); i += 1) {
+      // Two kinds in turn, so that nothing can be joined.
+      if (i % 2 === 0) await turn.say(`${i} ${'x'.repeat(200)}`)
+      else await turn.update({ sessionUpdate: 'tool_call', toolCallId: `t${i}`, title: 'x'.repeat(200) })
+    }
+  },
+  babble: async (_turn, count) => {
+    for (let i = 0; i < Number(count); i += 1) process.stdout.write(`nonsense ${i}\n`)
+    await forever()
+  },
+  fork: (turn, file) => leaveChild(turn, file, false),
+  flee: (turn, file) => leaveChild(turn, file, true),
+  env: (turn, file) => write(turn, file, JSON.stringify(process.env)),
+}
+
+async function beHonest(turn: Turn, prompt: string): Promise<void> {
+  const block = /```json invocation\n([\s\S]*?)\n```/.exec(prompt)?.[1]
+  if (block === undefined) {
+    await turn.say('Nothing was asked for.')
+    return
+  }
+  const asked = invocationSchema.parse(JSON.parse(block))
+  const file = PHASE_FILES[asked.command]
+  const feedback = asked.feedback?.text ?? 'none'
+  const text = `# ${asked.command}\n\n${asked.feature_description}\n\nFeedback: ${feedback}\n\nTurn ${turn.session.turns}\n`
+  if (file !== undefined) await writeAsTool(turn, join(asked.feature_directory, file), text)
+  turn.result.threads = (asked.feedback?.threads ?? []).map(({ id }) => ({
+    id,
+    fate: 'addressed',
+    reply: 'Done as asked.',
+  }))
+}
+
+async function runPrompt(turn: Turn, prompt: string): Promise<acp.StopReason> {
+  const steps = [...prompt.matchAll(/^stub: (\S+) ?(\S*) ?(.*)$/gm)]
+  for (const [, mood = '', argument = '', rest = ''] of steps) {
+    const step = MOODS[mood]
+    if (step === undefined) throw acp.RequestError.invalidParams(undefined, `no such mood: ${mood}`)
+    await step(turn, argument, rest)
+    if (turn.session.cancel.signal.aborted) return 'cancelled'
+  }
+  if (steps.length === 0) await beHonest(turn, prompt)
+  await turn.say(`\nTurn ${turn.session.turns} is done.\n\n\`\`\`json result\n${JSON.stringify(turn.result)}\n\`\`\`\n`)
+  return 'end_turn'
+}
+
+function remember(): void {
+  const plain = [...known].map(([id, { cwd, turns }]) => [id, { cwd, turns }])
+  writeFileSync(memory, JSON.stringify(Object.fromEntries(plain)))
+}
+
+function recall(session_id: string, cwd: string): void {
+  const stored = existsSync(memory)
+    ? z.record(z.string(), z.object({ turns: z.number() })).parse(JSON.parse(readFileSync(memory, 'utf8')))
+    : {}
+  const found = stored[session_id]
+  if (found === undefined) throw acp.RequestError.sessionNotFound(session_id)
+  known.set(session_id, { cwd, turns: found.turns, cancel: new AbortController() })
+}
+
+function getSession(session_id: string): Session {
+  const session = known.get(session_id)
+  if (session === undefined) throw acp.RequestError.sessionNotFound(session_id)
+  return session
+}
+
+if (start === 'exit') {
+  process.stderr.write('stub: no licence found\n')
+  process.exit(3)
+}
+if (start === 'babble') for (let i = 0; i < 100; i += 1) process.stdout.write(`Welcome to the stub, line ${i}\n`)
+if (start !== undefined) {
+  if (start === 'deaf') process.on('SIGTERM', () => {})
+  await forever()
+}
+
+acp
+  .agent({ name: 'stub' })
+  .onRequest(acp.methods.agent.initialize, () => ({
+    protocolVersion: acp.PROTOCOL_VERSION,
+    agentCapabilities: {
+      loadSession: sessions === 'load',
+      ...(sessions === 'resume' && { sessionCapabilities: { resume: {} } }),
+    },
+  }))
+  .onRequest(acp.methods.agent.session.new, ({ params }) => {
+    const sessionId = crypto.randomUUID()
+    known.set(sessionId, { cwd: params.cwd, turns: 0, cancel: new AbortController() })
+    return { sessionId }
+  })
+  .onRequest(acp.methods.agent.session.resume, ({ params }) => {
+    recall(params.sessionId, params.cwd)
+    return {}
+  })
+  .onRequest(acp.methods.agent.session.load, async ({ params, client }) => {
+    recall(params.sessionId, params.cwd)
+    await client.notify(acp.methods.client.session.update, {
+      sessionId: params.sessionId,
+      update: { sessionUpdate: 'agent_message_chunk', content: { type: 'text', text: 'replayed history' } },
+    })
+    return {}
+  })
+  .onRequest(acp.methods.agent.session.setMode, ({ params }) => {
+    getSession(params.sessionId)
+    if (params.modeId === 'unknown') throw acp.RequestError.invalidParams(undefined, 'no such mode')
+    return {}
+  })
+  .onNotification(acp.methods.agent.session.cancel, ({ params }) => known.get(params.sessionId)?.cancel.abort())
+  .onRequest(acp.methods.agent.session.prompt, async ({ params, client }) => {
+    const session = getSession(params.sessionId)
+    session.turns += 1
+    session.cancel = new AbortController()
+    const update = async (next: acp.SessionUpdate): Promise<void> =>
+      await client.notify(acp.methods.client.session.update, { sessionId: params.sessionId, update: next })
+    const turn: Turn = {
+      session,
+      session_id: params.sessionId,
+      client,
+      update,
+      say: async (text) => await update({ sessionUpdate: 'agent_message_chunk', content: { type: 'text', text } }),
+      result: { summary: `Turn ${session.turns}`, confidence: 80, open_questions: [], threads: [] },
+    }
+    const prompt = params.prompt.map((block) => (block.type === 'text' ? block.text : '')).join('\n')
+    const stopReason = await runPrompt(turn, prompt)
+    remember()
+    return { stopReason }
+  })
+  .connect(
+    acp.ndJsonStream(Writable.toWeb(process.stdout), Readable.toWeb(process.stdin) as ReadableStream<Uint8Array>),
+  )
