@@ -1,10 +1,11 @@
-interface GivenWhenThen {
+/** Given, When, Then. */
+export interface Scenario {
   given: string
   when: string
-  then: string
+  outcome: string
 }
 
-export type ConcernAction = readonly [verb: string, object: string, scenarios?: readonly GivenWhenThen[]]
+export type ConcernAction = readonly [verb: string, object: string, scenarios?: readonly Scenario[]]
 
 /**
  * Matters that descriptions and review comments keep coming back to, and what a specification
@@ -20,7 +21,7 @@ export interface Concern {
   /** What it keeps, where the description names nothing to keep. */
   entities: readonly string[]
   requirements: readonly string[]
-  scenario: { given: string; when: string; then: string }
+  scenario: Scenario
   edge: readonly [question: string, answer: string]
   success: string | null
   question: { requirement: string; ask: string; assume: string } | null
@@ -40,12 +41,12 @@ export const CONCERNS: readonly Concern[] = [
           {
             given: 'a person who is not signed in',
             when: 'they sign in and the provider confirms who they are',
-            then: 'they land on the page they wanted, signed in under their own name',
+            outcome: 'they land on the page they wanted, signed in under their own name',
           },
           {
             given: 'the provider does not confirm who they are',
             when: 'they try to sign in',
-            then: 'they stay signed out and read why, without a hint whether the account exists',
+            outcome: 'they stay signed out and read why, without a hint whether the account exists',
           },
         ],
       ],
@@ -56,12 +57,12 @@ export const CONCERNS: readonly Concern[] = [
           {
             given: 'a person is signed in on two devices',
             when: 'they sign out everywhere on one of them',
-            then: 'the next click on the other one asks them to sign in',
+            outcome: 'the next click on the other one asks them to sign in',
           },
           {
             given: 'a person has signed out',
             when: 'somebody goes back in the browser’s history',
-            then: 'nothing that belongs to the person shows',
+            outcome: 'nothing that belongs to the person shows',
           },
         ],
       ],
@@ -72,12 +73,12 @@ export const CONCERNS: readonly Concern[] = [
           {
             given: 'a person called off the sign-in half-way',
             when: 'they come back',
-            then: 'they read that nothing was changed and can start again',
+            outcome: 'they read that nothing was changed and can start again',
           },
           {
             given: 'the account is locked',
             when: 'they try to sign in',
-            then: 'they read what to do to get it unlocked',
+            outcome: 'they read what to do to get it unlocked',
           },
         ],
       ],
@@ -90,7 +91,7 @@ export const CONCERNS: readonly Concern[] = [
     scenario: {
       given: 'a person whose session has ended',
       when: 'they try to go on with what they were doing',
-      then: 'they are asked to sign in and afterwards land where they were, with nothing lost',
+      outcome: 'they are asked to sign in and afterwards land where they were, with nothing lost',
     },
     edge: [
       'What happens when the identity provider or the mail service cannot be reached?',
@@ -115,7 +116,7 @@ export const CONCERNS: readonly Concern[] = [
     scenario: {
       given: 'a person has used up the requests allowed per minute',
       when: 'they send one more',
-      then: 'it is refused with a message that names the limit and the time of the next try, and nothing is changed',
+      outcome: 'it is refused with a message that names the limit and the time of the next try, and nothing is changed',
     },
     edge: [
       'What happens when many people share one address?',
@@ -144,7 +145,7 @@ export const CONCERNS: readonly Concern[] = [
     scenario: {
       given: 'a payment whose answer got lost on the way',
       when: 'the payer tries again',
-      then: 'they are charged once and see one receipt',
+      outcome: 'they are charged once and see one receipt',
     },
     edge: [
       'What happens when the payment provider refuses?',
@@ -169,7 +170,7 @@ export const CONCERNS: readonly Concern[] = [
     scenario: {
       given: 'a file that is larger than allowed',
       when: 'a person hands it in',
-      then: 'it is refused with the limit in the message, and the files handed in before are untouched',
+      outcome: 'it is refused with the limit in the message, and the files handed in before are untouched',
     },
     edge: [
       'What happens when the connection breaks half-way through a file?',
@@ -197,7 +198,7 @@ export const CONCERNS: readonly Concern[] = [
     scenario: {
       given: 'a person has turned this kind of message off',
       when: 'the event happens',
-      then: 'they get no message, and the event is still recorded',
+      outcome: 'they get no message, and the event is still recorded',
     },
     edge: [
       'What happens when a message cannot be delivered?',
@@ -226,7 +227,7 @@ export const CONCERNS: readonly Concern[] = [
     scenario: {
       given: 'something was shared and then taken back',
       when: 'the other person opens it again',
-      then: 'they are told that they have no access, and see nothing of it',
+      outcome: 'they are told that they have no access, and see nothing of it',
     },
     edge: [
       'What happens when the person who shared it leaves?',
@@ -254,7 +255,7 @@ export const CONCERNS: readonly Concern[] = [
     scenario: {
       given: 'no entry matches the words',
       when: 'a person searches',
-      then: 'they are told that nothing was found and how to widen the search',
+      outcome: 'they are told that nothing was found and how to widen the search',
     },
     edge: [
       'What happens with upper case, accents and spelling slips?',
@@ -275,7 +276,7 @@ export const CONCERNS: readonly Concern[] = [
     scenario: {
       given: 'two people want the same time',
       when: 'both confirm in the same second',
-      then: 'one gets it, and the other is told at once and offered what is still free',
+      outcome: 'one gets it, and the other is told at once and offered what is still free',
     },
     edge: [
       'What happens when a time lies in the past, or in the hour that clocks skip?',
@@ -300,7 +301,7 @@ export const CONCERNS: readonly Concern[] = [
     scenario: {
       given: 'the other system does not answer',
       when: 'the work needs it',
-      then: 'the work waits and is tried again, and a person can see that it waits and why',
+      outcome: 'the work waits and is tried again, and a person can see that it waits and why',
     },
     edge: [
       'What happens when the other system answers late or with nonsense?',
@@ -325,7 +326,7 @@ export const CONCERNS: readonly Concern[] = [
     scenario: {
       given: 'something was removed by mistake',
       when: 'the person takes the removal back within 30 days',
-      then: 'it is there again as it was',
+      outcome: 'it is there again as it was',
     },
     edge: ['What happens to things that refer to what was removed?', 'They stay and say that it was removed.'],
     success: null,
@@ -345,7 +346,7 @@ export const CONCERNS: readonly Concern[] = [
     scenario: {
       given: 'a person asks what is kept about them',
       when: 'the request is answered',
-      then: 'they get all of it in a form they can read, and nothing about anybody else',
+      outcome: 'they get all of it in a form they can read, and nothing about anybody else',
     },
     edge: [
       'What happens to personal data in logs and reports?',
@@ -373,7 +374,7 @@ export const CONCERNS: readonly Concern[] = [
     scenario: {
       given: 'a period without any entry',
       when: 'the figures are shown or exported',
-      then: 'they say zero for that period instead of leaving it out',
+      outcome: 'they say zero for that period instead of leaving it out',
     },
     edge: [
       'What happens when entries change while the figures are made?',
@@ -401,7 +402,7 @@ export const CONCERNS: readonly Concern[] = [
     scenario: {
       given: 'a person who uses only the keyboard',
       when: 'they go through the page',
-      then: 'they reach and use everything, and always see where they are',
+      outcome: 'they reach and use everything, and always see where they are',
     },
     edge: ['What happens on a screen of 360 pixels?', 'Everything is still reachable without sideways scrolling.'],
     success: null,
@@ -419,7 +420,7 @@ export const CONCERNS: readonly Concern[] = [
     scenario: {
       given: 'the expected number of people at work',
       when: 'one of them acts',
-      then: 'the outcome, or the sign that work goes on, shows within one second',
+      outcome: 'the outcome, or the sign that work goes on, shows within one second',
     },
     edge: [
       'What happens under more load than expected?',
@@ -444,7 +445,7 @@ export const CONCERNS: readonly Concern[] = [
     scenario: {
       given: 'something was changed by somebody',
       when: 'an authorised person looks at its history',
-      then: 'they see who, when, and the value before and after',
+      outcome: 'they see who, when, and the value before and after',
     },
     edge: ['What happens when the record cannot be written?', 'The change does not happen either.'],
     success: null,
@@ -466,7 +467,7 @@ export const CONCERNS: readonly Concern[] = [
     scenario: {
       given: 'the connection is gone',
       when: 'a person makes a change',
-      then: 'they see that it waits, and it is sent once when the connection is back',
+      outcome: 'they see that it waits, and it is sent once when the connection is back',
     },
     edge: [
       'What happens when the same thing was changed elsewhere meanwhile?',

@@ -1,5 +1,5 @@
 import { capitalise, sentencesOf, shorten, slugOf, trimPunctuation } from './clean-text.ts'
-import { concernsOf, type Concern, type ConcernAction } from './concerns.ts'
+import { concernsOf, type Concern, type ConcernAction, type Scenario } from './concerns.ts'
 import { DEFAULT_ACTOR, readSentence, singular } from './read-sentence.ts'
 import { findVerb, kindOfVerb, type VerbKind } from './verbs.ts'
 import { headPhrase, nounPhrases, wordsOf } from './verb-phrases.ts'
@@ -12,12 +12,6 @@ export interface Action {
   benefit: string | null
   /** Where the matter has scenarios of its own. */
   scenarios?: readonly Scenario[]
-}
-
-export interface Scenario {
-  given: string
-  when: string
-  then: string
 }
 
 /** What a description says, as far as reading it without a model goes. */

@@ -1,6 +1,7 @@
+import type { Scenario } from './concerns.ts'
 import { quoteMarkdown, shorten } from './clean-text.ts'
 import { openQuestions } from './open-questions.ts'
-import { phraseOf, type Description, type Scenario } from './read-description.ts'
+import { phraseOf, type Description } from './read-description.ts'
 import { storiesOf, type Story } from './stories.ts'
 
 /** Below the title of everything it writes: nobody must take it for the work of a model or a person. */
@@ -87,8 +88,8 @@ const storySection = (story: Story, index: number, description: Description): st
   '',
 ]
 
-export const scenarioText = ({ given, when, then }: Scenario): string =>
-  `**Given** ${given}, **When** ${when}, **Then** ${then}.`
+export const scenarioText = ({ given, when, outcome }: Scenario): string =>
+  `**Given** ${given}, **When** ${when}, **Then** ${outcome}.`
 
 const numbered = (prefix: string, lines: readonly string[]): string[] =>
   lines.map((line, index) => `- **${prefix}-${String(index + 1).padStart(3, '0')}**: ${line}`)

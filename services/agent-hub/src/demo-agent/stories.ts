@@ -1,5 +1,6 @@
+import type { Scenario } from './concerns.ts'
 import { capitalise } from './clean-text.ts'
-import { phraseOf, type Action, type Description, type Scenario } from './read-description.ts'
+import { phraseOf, type Action, type Description } from './read-description.ts'
 import { SYSTEM_ACTOR } from './read-sentence.ts'
 import type { VerbKind } from './verbs.ts'
 
@@ -20,11 +21,11 @@ const BY_KIND: Readonly<
   create: {
     good: {
       given: 'everything required has been filled in',
-      then: 'the result shows at once and is still there after the page is opened again',
+      outcome: 'the result shows at once and is still there after the page is opened again',
     },
     bad: {
       given: 'something required is missing or wrong',
-      then: 'nothing is saved, the message names what to correct, and what was entered is kept',
+      outcome: 'nothing is saved, the message names what to correct, and what was entered is kept',
     },
     rule: 'MUST check what was entered before it is saved, and name each thing that has to be corrected.',
     test: 'Enter one, open the page again, and find it as it was entered; then leave something out and read the message.',
@@ -32,20 +33,20 @@ const BY_KIND: Readonly<
   read: {
     good: {
       given: 'there are several entries, some of which fit',
-      then: 'they see exactly those that fit, in an order that the page states',
+      outcome: 'they see exactly those that fit, in an order that the page states',
     },
-    bad: { given: 'there is nothing to show yet', then: 'the page says so and offers the next sensible step' },
+    bad: { given: 'there is nothing to show yet', outcome: 'the page says so and offers the next sensible step' },
     rule: 'MUST show the present state and say so where something cannot be shown.',
     test: 'Prepare three entries of which two fit, and compare what shows with what was prepared.',
   },
   change: {
     good: {
       given: 'an entry exists',
-      then: 'the new state shows at once, holds after the page is opened again, and nothing else has changed',
+      outcome: 'the new state shows at once, holds after the page is opened again, and nothing else has changed',
     },
     bad: {
       given: 'somebody else changed the same entry a moment before',
-      then: 'they are told, see both versions, and decide which one holds',
+      outcome: 'they are told, see both versions, and decide which one holds',
     },
     rule: 'MUST NOT overwrite in silence what somebody else has changed in the meantime.',
     test: 'Prepare one entry, change it, open the page again, and compare.',
@@ -53,26 +54,29 @@ const BY_KIND: Readonly<
   remove: {
     good: {
       given: 'an entry exists',
-      then: 'they confirm once, it is gone from every list, and the way back is offered',
+      outcome: 'they confirm once, it is gone from every list, and the way back is offered',
     },
-    bad: { given: 'the entry is already gone', then: 'they are told so, and nothing else happens' },
+    bad: { given: 'the entry is already gone', outcome: 'they are told so, and nothing else happens' },
     rule: 'MUST ask once before something is taken away, and name what it is.',
     test: 'Prepare two entries, take one away, and see that only the other is left.',
   },
   send: {
-    good: { given: 'the recipient is known', then: 'the recipient gets it once, and the sender sees that it went out' },
+    good: {
+      given: 'the recipient is known',
+      outcome: 'the recipient gets it once, and the sender sees that it went out',
+    },
     bad: {
       given: 'the recipient cannot be reached',
-      then: 'the sender sees that it failed and why, and can try again without sending twice',
+      outcome: 'the sender sees that it failed and why, and can try again without sending twice',
     },
     rule: 'MUST deliver each one once, and show the sender whether it arrived.',
     test: 'Use an inbox of one’s own as the recipient, and count what arrives.',
   },
   enter: {
-    good: { given: 'a person with a valid account', then: 'they are where they wanted to go within one step' },
+    good: { given: 'a person with a valid account', outcome: 'they are where they wanted to go within one step' },
     bad: {
       given: 'the details are wrong or the account is closed',
-      then: 'they are refused with a message that helps them on and gives nothing away',
+      outcome: 'they are refused with a message that helps them on and gives nothing away',
     },
     rule: 'MUST give the same answer for a wrong name and a wrong secret.',
     test: 'Use one valid and one closed account, and compare where each one lands.',
@@ -80,17 +84,17 @@ const BY_KIND: Readonly<
   produce: {
     good: {
       given: 'there is something to work on',
-      then: 'they get a complete result that agrees with what is on the screen',
+      outcome: 'they get a complete result that agrees with what is on the screen',
     },
-    bad: { given: 'there is nothing to work on', then: 'they are told so instead of getting an empty result' },
+    bad: { given: 'there is nothing to work on', outcome: 'they are told so instead of getting an empty result' },
     rule: 'MUST produce the whole result or none, and say which moment it stands for.',
     test: 'Prepare known entries, and compare the result with them line by line.',
   },
   use: {
-    good: { given: 'it is available to them', then: 'it does what its name says, and they see that it has' },
+    good: { given: 'it is available to them', outcome: 'it does what its name says, and they see that it has' },
     bad: {
       given: 'something it needs is missing',
-      then: 'they are told what is missing and what to do, and nothing is left half done',
+      outcome: 'they are told what is missing and what to do, and nothing is left half done',
     },
     rule: 'MUST say what happened after each use, the failed ones included.',
     test: 'Use it once with everything in place and once with something missing, and compare the answers.',
@@ -130,12 +134,12 @@ function storyOf(action: Action, index: number): Story {
         {
           given: 'everything it needs is there',
           when: `the moment comes to ${phrase}`,
-          then: 'the system does it once and records the outcome',
+          outcome: 'the system does it once and records the outcome',
         },
         {
           given: 'it does not succeed',
           when: `the system tries to ${phrase}`,
-          then: 'it tries again after a growing pause, and a person can see why',
+          outcome: 'it tries again after a growing pause, and a person can see why',
         },
       ],
       requirements: [
@@ -177,12 +181,12 @@ function failureStory({ actions, subject }: Description): Story {
       {
         given: `it is not possible to ${phrase} right now`,
         when: 'they try all the same',
-        then: 'one sentence says what is wrong and what to do',
+        outcome: 'one sentence says what is wrong and what to do',
       },
       {
         given: 'the cause is gone',
         when: 'they try again',
-        then: 'it works, and nothing of the failed try is left behind',
+        outcome: 'it works, and nothing of the failed try is left behind',
       },
     ],
     requirements: ['The system MUST answer every failed try with one sentence that says what is wrong and what to do.'],

@@ -39,8 +39,8 @@ export async function runTurn({ client, session_id, cwd, prompt, signal, setting
   const outcome = await command({
     invocation,
     date: settings.today(),
-    findFile: files.findFile,
-    listFiles: files.listFiles,
+    findFile: (path) => files.findFile(path),
+    listFiles: (folder) => files.listFiles(folder),
   })
   await perform(outcome, files, progress)
 }

@@ -1,0 +1,65 @@
+import { findText, inFeature, isDocument } from './phase-files.ts'
+import { error, warning, type Rule } from './rule.ts'
+import { taskLines } from './task-lines.ts'
+
+export const IMPLEMENT_RULES: readonly Rule[] = [
+  {
+    id: 'implement-has-diff',
+    holds: 'Code was changed.',
+    find: (files) =>
+      files.changes.some(({ path }) => !isDocument(path)) ? [] : [error('Nothing outside specs/ was changed.')],
+  },
+  {
+    id: 'implement-all-ticked',
+    holds: 'Every task is ticked.',
+    find: (files) => {
+      const path = inFeature(files, 'tasks.md')
+      const text = findText(files, 'tasks.md')
+      if (text === undefined) return [error('tasks.md is missing.', path)]
+      return taskLines(text)
+        .filter((task) => !task.ticked)
+        .map((task) => error(`${task.id ?? 'A task'} is not done.`, path, task.line))
+    },
+  },
+  {
+    id: 'implement-documents-untouched',
+    holds: 'spec.md, plan.md and the checklists are untouched.',
+    find: (files) =>
+      files.changes
+        .filter(
+          ({ path }) =>
+            path === inFeature(files, 'spec.md') ||
+            path === inFeature(files, 'plan.md') ||
+            path.startsWith(inFeature(files, 'checklists/')),
+        )
+        .map(({ path, change }) => error(`This file was approved and must not change here, but was ${change}.`, path)),
+  },
+  {
+    id: 'implement-no-phantom',
+    holds: 'The files of every newly ticked task exist.',
+    find: (files) => {
+      const path = inFeature(files, 'tasks.md')
+      const ticked_before = new Set(
+        taskLines(files.before.get(path) ?? '')
+          .filter((task) => task.ticked)
+          .map((task) => task.id),
+      )
+      const deleted = new Set(files.changes.map((changed) => changed.path))
+      const known = [...files.paths]
+      return taskLines(findText(files, 'tasks.md') ?? '')
+        .filter((task) => task.ticked && task.id !== null && !ticked_before.has(task.id))
+        .flatMap((task) =>
+          task.paths
+            .filter(
+              (named) =>
+                !files.paths.has(named) &&
+                !deleted.has(named) &&
+                !known.some((file) => file.startsWith(`${named.replace(/\/$/, '')}/`) || file.endsWith(`/${named}`)),
+            )
+            .map((named) =>
+              warning(`${task.id ?? ''} is ticked, but ${named} neither exists nor was changed.`, path, task.line),
+            ),
+        )
+    },
+  },
+]

@@ -1,0 +1,71 @@
+import type { ChangedFile, PhaseInput } from '../../core/ports.ts'
+
+/** A file larger than this is not read, and is an error below `specs/`. */
+export const FILE_LIMIT_BYTES = 2_000_000
+const FILES_LIMIT = 400
+
+/** What the checks of a phase look at, loaded once; the checks themselves are pure. */
+export interface PhaseFiles {
+  feature_directory: string
+  changes: readonly ChangedFile[]
+  /** Of the feature's folder and of what changed, those that can be read: path → text. */
+  texts: ReadonlyMap<string, string>
+  /** The same files at the branch's last commit. */
+  before: ReadonlyMap<string, string>
+  /** Every path of the repository. */
+  paths: ReadonlySet<string>
+  /** Why a file could not be read. */
+  unreadable: ReadonlyMap<string, 'outside' | 'too_large' | 'not_utf8'>
+  /** Spec Kit's own template of the document, where the project has it. */
+  templates: ReadonlyMap<string, string>
+  /** The agent's closing message. */
+  closing: string
+}
+
+/** `spec.md` → `specs/NNN-slug/spec.md`. */
+export const inFeature = (files: PhaseFiles, name: string): string => `${files.feature_directory}/${name}`
+export const findText = (files: PhaseFiles, name: string): string | undefined => files.texts.get(inFeature(files, name))
+export const isDocument = (path: string): boolean => path.startsWith('specs/') || path.startsWith('.specify/')
+
+export async function loadPhaseFiles({ working_copy, changes, text }: PhaseInput): Promise<PhaseFiles> {
+  const { feature_directory } = working_copy
+  const present = await working_copy.listFeatureFiles()
+  const changed = changes.filter(({ change }) => change !== 'deleted').map(({ path }) => path)
+  const texts = new Map<string, string>()
+  const unreadable = new Map<string, 'outside' | 'too_large' | 'not_utf8'>()
+  for (const path of [...new Set([...present, ...changed])].slice(0, FILES_LIMIT)) {
+    const read = await readText(() => working_copy.readFile(path))
+    if (typeof read === 'string') texts.set(path, read)
+    else if (read !== undefined) unreadable.set(path, read.reason)
+  }
+  const before = new Map<string, string>()
+  for (const { path } of changes.filter(({ path }) => path.startsWith(`${feature_directory}/`)).slice(0, FILES_LIMIT)) {
+    const read = await readText(() => working_copy.readCommitted(path))
+    if (typeof read === 'string') before.set(path, read)
+  }
+  const templates = new Map<string, string>()
+  for (const name of ['spec', 'plan', 'tasks']) {
+    const read = await readText(() => working_copy.readFile(`.specify/templates/${name}-template.md`))
+    if (typeof read === 'string') templates.set(`${name}.md`, read)
+  }
+  const paths = new Set(await working_copy.listFiles())
+  return { feature_directory, changes, texts, before, paths, unreadable, templates, closing: text }
+}
+
+type Unreadable = { reason: 'outside' | 'too_large' | 'not_utf8' }
+
+async function readText(read: () => Promise<Uint8Array | undefined>): Promise<string | Unreadable | undefined> {
+  let bytes: Uint8Array | undefined
+  try {
+    bytes = await read()
+  } catch {
+    return { reason: 'outside' }
+  }
+  if (bytes === undefined) return undefined
+  if (bytes.byteLength > FILE_LIMIT_BYTES) return { reason: 'too_large' }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    return { reason: 'not_utf8' }
+  }
+}
