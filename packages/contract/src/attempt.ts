@@ -74,3 +74,21 @@ export const attemptSchema = attemptSummarySchema
   .meta({ id: 'Attempt' })
 export type Attempt = z.infer<typeof attemptSchema>
 export const attemptPageSchema = pageOf(attemptSchema).meta({ id: 'AttemptPage' })
+
+/** An artifact made readable on the server: sanitised HTML whose blocks carry `data-line-start` and `data-line-end`. */
+export const renderedArtifactSchema = z
+  .object({
+    digest: digestSchema,
+    path: z.string(),
+    media_type: z.string(),
+    size: z.int().nonnegative(),
+    kind: z
+      .enum(['document', 'source', 'unreadable'])
+      .describe('`unreadable`: binary, or too large to show; `html` then says so'),
+    html: z.string(),
+    title: z.string(),
+    reading_minutes: z.number().nonnegative(),
+    blocks: z.array(z.object({ id: z.string(), line_start: z.int(), line_end: z.int() })),
+  })
+  .meta({ id: 'RenderedArtifact' })
+export type RenderedArtifact = z.infer<typeof renderedArtifactSchema>

@@ -1,0 +1,68 @@
+import {
+  featureIdSchema,
+  featurePageSchema,
+  featureWithWorkflowsSchema,
+  ServiceError,
+  workflowTypeSchema,
+} from '@orchestrator/contract'
+import { errorResponses, type Server } from '@orchestrator/server'
+import * as z from 'zod'
+
+import { WORKFLOW_DEFINITIONS } from '../core/definitions.ts'
+import type { WorkflowStore } from '../core/ports.ts'
+import { unknownFeature } from '../core/sentences.ts'
+import { cursorOf, pageQuerySchema } from './paging.ts'
+
+export function featureRoutes(app: Server, { store }: { store: WorkflowStore }): void {
+  const tags = ['features']
+
+  app.get(
+    '/features',
+    {
+      schema: {
+        tags,
+        summary: 'List features, newest first',
+        querystring: pageQuerySchema,
+        response: { 200: featurePageSchema, ...errorResponses() },
+      },
+    },
+    async (request) => {
+      const { limit } = request.query
+      const rows = await store.listFeatures(cursorOf(request.query.cursor) ?? Number.MAX_SAFE_INTEGER, limit + 1)
+      const items = rows.slice(0, limit)
+      return {
+        items: items.map(({ sequence: _, ...feature }) => feature),
+        next_cursor: rows.length > limit ? String(items.at(-1)?.sequence) : null,
+      }
+    },
+  )
+
+  app.get(
+    '/features/:feature_id',
+    {
+      schema: {
+        tags,
+        summary: 'Get a feature with its workflows',
+        params: z.strictObject({ feature_id: featureIdSchema }),
+        response: { 200: featureWithWorkflowsSchema, ...errorResponses('FEATURE_NOT_FOUND') },
+      },
+    },
+    async (request) => {
+      const feature = await store.findFeature(request.params.feature_id)
+      if (feature === undefined) throw new ServiceError('FEATURE_NOT_FOUND', unknownFeature(request.params.feature_id))
+      return feature
+    },
+  )
+
+  app.get(
+    '/workflow-types',
+    {
+      schema: {
+        tags: ['workflows'],
+        summary: 'The workflow types and their phases',
+        response: { 200: z.object({ items: z.array(workflowTypeSchema) }) },
+      },
+    },
+    async () => ({ items: Object.values(WORKFLOW_DEFINITIONS) }),
+  )
+}

@@ -1,0 +1,30 @@
+import { createHash } from 'node:crypto'
+import * as z from 'zod'
+
+import type { Idempotency } from '../core/idempotency.ts'
+
+/** The header of every POST that starts or decides. */
+export const idempotencyHeadersSchema = z.object({
+  'idempotency-key': z
+    .string()
+    .min(1)
+    .max(200)
+    .optional()
+    .describe('The same key with the same body gets the same answer and does nothing twice'),
+})
+
+/** The request's key, bound to who asks and to the route, so that nobody meets another's. */
+export function idempotencyOf(request: {
+  headers: { 'idempotency-key'?: string | undefined }
+  body: unknown
+  url: string
+  actor: { name: string; key_id: string | null }
+}): Idempotency | undefined {
+  const key = request.headers['idempotency-key']
+  if (key === undefined) return undefined
+  const { key_id, name } = request.actor
+  const body_digest = createHash('sha256')
+    .update(JSON.stringify(request.body ?? null))
+    .digest('hex')
+  return { key: `${key_id ?? name} ${request.url.split('?')[0]} ${key}`, body_digest }
+}

@@ -1,0 +1,194 @@
+import {
+  advanceWorkflowSchema,
+  attemptPageSchema,
+  cancelWorkflowSchema,
+  createWorkflowSchema,
+  historyPageSchema,
+  listWorkflowsQuerySchema,
+  ServiceError,
+  workflowIdSchema,
+  workflowPageSchema,
+  workflowSchema,
+  type Workflow,
+  type WorkflowId,
+} from '@orchestrator/contract'
+import { errorResponses, type Server } from '@orchestrator/server'
+import * as z from 'zod'
+
+import type { WorkflowStore } from '../core/ports.ts'
+import { unknownWorkflow } from '../core/sentences.ts'
+import type { WorkflowStateMachine } from '../core/state-machine.ts'
+import { idempotencyHeadersSchema, idempotencyOf } from './idempotency-key.ts'
+import { cursorOf, pageQuerySchema } from './paging.ts'
+
+const params = z.strictObject({ id: workflowIdSchema })
+const tags = ['workflows']
+
+export interface WorkflowRoutesOptions {
+  store: WorkflowStore
+  machine: WorkflowStateMachine
+}
+
+/** The seed's routes, and the lists beside them. */
+export function workflowRoutes(app: Server, { store, machine }: WorkflowRoutesOptions): void {
+  app.post(
+    '/workflows',
+    {
+      schema: {
+        tags,
+        summary: 'Create a workflow; its first phase starts by itself',
+        headers: idempotencyHeadersSchema,
+        body: createWorkflowSchema,
+        response: {
+          201: workflowSchema,
+          ...errorResponses(
+            'INVALID_WORKFLOW_TYPE',
+            'FEATURE_NOT_FOUND',
+            'FEATURE_BUSY',
+            'IDEMPOTENCY_MISMATCH',
+            'STORAGE_FULL',
+          ),
+        },
+      },
+    },
+    async (request, reply) => {
+      const workflow = await machine.create(request.body, request.actor.name, idempotencyOf(request))
+      return reply.code(201).header('location', `/workflows/${workflow.id}`).send(workflow)
+    },
+  )
+
+  app.get(
+    '/workflows',
+    {
+      schema: {
+        tags,
+        summary: 'List workflows, newest first',
+        querystring: listWorkflowsQuerySchema,
+        response: { 200: workflowPageSchema, ...errorResponses() },
+      },
+    },
+    (request) => store.listWorkflows(request.query),
+  )
+
+  app.get(
+    '/workflows/:id',
+    { schema: { tags, summary: 'Get a workflow', params, response: { 200: workflowSchema, ...notFound } } },
+    (request) => getWorkflow(store, request.params.id),
+  )
+
+  app.post(
+    '/workflows/:id/advance',
+    {
+      schema: {
+        tags,
+        summary: 'Post a trigger: a verdict, or what an external system did',
+        params,
+        headers: idempotencyHeadersSchema,
+        body: advanceWorkflowSchema,
+        response: {
+          200: workflowSchema,
+          ...notFound,
+          ...errorResponses(
+            'INVALID_UUID',
+            'INVALID_TRIGGER',
+            'INVALID_STATE_TRANSITION',
+            'WORKFLOW_NOT_FOUND',
+            'STALE_REVIEW',
+            'IDEMPOTENCY_MISMATCH',
+            'STORAGE_FULL',
+          ),
+        },
+      },
+    },
+    (request) => machine.advance(request.params.id, request.body, request.actor.name, idempotencyOf(request)),
+  )
+
+  app.post(
+    '/workflows/:id/cancel',
+    {
+      schema: {
+        tags,
+        summary: 'Cancel a workflow that has not ended, and reach its agent',
+        params,
+        headers: idempotencyHeadersSchema,
+        body: cancelWorkflowSchema.optional(),
+        response: {
+          200: workflowSchema,
+          ...errorResponses('INVALID_UUID', 'INVALID_STATE_TRANSITION', 'WORKFLOW_NOT_FOUND', 'IDEMPOTENCY_MISMATCH'),
+        },
+      },
+    },
+    (request) => machine.cancel(request.params.id, request.body?.reason, request.actor.name, idempotencyOf(request)),
+  )
+
+  app.post(
+    '/workflows/:id/retry',
+    {
+      schema: {
+        tags,
+        summary: 'A new workflow for the same feature in place of a failed one',
+        params,
+        headers: idempotencyHeadersSchema,
+        response: {
+          201: workflowSchema,
+          ...errorResponses(
+            'INVALID_UUID',
+            'INVALID_STATE_TRANSITION',
+            'WORKFLOW_NOT_FOUND',
+            'FEATURE_BUSY',
+            'IDEMPOTENCY_MISMATCH',
+          ),
+        },
+      },
+    },
+    async (request, reply) => {
+      const workflow = await machine.retry(request.params.id, request.actor.name, idempotencyOf(request))
+      return reply.code(201).header('location', `/workflows/${workflow.id}`).send(workflow)
+    },
+  )
+
+  app.get(
+    '/workflows/:id/history',
+    {
+      schema: {
+        tags,
+        summary: 'Every transition: who, what, when, why',
+        params,
+        querystring: pageQuerySchema,
+        response: { 200: historyPageSchema, ...notFound },
+      },
+    },
+    async (request) => {
+      const { id } = await getWorkflow(store, request.params.id)
+      const { limit } = request.query
+      const rows = await store.listHistory(id, cursorOf(request.query.cursor) ?? 0, limit + 1)
+      const items = rows.slice(0, limit)
+      return { items, next_cursor: rows.length > limit ? String(items.at(-1)?.sequence) : null }
+    },
+  )
+
+  app.get(
+    '/workflows/:id/attempts',
+    {
+      schema: {
+        tags,
+        summary: 'Every attempt, with its artifacts, checks and review',
+        params,
+        response: { 200: attemptPageSchema, ...notFound },
+      },
+    },
+    async (request) => {
+      const { id } = await getWorkflow(store, request.params.id)
+      return { items: await store.listAttempts(id), next_cursor: null }
+    },
+  )
+}
+
+const notFound = errorResponses('INVALID_UUID', 'WORKFLOW_NOT_FOUND')
+
+/** Throws WORKFLOW_NOT_FOUND. */
+export async function getWorkflow(store: WorkflowStore, id: WorkflowId): Promise<Workflow> {
+  const workflow = await store.findWorkflow(id)
+  if (workflow === undefined) throw new ServiceError('WORKFLOW_NOT_FOUND', unknownWorkflow(id))
+  return workflow
+}

@@ -1,0 +1,146 @@
+import cookie from '@fastify/cookie'
+import { ServiceError } from '@orchestrator/contract'
+import { createServer, isLoopback, StartupError, type Actor, type Server } from '@orchestrator/server'
+import { DatabaseError } from '@orchestrator/sqlite'
+import type { Logger } from 'pino'
+
+import { artifactRoutes } from './api/artifacts.ts'
+import { eventRoutes } from './api/events.ts'
+import { featureRoutes } from './api/features.ts'
+import { healthRoutes } from './api/health.ts'
+import { pageRoutes } from './api/pages.ts'
+import { SESSION_COOKIE, sessionRoutes } from './api/session.ts'
+import { workflowRoutes } from './api/workflows.ts'
+import { AgentHubClient } from './clients/agent-hub.ts'
+import type { Config } from './config.ts'
+import { Cancellations } from './core/cancellations.ts'
+import { systemClock } from './core/clock.ts'
+import { EventFeed } from './core/event-feed.ts'
+import { createHighestNumber } from './core/feature-numbers.ts'
+import { Keys } from './core/keys.ts'
+import { PhaseExecutor } from './core/phase-executor.ts'
+import { createHealthCheck } from './core/service-health.ts'
+import { WorkflowStateMachine } from './core/state-machine.ts'
+import { EmbeddedQueue } from './db/embedded-queue.ts'
+import { createKeyStore } from './db/key-store.ts'
+import { openSession } from './db/session.ts'
+import { createStore } from './db/store.ts'
+import { createRenderer } from './documents/rendered-artifacts.ts'
+
+export interface AppOptions {
+  config: Config
+  logger: Logger
+  version: string
+  /** Folder of the built dashboard. */
+  dashboard: string
+  /** The disk failed: nothing may be written any more. */
+  onFatal: (error: unknown) => void
+}
+
+export interface App {
+  server: Server
+  /** The first admin key, when this start had to make one: to be shown once. */
+  first_key: string | undefined
+  /** Begins to run phases. */
+  start(): Promise<void>
+  close(): Promise<void>
+}
+
+/** Transient faults of the hub: the longest wait between two tries. */
+const BACKOFF_CAP_MS = 60_000
+
+/** The only place where the parts are joined. Throws a StartupError. */
+export async function createApp({ config, logger, version, dashboard, onFatal }: AppOptions): Promise<App> {
+  const clock = systemClock
+  const onError = (error: unknown) => logger.error({ err: error }, 'background work failed and is tried again')
+  const session = await openSession({ url: config.database_url, onFatal }).catch((error: unknown) => {
+    throw error instanceof DatabaseError ? new StartupError(error.message, { cause: error }) : error
+  })
+  const store = createStore(session)
+  const hub = new AgentHubClient({ url: config.agent_hub_url, token: config.agent_hub_token })
+  const queue = new EmbeddedQueue({ session, store, clock, onError })
+  const cancellations = new Cancellations({ store, hub, clock, onError })
+  const isExternal = config.phase_execution === 'external'
+  const machine = new WorkflowStateMachine({
+    store,
+    queue,
+    clock,
+    max_reworks: config.max_reworks,
+    phase_execution: config.phase_execution,
+    highestNumber: isExternal ? async () => 0 : createHighestNumber(hub, clock),
+    onCancellation: () => cancellations.wake(),
+  })
+  const executor = new PhaseExecutor({
+    store,
+    machine,
+    hub,
+    clock,
+    random: Math.random,
+    backoff: { max_tries: config.phase_retry_limit, base_ms: config.phase_retry_base_ms, cap_ms: BACKOFF_CAP_MS },
+    phase_timeout_seconds: config.phase_timeout_seconds,
+    agentFor: (type) => config.agents[type] ?? 'default',
+  })
+  const feed = new EventFeed(store)
+  const keys = new Keys(createKeyStore(session), () => clock.now())
+  const isOpen = isLoopback(config.host)
+  const first_key = isOpen || (await keys.hasAny()) ? undefined : await keys.create('admin', 'admin')
+
+  const server = await createServer({
+    name: 'orchestrator',
+    title: 'Orchestrator',
+    version,
+    description: 'Runs GitHub Spec Kit workflows with coding agents, behind human approval.',
+    logger,
+    allowed_hosts: config.allowed_hosts,
+    host: config.host,
+    port: config.port,
+    trust_proxy: config.trust_proxy,
+    authenticate: (request) => authenticate(request, keys, isOpen),
+  })
+  await server.register(cookie)
+  workflowRoutes(server, { store, machine })
+  featureRoutes(server, { store })
+  artifactRoutes(server, { store, render: createRenderer() })
+  eventRoutes(server, { store, feed })
+  const checkHealth = createHealthCheck({
+    store,
+    hub: isExternal ? undefined : hub,
+    clock,
+    version,
+    started_at: clock.now(),
+  })
+  healthRoutes(server, { hub, checkHealth })
+  sessionRoutes(server, { keys })
+  await pageRoutes(server, { version, dashboard })
+
+  let consumer: { stop(): Promise<void> } | undefined
+  return {
+    server,
+    first_key,
+    async start() {
+      if (isExternal) return
+      cancellations.wake()
+      consumer = await queue.consume((claim) => executor.run(claim), { concurrency: config.max_concurrent_phases })
+    },
+    async close() {
+      await server.close()
+      await Promise.all([consumer?.stop(), cancellations.stop()])
+      feed.close()
+      await hub.close()
+      await session.close()
+    },
+  }
+}
+
+/** Where OpenID Connect would join: who makes this request. Throws UNAUTHORIZED. */
+async function authenticate(
+  request: { headers: { authorization?: string | undefined }; cookies?: Record<string, string | undefined> },
+  keys: Keys,
+  isOpen: boolean,
+): Promise<Actor> {
+  const key = /^Bearer (\S+)$/.exec(request.headers.authorization ?? '')?.[1] ?? request.cookies?.[SESSION_COOKIE]
+  const holder = key === undefined ? undefined : await keys.find(key)
+  if (holder !== undefined) return holder
+  if (isOpen && key === undefined) return { name: 'local', role: 'local', key_id: null }
+  throw new ServiceError('UNAUTHORIZED', 'This needs a key: send it as "Authorization: Bearer ok_…".')
+}

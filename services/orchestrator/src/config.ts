@@ -1,0 +1,73 @@
+import { nameSchema, WORKFLOW_TYPES, type WorkflowType } from '@orchestrator/contract'
+import { commaList, flag, httpUrl, LOG_LEVELS, readEnvironment, wholeNumber } from '@orchestrator/server'
+import * as z from 'zod'
+
+/** Every variable the service reads; the table in docs/services/orchestrator.md is made from the same list. */
+const environmentSchema = z.object({
+  DATABASE_URL: z.string().default('sqlite:///./data/orchestrator.db'),
+  AGENT_HUB_URL: httpUrl().default('http://localhost:8001'),
+  AGENT_HUB_TOKEN: z.string().min(16, 'must be at least 16 characters long').optional(),
+  HOST: z.string().default('127.0.0.1'),
+  PORT: wholeNumber(0, 65_535).default(8000),
+  ALLOWED_HOSTS: commaList().default([]),
+  TRUST_PROXY: flag().default(false),
+  AGENT_NAME: nameSchema.optional(),
+  AGENT_NAME_SPECIFY: nameSchema.optional(),
+  AGENT_NAME_PLAN: nameSchema.optional(),
+  AGENT_NAME_TASKS: nameSchema.optional(),
+  AGENT_NAME_IMPLEMENT: nameSchema.optional(),
+  PHASE_EXECUTION: z.enum(['hub', 'external'], { error: 'must be hub or external' }).default('hub'),
+  MAX_CONCURRENT_PHASES: wholeNumber(1, 100_000).default(4),
+  PHASE_TIMEOUT_SECONDS: wholeNumber(1, 604_800).default(3600),
+  PHASE_RETRY_LIMIT: wholeNumber(1, 1000).default(10),
+  PHASE_RETRY_BASE_MS: wholeNumber(1, 600_000).default(500),
+  MAX_REWORKS: wholeNumber(0, 1000).default(5),
+  LOG_LEVEL: z.enum(LOG_LEVELS, { error: `must be one of ${LOG_LEVELS.join(', ')}` }).default('info'),
+})
+
+export interface Config {
+  database_url: string
+  agent_hub_url: string
+  agent_hub_token: string | undefined
+  host: string
+  port: number
+  allowed_hosts: string[]
+  trust_proxy: boolean
+  /** By type; a type without a name leaves the choice to the hub. */
+  agents: Partial<Record<WorkflowType, string>>
+  phase_execution: 'hub' | 'external'
+  max_concurrent_phases: number
+  phase_timeout_seconds: number
+  phase_retry_limit: number
+  phase_retry_base_ms: number
+  max_reworks: number
+  log_level: (typeof LOG_LEVELS)[number]
+}
+
+/** Throws a StartupError that names the variable and what it must be. */
+export function readConfig(env: NodeJS.ProcessEnv): Config {
+  const values = readEnvironment(environmentSchema, env)
+  return {
+    database_url: values.DATABASE_URL,
+    agent_hub_url: values.AGENT_HUB_URL,
+    agent_hub_token: values.AGENT_HUB_TOKEN,
+    host: values.HOST,
+    port: values.PORT,
+    allowed_hosts: values.ALLOWED_HOSTS,
+    trust_proxy: values.TRUST_PROXY,
+    agents: Object.fromEntries(WORKFLOW_TYPES.flatMap((type) => agentEntry(type, values))),
+    phase_execution: values.PHASE_EXECUTION,
+    max_concurrent_phases: values.MAX_CONCURRENT_PHASES,
+    phase_timeout_seconds: values.PHASE_TIMEOUT_SECONDS,
+    phase_retry_limit: values.PHASE_RETRY_LIMIT,
+    phase_retry_base_ms: values.PHASE_RETRY_BASE_MS,
+    max_reworks: values.MAX_REWORKS,
+    log_level: values.LOG_LEVEL,
+  }
+}
+
+function agentEntry(type: WorkflowType, values: z.infer<typeof environmentSchema>): [WorkflowType, string][] {
+  const key = `AGENT_NAME_${type.toUpperCase() as Uppercase<WorkflowType>}` as const
+  const name = values[key] ?? values.AGENT_NAME
+  return name === undefined ? [] : [[type, name]]
+}

@@ -1,0 +1,75 @@
+import type { AttemptId } from '@orchestrator/contract'
+
+import { HubError, type AgentHub, type Clock, type WorkflowStore } from './ports.ts'
+
+const RETRY_MS = 2000
+
+export interface CancellationsOptions {
+  store: WorkflowStore
+  hub: AgentHub
+  clock: Clock
+  onError: (error: unknown) => void
+}
+
+/**
+ * Tells the hub to stop what is no longer wanted. What is to be told stands in the same commit as the
+ * decision, so that a crash in between loses none of it; it is told until the hub confirms.
+ */
+export class Cancellations {
+  readonly #o: CancellationsOptions
+  readonly #stopping = new AbortController()
+  #working: Promise<void> | undefined
+  #wanted = false
+  /** Attempts met without the hub's name: given one more look, for the hub may be about to tell it. */
+  readonly #unnamed = new Set<AttemptId>()
+
+  constructor(o: CancellationsOptions) {
+    this.#o = o
+  }
+
+  /** Looks for something to tell: at start, and after each commit that added some. */
+  wake(): void {
+    this.#wanted = true
+    this.#working ??= this.#work().finally(() => (this.#working = undefined))
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    await this.#working
+  }
+
+  async #work(): Promise<void> {
+    while (this.#wanted && !this.#stopping.signal.aborted) {
+      this.#wanted = false
+      const told = await this.#tellAll().catch((error: unknown) => {
+        this.#o.onError(error)
+        return false
+      })
+      if (told) continue
+      this.#wanted = true
+      await this.#o.clock.sleep(RETRY_MS, this.#stopping.signal).catch(() => {})
+    }
+  }
+
+  /** Answers whether none is left to be told. */
+  async #tellAll(): Promise<boolean> {
+    const { store, hub } = this.#o
+    let all = true
+    for (const { attempt_id, invocation_id } of await store.listCancellations()) {
+      if (invocation_id === null && !this.#unnamed.has(attempt_id)) {
+        this.#unnamed.add(attempt_id)
+        all = false
+        continue
+      }
+      try {
+        if (invocation_id !== null) await hub.cancel(invocation_id)
+        await store.write((tx) => tx.deleteCancellation(attempt_id))
+        this.#unnamed.delete(attempt_id)
+      } catch (error) {
+        if (!(error instanceof HubError)) throw error
+        all = false
+      }
+    }
+    return all
+  }
+}

@@ -1,0 +1,133 @@
+import type { StreamEvent, WorkflowId } from '@orchestrator/contract'
+
+import type { WorkflowStore } from './ports.ts'
+
+/** Latest events kept in memory, so that a wake-up costs one read however many listen. */
+const RECENT_MAX = 1000
+const PAGE = 500
+
+export interface Subscription {
+  /** Events after this sequence; undefined begins with what comes next. */
+  after: number | undefined
+  workflow_id?: WorkflowId
+  signal: AbortSignal
+}
+
+/**
+ * The events in order, from any point, without a gap: old ones from the store, new ones as they are
+ * committed. A slow listener reads from the store at its own pace and holds nobody up.
+ */
+export class EventFeed {
+  readonly #store: WorkflowStore
+  readonly #unlisten: () => void
+  readonly #waiting = new Set<() => void>()
+  readonly #waitingFor = new Map<WorkflowId, Set<() => void>>()
+  /** Consecutive events, the last committed one at the end. */
+  #recent: StreamEvent[] = []
+  /** Sequence of the newest event read; undefined until somebody listens. */
+  #tail: number | undefined
+  #reading: Promise<void> | undefined
+  #dirty = false
+
+  constructor(store: WorkflowStore) {
+    this.#store = store
+    this.#unlisten = store.onEvents(() => this.#wake())
+  }
+
+  async *subscribe({ after, workflow_id, signal }: Subscription): AsyncGenerator<StreamEvent> {
+    const tail = await this.#ensureTail()
+    let position = after ?? tail
+    while (!signal.aborted) {
+      const page = await this.#readAfter(position, workflow_id)
+      for (const event of page.events) {
+        if (signal.aborted) return
+        yield event
+      }
+      position = page.position
+      if (page.end && position >= this.#tailNow()) await this.#next(workflow_id, signal)
+    }
+  }
+
+  close(): void {
+    this.#unlisten()
+  }
+
+  #tailNow(): number {
+    return this.#tail ?? 0
+  }
+
+  async #ensureTail(): Promise<number> {
+    if (this.#tail === undefined) {
+      const last = await this.#store.lastSequence()
+      this.#tail ??= last
+      if (this.#dirty) this.#wake()
+    }
+    return this.#tail
+  }
+
+  /** A page after `position`, from memory when it reaches back far enough. */
+  async #readAfter(position: number, workflow_id: WorkflowId | undefined) {
+    const tail = this.#tailNow()
+    const first = this.#recent[0]?.sequence ?? Number.POSITIVE_INFINITY
+    if (position >= tail) return { events: [], position, end: true }
+    if (position >= first - 1) {
+      const events = this.#recent.filter(
+        (event) => event.sequence > position && (workflow_id === undefined || event.workflow_id === workflow_id),
+      )
+      return { events, position: tail, end: true }
+    }
+    const events = await this.#store.listEvents({
+      after: position,
+      limit: PAGE,
+      ...(workflow_id !== undefined && { workflow_id }),
+    })
+    const end = events.length < PAGE
+    const last = events.at(-1)?.sequence ?? position
+    return { events, position: end ? Math.max(last, tail) : last, end }
+  }
+
+  async #next(workflow_id: WorkflowId | undefined, signal: AbortSignal): Promise<void> {
+    const waiting = this.#waitersOf(workflow_id)
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        waiting.delete(done)
+        signal.removeEventListener('abort', done)
+        resolve()
+      }
+      waiting.add(done)
+      signal.addEventListener('abort', done, { once: true })
+    })
+    if (workflow_id !== undefined && waiting.size === 0) this.#waitingFor.delete(workflow_id)
+  }
+
+  #waitersOf(workflow_id: WorkflowId | undefined): Set<() => void> {
+    if (workflow_id === undefined) return this.#waiting
+    const known = this.#waitingFor.get(workflow_id)
+    if (known !== undefined) return known
+    const waiters = new Set<() => void>()
+    this.#waitingFor.set(workflow_id, waiters)
+    return waiters
+  }
+
+  #wake(): void {
+    this.#dirty = true
+    if (this.#tail !== undefined) this.#reading ??= this.#read().finally(() => (this.#reading = undefined))
+  }
+
+  /** Reads what was committed since, once for all, and wakes whom it concerns. */
+  async #read(): Promise<void> {
+    while (this.#dirty) {
+      this.#dirty = false
+      const events = await this.#store.listEvents({ after: this.#tailNow(), limit: PAGE })
+      const last = events.at(-1)
+      if (last === undefined) continue
+      this.#recent = [...this.#recent, ...events].slice(-RECENT_MAX)
+      this.#tail = last.sequence
+      this.#dirty ||= events.length === PAGE
+      for (const wake of [...this.#waiting]) wake()
+      for (const id of new Set(events.map((event) => event.workflow_id))) {
+        for (const wake of [...(this.#waitingFor.get(id) ?? [])]) wake()
+      }
+    }
+  }
+}

@@ -1,0 +1,174 @@
+import type { AgentUpdate, InvokeRequest, InvokeResponse, WorkflowType } from '@orchestrator/contract'
+
+import { backoffDelay, type BackoffPolicy } from './backoff.ts'
+import { commandOf } from './definitions.ts'
+import { outcomeOfInvocation, sha256 } from './outcome.ts'
+import { HubError, type AgentHub, type AttemptWork, type Claim, type Clock, type WorkflowStore } from './ports.ts'
+import * as sentences from './sentences.ts'
+import type { WorkflowStateMachine } from './state-machine.ts'
+import { createUpdateRecorder } from './update-recorder.ts'
+
+export interface PhaseExecutorOptions {
+  store: WorkflowStore
+  machine: WorkflowStateMachine
+  hub: AgentHub
+  clock: Clock
+  /** In [0, 1); for the jitter. */
+  random: () => number
+  backoff: BackoffPolicy
+  phase_timeout_seconds: number
+  /** The agent of a type when the workflow names none. */
+  agentFor(type: WorkflowType): string
+}
+
+/** What one call of the hub came to. */
+type Answer =
+  | { kind: 'answered'; response: InvokeResponse }
+  | { kind: 'transient'; reason: string; retry_after_ms: number | undefined }
+  | { kind: 'permanent'; reason: string }
+  | { kind: 'unwanted' }
+  | { kind: 'too_long' }
+
+/** Runs one attempt to its end through the hub: start or attach, follow, settle; try again where that may help. */
+export class PhaseExecutor {
+  readonly #o: PhaseExecutorOptions
+
+  constructor(o: PhaseExecutorOptions) {
+    this.#o = o
+  }
+
+  /** Returns early, leaving the attempt as it is, when the claim is aborted: a restart takes it up again. */
+  async run(claim: Claim): Promise<void> {
+    const limit = new AbortController()
+    const over = new AbortController()
+    const { phase_timeout_seconds, clock } = this.#o
+    void clock.sleep(phase_timeout_seconds * 1000, over.signal).then(
+      () => limit.abort(),
+      () => {},
+    )
+    try {
+      await this.#runWithin(claim, limit.signal)
+    } finally {
+      over.abort()
+    }
+  }
+
+  async #runWithin(claim: Claim, limit: AbortSignal): Promise<void> {
+    const { machine, clock, backoff, random } = this.#o
+    for (let failures = 1; ; failures++) {
+      const work = await machine.begin(claim.attempt_id)
+      if (work === undefined) return
+      const agent = work.workflow.agent ?? this.#o.agentFor(work.workflow.workflow_type)
+      const answer = await this.#ask(work, agent, claim.signal, limit)
+      if (answer.kind === 'unwanted') return
+      if (answer.kind !== 'transient' || failures >= backoff.max_tries) {
+        await this.#settle(claim, work, agent, answer, failures)
+        return
+      }
+      const delay = answer.retry_after_ms ?? backoffDelay(failures, backoff, random())
+      const next_retry_at = new Date(clock.now().getTime() + delay).toISOString()
+      if (!(await machine.backOff(work, answer.reason, next_retry_at))) return
+      const waited = await clock.sleep(delay, AbortSignal.any([claim.signal, limit])).then(
+        () => true,
+        () => false,
+      )
+      if (claim.signal.aborted) return
+      if (!waited) {
+        await this.#settle(claim, work, agent, { kind: 'too_long' }, failures)
+        return
+      }
+    }
+  }
+
+  /** One call of the hub, and its files copied here, so that a review needs no hub. */
+  async #ask(work: AttemptWork, agent: string, signal: AbortSignal, limit: AbortSignal): Promise<Answer> {
+    const { hub, clock, machine } = this.#o
+    const recorder = createUpdateRecorder(clock, (updates: AgentUpdate[], sequence) =>
+      machine.recordUpdates(work, updates, sequence),
+    )
+    try {
+      const response = await hub.invoke({
+        agent,
+        request: this.#requestFor(work),
+        key: work.attempt_id,
+        after: work.hub_sequence,
+        signal: AbortSignal.any([signal, limit]),
+        onAccepted: (invocation_id) => machine.noteInvocation(work.attempt_id, agent, invocation_id),
+        onUpdate: (update, sequence) => recorder.add(update, sequence),
+      })
+      await this.#copyArtifacts(response)
+      return { kind: 'answered', response }
+    } catch (error) {
+      if (signal.aborted) return { kind: 'unwanted' }
+      if (limit.aborted) return { kind: 'too_long' }
+      if (!(error instanceof HubError)) throw error
+      const { message: reason, retry_after_ms } = error
+      return error.transient ? { kind: 'transient', reason, retry_after_ms } : { kind: 'permanent', reason }
+    } finally {
+      await recorder.close()
+    }
+  }
+
+  async #settle(
+    claim: Claim,
+    work: AttemptWork,
+    agent: string,
+    answer: Exclude<Answer, { kind: 'unwanted' }>,
+    tries: number,
+  ): Promise<void> {
+    const { machine } = this.#o
+    const actor = `agent:${agent}`
+    if (answer.kind === 'answered' && answer.response.success) {
+      const outcome = outcomeOfInvocation(answer.response)
+      await claim.settle((tx) => machine.complete(tx, work.attempt_id, outcome, actor))
+      return
+    }
+    const { error, release, by } = this.#failureOf(answer, agent, tries)
+    await claim.settle((tx) => machine.fail(tx, work.attempt_id, error, release, by))
+  }
+
+  #failureOf(answer: Exclude<Answer, { kind: 'unwanted' }>, agent: string, tries: number) {
+    switch (answer.kind) {
+      case 'answered':
+        return { error: sentences.agentFailed(agent, answer.response.error), release: false, by: `agent:${agent}` }
+      case 'permanent':
+        return { error: answer.reason, release: false, by: 'orchestrator' }
+      case 'transient':
+        return { error: sentences.hubGaveUp(tries, answer.reason), release: true, by: 'orchestrator' }
+      case 'too_long':
+        return { error: sentences.tookTooLong(this.#o.phase_timeout_seconds), release: true, by: 'orchestrator' }
+    }
+  }
+
+  #requestFor({ workflow, phase, number, feedback, session_id }: AttemptWork): InvokeRequest {
+    const { workflow_type, feature_id, feature_description } = workflow
+    const context: InvokeRequest['context'] = { feature_id, feature_description, phase }
+    if (workflow.context !== null) context.additional_context = workflow.context
+    if (workflow.result !== null) context.previous_result = workflow.result
+    if (feedback !== null) context.feedback = feedback
+    const parameters = {
+      command: commandOf(workflow_type, phase),
+      workflow_id: workflow.id,
+      attempt: number,
+      workspace: workflow.workspace,
+      timeout_seconds: this.#o.phase_timeout_seconds,
+    }
+    return { workflow_type, context, parameters, ...(session_id !== null && { session_id }) }
+  }
+
+  async #copyArtifacts(response: InvokeResponse): Promise<void> {
+    const { hub, store } = this.#o
+    const artifacts = response.result?.data?.artifacts ?? []
+    const missing = new Set(await store.listMissingArtifacts(artifacts.map((artifact) => artifact.digest)))
+    for (const artifact of artifacts) {
+      if (!missing.has(artifact.digest)) continue
+      const content = await hub.getArtifact(artifact.digest)
+      if (sha256(content) !== artifact.digest) {
+        throw new HubError(`The Agent Hub sent another content of ${artifact.path} than it announced.`, {
+          transient: true,
+        })
+      }
+      await store.insertArtifact(artifact, content)
+    }
+  }
+}

@@ -1,0 +1,204 @@
+import type {
+  Artifact,
+  Attempt,
+  AttemptId,
+  AttemptState,
+  Comment,
+  Digest,
+  Feature,
+  FeatureId,
+  FeatureWithWorkflows,
+  Feedback,
+  HubAgents,
+  HubWorkspace,
+  AgentUpdate,
+  InvokeRequest,
+  InvokeResponse,
+  JsonObject,
+  ListWorkflowsQuery,
+  Phase,
+  Review,
+  StreamEvent,
+  Transition,
+  Workflow,
+  WorkflowId,
+  WorkflowPage,
+  WorkflowStatus,
+} from '@orchestrator/contract'
+
+import type { Outcome } from './outcome.ts'
+
+/** Wall time and waiting; injected, so that a test or a simulation can drive them. */
+export interface Clock {
+  now(): Date
+  /** Resolves after `ms` milliseconds; rejects with the signal's reason when aborted before. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>
+}
+
+/** Where a workflow must still be for a change to count: concurrency lives in the WHERE clause. */
+export interface ExpectedPosition {
+  id: WorkflowId
+  status: WorkflowStatus
+  attempt_id: AttemptId
+}
+
+export interface WorkflowChange {
+  status: WorkflowStatus
+  current_phase: Phase
+  attempt_id: AttemptId
+  updated_at: string
+  result?: JsonObject
+  error?: string
+  completed_at?: string
+}
+
+export interface NewAttempt {
+  id: AttemptId
+  workflow_id: WorkflowId
+  phase: Phase
+  number: number
+  state: AttemptState
+  reason: string | null
+  feedback: Feedback | null
+  session_id: string | null
+  created_at: string
+  started_at: string | null
+}
+
+export interface AttemptChange {
+  state?: AttemptState
+  reason?: string | null
+  tries?: number
+  next_retry_at?: string | null
+  started_at?: string
+  finished_at?: string
+  hub_sequence?: number
+}
+
+/** What the executor needs of the attempt it runs. */
+export interface AttemptWork {
+  workflow: Workflow
+  attempt_id: AttemptId
+  phase: Phase
+  number: number
+  tries: number
+  feedback: Feedback | null
+  session_id: string | null
+  /** Last event of the hub that is stored here. */
+  hub_sequence: number
+}
+
+type Unnumbered<E> = E extends { type: 'workflow.transition'; data: infer D }
+  ? Omit<E, 'sequence' | 'data'> & { data: Omit<D, 'sequence'> }
+  : Omit<E, 'sequence'>
+
+/** An event before it has its sequence, which a transition's row shares. */
+export type NewEvent = Unnumbered<StreamEvent>
+
+/** One transaction. Every method is a statement; a boolean answers whether a row still matched. */
+export interface WorkflowTransaction {
+  /** Runs `hook` once the transaction is on disk; never when it was rolled back. */
+  afterCommit(hook: () => void): void
+  findWorkflow(id: WorkflowId): Promise<Workflow | undefined>
+  findFeature(id: FeatureId): Promise<Feature | undefined>
+  findActiveWorkflow(feature_id: FeatureId): Promise<WorkflowId | undefined>
+  /** The next feature number, beyond `floor` and beyond every number given before. */
+  takeFeatureNumber(floor: number): Promise<number>
+  insertFeature(feature: Feature): Promise<void>
+  insertWorkflow(workflow: Omit<Workflow, 'attempt'>, attempt_id: AttemptId, sequence: number): Promise<void>
+  moveWorkflow(expected: ExpectedPosition, change: WorkflowChange): Promise<boolean>
+  insertTransition(row: Transition, attempt_id: AttemptId): Promise<void>
+  insertAttempt(attempt: NewAttempt): Promise<void>
+  findWork(attempt_id: AttemptId): Promise<AttemptWork | undefined>
+  changeAttempt(id: AttemptId, from: readonly AttemptState[], change: AttemptChange): Promise<boolean>
+  noteInvocation(id: AttemptId, agent: string, invocation_id: string): Promise<void>
+  insertOutcome(id: AttemptId, outcome: Outcome): Promise<void>
+  insertReview(
+    review: Omit<Review, 'threads'>,
+    attempt_id: AttemptId,
+    comments: readonly (Comment & { id: string })[],
+  ): Promise<void>
+  /** Notes what became of the comments; those the agent passed over are `unanswered`. */
+  answerThreads(workflow_id: WorkflowId, answers: Outcome['threads']): Promise<void>
+  /** Gives the event the next sequence and answers it; subscribers are woken after the commit. */
+  appendEvent(event: NewEvent): Promise<number>
+  /** Notes that the hub must still be told to stop this attempt. */
+  insertCancellation(attempt_id: AttemptId): Promise<void>
+  deleteCancellation(attempt_id: AttemptId): Promise<void>
+  findIdempotentAnswer(key: string): Promise<{ body_digest: string; answer: JsonObject } | undefined>
+  insertIdempotentAnswer(key: string, body_digest: string, answer: JsonObject, created_at: string): Promise<void>
+}
+
+export interface WorkflowStore {
+  /** One commit: all of it or nothing, on disk when it resolves. */
+  write<T>(fn: (tx: WorkflowTransaction) => Promise<T>): Promise<T>
+  findWorkflow(id: WorkflowId): Promise<Workflow | undefined>
+  listWorkflows(query: ListWorkflowsQuery): Promise<WorkflowPage>
+  listHistory(id: WorkflowId, after: number, limit: number): Promise<Transition[]>
+  listAttempts(id: WorkflowId): Promise<Attempt[]>
+  findFeature(id: FeatureId): Promise<FeatureWithWorkflows | undefined>
+  listFeatures(before: number, limit: number): Promise<(Feature & { sequence: number })[]>
+  findArtifact(digest: Digest): Promise<{ content: Uint8Array; media_type: string; path: string } | undefined>
+  /** Answers which of these are not stored yet. */
+  listMissingArtifacts(digests: readonly Digest[]): Promise<Digest[]>
+  insertArtifact(artifact: Artifact, content: Uint8Array): Promise<void>
+  listEvents(o: { after: number; limit: number; workflow_id?: WorkflowId }): Promise<StreamEvent[]>
+  lastSequence(): Promise<number>
+  listCancellations(): Promise<{ attempt_id: AttemptId; invocation_id: string | null }[]>
+  /** Told after each commit that appended events. */
+  onEvents(listener: () => void): () => void
+}
+
+/** One attempt, held by this process. */
+export interface Claim {
+  attempt_id: AttemptId
+  /** Aborted when the attempt is no longer wanted, or the process shuts down. */
+  signal: AbortSignal
+  /** Runs `fn` and retires the work in one commit. Throws when somebody else holds it by now. */
+  settle<T>(fn: (tx: WorkflowTransaction) => Promise<T>): Promise<T>
+}
+
+/** Hands queued attempts out, oldest first, to at most so many at once; see ARCHITECTURE.md, "Execution". */
+export interface PhaseQueue {
+  /** Inside the transaction that inserts the attempt. */
+  enqueue(tx: WorkflowTransaction, attempt_id: AttemptId): Promise<void>
+  /** Inside the transaction that makes the attempt unwanted; whoever runs it is told after the commit. */
+  cancel(tx: WorkflowTransaction, attempt_id: AttemptId): Promise<void>
+  /** Begins to hand out, what was running before a restart first. `run` must not reject but for a broken store. */
+  consume(run: (claim: Claim) => Promise<void>, o: { concurrency: number }): Promise<{ stop(): Promise<void> }>
+}
+
+/** The Agent Hub refused or could not be reached; `transient` ones are worth another try. */
+export class HubError extends Error {
+  override readonly name = 'HubError'
+  readonly transient: boolean
+  /** What the hub asked to wait, in milliseconds. */
+  readonly retry_after_ms: number | undefined
+
+  constructor(message: string, o: { transient: boolean; retry_after_ms?: number; cause?: unknown }) {
+    super(message, o.cause === undefined ? undefined : { cause: o.cause })
+    this.transient = o.transient
+    this.retry_after_ms = o.retry_after_ms
+  }
+}
+
+export interface InvokeOptions {
+  agent: string
+  request: InvokeRequest
+  /** The same key never runs twice. */
+  key: AttemptId
+  /** Events up to this sequence are known already. */
+  after: number
+  signal: AbortSignal
+  onAccepted(invocation_id: string): Promise<void>
+  onUpdate(update: AgentUpdate, sequence: number): void
+}
+
+/** The only way to an agent. Every method throws a HubError. */
+export interface AgentHub {
+  invoke(o: InvokeOptions): Promise<InvokeResponse>
+  cancel(invocation_id: string): Promise<void>
+  getArtifact(digest: Digest): Promise<Uint8Array>
+  getWorkspace(name: string): Promise<HubWorkspace>
+  listAgents(): Promise<HubAgents>
+}

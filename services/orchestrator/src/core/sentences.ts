@@ -1,0 +1,51 @@
+import type { Feature, FeatureId, Trigger, WorkflowStatus } from '@orchestrator/contract'
+
+/** What the service says to people, in one place: each a sentence that they can act on. */
+
+export const unknownWorkflow = (id: string) => `There is no workflow ${id}.`
+
+export const unknownFeature = (id: string) =>
+  `There is no feature ${id}. Leave feature_id out to begin a new feature, or list them with GET /features.`
+
+export const otherWorkspace = (feature: Feature) =>
+  `must be ${feature.workspace}, where ${feature.id} lives, or be left out`
+
+export const featureBusy = (id: FeatureId, active: string) =>
+  `${id} has a workflow that has not ended, ${active}. Finish or cancel that one first.`
+
+export const impossible = (status: WorkflowStatus, asked: string, allowed: readonly Trigger[]) =>
+  `A workflow that is ${status} cannot take ${asked}${allowed.length === 0 ? '' : `; it can take ${allowed.join(' or ')}`}.`
+
+export const decidedMeanwhile = () => 'Somebody else decided on this workflow a moment before. Load it again.'
+
+export const staleReview = (id: FeatureId) =>
+  `What you reviewed of ${id} is no longer the current attempt. Load the workflow again and review what is there now.`
+
+export const contradictoryVerdict = (trigger: Trigger) => `contradicts the trigger ${trigger}`
+
+export const retryOfUnfailed = (status: WorkflowStatus) =>
+  `Only a failed workflow can be retried; this one is ${status}.`
+
+export const waitsForSlot = () => 'Waits for a free slot.'
+
+export const waitsForExternal = () => 'Waits for an external system to post agent_complete.'
+
+export const reportedWithoutReason = () =>
+  'An external system reported an error without saying which. Ask it, then retry.'
+
+export const cancelled = (actor: string, reason: string | undefined) =>
+  reason === undefined ? `Cancelled by ${actor}.` : `Cancelled by ${actor}: ${reason}`
+
+export const stopped = (actor: string, comments: string | undefined) =>
+  comments === undefined ? `Stopped in review by ${actor}.` : `Stopped in review by ${actor}: ${comments}`
+
+export const reworksUsedUp = (max: number) =>
+  `Sent back once more after ${max} reworks of this phase, which is the limit (MAX_REWORKS). Retry with a clearer description.`
+
+export const tookTooLong = (seconds: number) =>
+  `The agent took longer than ${seconds} s, the limit of a phase (PHASE_TIMEOUT_SECONDS). Raise the limit or split the feature, then retry.`
+
+export const agentFailed = (agent: string, reason: string | null | undefined) =>
+  `Agent ${agent} could not do it: ${reason ?? 'it gave no reason.'}`
+
+export const hubGaveUp = (tries: number, reason: string) => `Gave up after ${tries} tries. ${reason}`

@@ -1,0 +1,51 @@
+import type { AgentUpdate } from '@orchestrator/contract'
+
+import { mergeUpdates } from './agent-updates.ts'
+import type { Clock } from './ports.ts'
+
+/** At most ten records a second and attempt, as product.md's limit says. */
+const INTERVAL_MS = 100
+
+export interface UpdateRecorder {
+  add(update: AgentUpdate, sequence: number): void
+  /** Writes what is left, and ends. */
+  close(): Promise<void>
+}
+
+/** Collects an agent's updates and records them in bursts; `record` gets them merged, with the hub's last sequence. */
+export function createUpdateRecorder(
+  clock: Clock,
+  record: (updates: AgentUpdate[], hub_sequence: number) => Promise<void>,
+): UpdateRecorder {
+  let pending: AgentUpdate[] = []
+  let sequence = 0
+  let writing: Promise<void> | undefined
+  const closing = new AbortController()
+
+  const flush = async () => {
+    if (pending.length === 0) return
+    const updates = mergeUpdates(pending)
+    pending = []
+    await record(updates, sequence)
+  }
+  const drain = async () => {
+    while (pending.length > 0 && !closing.signal.aborted) {
+      await flush()
+      await clock.sleep(INTERVAL_MS, closing.signal).catch(() => {})
+    }
+    writing = undefined
+  }
+
+  return {
+    add(update, hub_sequence) {
+      pending.push(update)
+      sequence = hub_sequence
+      writing ??= drain()
+    },
+    async close() {
+      closing.abort()
+      await writing
+      await flush()
+    },
+  }
+}

@@ -1,0 +1,180 @@
+import type {
+  AttemptState,
+  FeatureId,
+  AttemptId,
+  Digest,
+  Phase,
+  StreamEventType,
+  Trigger,
+  WorkflowId,
+  WorkflowStatus,
+  WorkflowType,
+} from '@orchestrator/contract'
+import type { Generated } from 'kysely'
+
+/** The seed's table, and our columns after its twelve. JSON and times are TEXT, on every database. */
+export interface WorkflowsTable {
+  id: WorkflowId
+  workflow_type: WorkflowType
+  status: WorkflowStatus
+  feature_id: FeatureId
+  feature_description: string
+  current_phase: Phase | null
+  context: string | null
+  result: string | null
+  error: string | null
+  created_at: string
+  updated_at: string
+  completed_at: string | null
+  workspace: string
+  agent: string | null
+  retry_of: WorkflowId | null
+  created_by: string
+  attempt_id: AttemptId
+  /** Of the event that told its creation: the order of lists. */
+  sequence: number
+}
+
+/** The seed's table, and who, on what, in which order. Rows are only ever added. */
+export interface WorkflowHistoryTable {
+  id: string
+  workflow_id: WorkflowId
+  from_status: WorkflowStatus
+  to_status: WorkflowStatus
+  trigger: Trigger
+  metadata: string | null
+  created_at: string
+  sequence: number
+  actor: string
+  phase: Phase | null
+  attempt: number | null
+  attempt_id: AttemptId
+  digest: Digest | null
+}
+
+export interface AttemptsTable {
+  id: AttemptId
+  workflow_id: WorkflowId
+  phase: Phase
+  number: number
+  state: AttemptState
+  reason: string | null
+  tries: number
+  next_retry_at: string | null
+  agent: string | null
+  invocation_id: string | null
+  hub_sequence: number
+  session_id: string | null
+  feedback: string | null
+  digest: Digest | null
+  output: string | null
+  confidence: number | null
+  uncertainty_reasons: string | null
+  checks: string | null
+  usage: string | null
+  created_at: string
+  started_at: string | null
+  finished_at: string | null
+  /** Oldest first: the order in which attempts are handed out. */
+  position: Generated<number>
+}
+
+export interface AttemptArtifactsTable {
+  attempt_id: AttemptId
+  path: string
+  digest: Digest
+  size: number
+  media_type: string
+}
+
+/** Content by digest, stored once however many attempts share it. */
+export interface ArtifactsTable {
+  digest: Digest
+  path: string
+  media_type: string
+  content: Uint8Array
+}
+
+export interface ReviewsTable {
+  id: string
+  workflow_id: WorkflowId
+  attempt_id: AttemptId
+  verdict: 'approved' | 'changes_requested' | 'stopped'
+  actor: string
+  digest: Digest | null
+  created_at: string
+}
+
+export interface ReviewThreadsTable {
+  id: string
+  review_id: string
+  workflow_id: WorkflowId
+  position: number
+  path: string | null
+  line_start: number | null
+  line_end: number | null
+  quote: string | null
+  text: string
+  fate: 'open' | 'addressed' | 'declined' | 'unanswered'
+  reply: string | null
+}
+
+export interface FeaturesTable {
+  id: FeatureId
+  workspace: string
+  description: string
+  created_at: string
+  updated_at: string
+  sequence: Generated<number>
+}
+
+export interface CountersTable {
+  name: string
+  value: number
+}
+
+export interface EventsTable {
+  sequence: Generated<number>
+  workflow_id: WorkflowId
+  type: StreamEventType
+  data: string
+  created_at: string
+}
+
+/** The hub must still be told to stop these. */
+export interface HubCancellationsTable {
+  attempt_id: AttemptId
+}
+
+export interface IdempotentAnswersTable {
+  key: string
+  body_digest: string
+  answer: string
+  created_at: string
+}
+
+export interface KeysTable {
+  id: string
+  name: string
+  role: 'viewer' | 'submitter' | 'reviewer' | 'hub' | 'admin'
+  secret_sha256: string
+  created_at: string
+  expires_at: string | null
+  revoked_at: string | null
+}
+
+export interface Tables {
+  workflows: WorkflowsTable
+  workflow_history: WorkflowHistoryTable
+  attempts: AttemptsTable
+  attempt_artifacts: AttemptArtifactsTable
+  artifacts: ArtifactsTable
+  reviews: ReviewsTable
+  review_threads: ReviewThreadsTable
+  features: FeaturesTable
+  counters: CountersTable
+  events: EventsTable
+  hub_cancellations: HubCancellationsTable
+  idempotent_answers: IdempotentAnswersTable
+  keys: KeysTable
+}

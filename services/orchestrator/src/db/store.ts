@@ -1,0 +1,176 @@
+import type { Attempt, AttemptId, ListWorkflowsQuery, WorkflowId } from '@orchestrator/contract'
+import { ServiceError } from '@orchestrator/contract'
+import { sql } from 'kysely'
+
+import type { WorkflowStore } from '../core/ports.ts'
+import { attemptOf, eventOf, reviewOf, selectWorkflows, transitionOf, workflowOf } from './rows.ts'
+import type { Session } from './session.ts'
+import { workflowTransaction } from './transaction.ts'
+
+const PAGE_DEFAULT = 50
+
+/** The core's store over a session. */
+export function createStore(session: Session): WorkflowStore {
+  const { read } = session
+  const listeners = new Set<() => void>()
+  const tell = () => {
+    for (const listener of listeners) listener()
+  }
+
+  return {
+    write: (fn) => session.write((tx) => fn(workflowTransaction(tx, tell))),
+
+    async findWorkflow(id) {
+      const row = await selectWorkflows(read).where('w.id', '=', id).executeTakeFirst()
+      return row && workflowOf(row)
+    },
+
+    async listWorkflows(query) {
+      const limit = query.limit ?? PAGE_DEFAULT
+      const rows = await filtered(selectWorkflows(read), query)
+        .orderBy('w.sequence', 'desc')
+        .limit(limit + 1)
+        .execute()
+      const page = rows.slice(0, limit)
+      return { items: page.map(workflowOf), next_cursor: rows.length > limit ? String(page.at(-1)?.sequence) : null }
+    },
+
+    async listHistory(id, after, limit) {
+      const rows = await read
+        .selectFrom('workflow_history')
+        .selectAll()
+        .where('workflow_id', '=', id)
+        .where('sequence', '>', after)
+        .orderBy('sequence')
+        .limit(limit)
+        .execute()
+      return rows.map(transitionOf)
+    },
+
+    listAttempts: (id) => listAttempts(session, id),
+
+    async findFeature(id) {
+      const feature = await read
+        .selectFrom('features')
+        .select(['id', 'workspace', 'description', 'created_at', 'updated_at'])
+        .where('id', '=', id)
+        .executeTakeFirst()
+      if (feature === undefined) return undefined
+      const workflows = await selectWorkflows(read).where('w.feature_id', '=', id).orderBy('w.sequence').execute()
+      return { ...feature, workflows: workflows.map(workflowOf) }
+    },
+
+    async listFeatures(before, limit) {
+      return read
+        .selectFrom('features')
+        .select(['id', 'workspace', 'description', 'created_at', 'updated_at', 'sequence'])
+        .where('sequence', '<', before)
+        .orderBy('sequence', 'desc')
+        .limit(limit)
+        .execute()
+    },
+
+    async findArtifact(digest) {
+      return read
+        .selectFrom('artifacts')
+        .select(['content', 'media_type', 'path'])
+        .where('digest', '=', digest)
+        .executeTakeFirst()
+    },
+
+    async listMissingArtifacts(digests) {
+      if (digests.length === 0) return []
+      const rows = await read.selectFrom('artifacts').select('digest').where('digest', 'in', digests).execute()
+      const stored = new Set(rows.map((row) => row.digest))
+      return digests.filter((digest) => !stored.has(digest))
+    },
+
+    async insertArtifact({ digest, path, media_type }, content) {
+      await session.write((tx) =>
+        tx
+          .insertInto('artifacts')
+          .values({ digest, path, media_type, content })
+          .onConflict((conflict) => conflict.column('digest').doNothing())
+          .execute(),
+      )
+    },
+
+    async listEvents({ after, limit, workflow_id }) {
+      let query = read.selectFrom('events').selectAll().where('sequence', '>', after)
+      if (workflow_id !== undefined) query = query.where('workflow_id', '=', workflow_id)
+      return (await query.orderBy('sequence').limit(limit).execute()).map(eventOf)
+    },
+
+    async lastSequence() {
+      const row = await read
+        .selectFrom('events')
+        .select('sequence')
+        .orderBy('sequence', 'desc')
+        .limit(1)
+        .executeTakeFirst()
+      return row?.sequence ?? 0
+    },
+
+    async listCancellations() {
+      return read
+        .selectFrom('hub_cancellations as c')
+        .innerJoin('attempts as a', 'a.id', 'c.attempt_id')
+        .select(['c.attempt_id', 'a.invocation_id'])
+        .execute()
+    },
+
+    onEvents(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+  }
+}
+
+/** Newest first; the cursor is the sequence of the last row seen. Throws VALIDATION_ERROR for a cursor that is none. */
+function filtered(select: ReturnType<typeof selectWorkflows>, query: ListWorkflowsQuery): typeof select {
+  let rows = select
+  if (query.status !== undefined) rows = rows.where('w.status', '=', query.status)
+  if (query.workflow_type !== undefined) rows = rows.where('w.workflow_type', '=', query.workflow_type)
+  if (query.feature_id !== undefined) rows = rows.where('w.feature_id', '=', query.feature_id)
+  if (query.cursor !== undefined) rows = rows.where('w.sequence', '<', cursorOf(query.cursor))
+  if (query.q === undefined) return rows
+  const pattern = `%${query.q.replace(/[\\%_]/g, String.raw`\$&`)}%`
+  const like = (column: 'feature_description' | 'feature_id') =>
+    sql<boolean>`lower(${sql.ref(`w.${column}`)}) like lower(${pattern}) escape '\\'`
+  return rows.where((eb) => eb.or([like('feature_description'), like('feature_id')]))
+}
+
+function cursorOf(text: string): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text)
+  const message = 'is not a cursor of this list: send next_cursor as it came'
+  throw new ServiceError('VALIDATION_ERROR', `cursor ${message}`, { details: [{ field: 'cursor', message }] })
+}
+
+async function listAttempts({ read }: Session, id: WorkflowId): Promise<Attempt[]> {
+  const attempts = await read
+    .selectFrom('attempts')
+    .selectAll()
+    .where('workflow_id', '=', id)
+    .orderBy('position')
+    .execute()
+  const artifacts = await read
+    .selectFrom('attempt_artifacts as aa')
+    .innerJoin('attempts as a', 'a.id', 'aa.attempt_id')
+    .selectAll('aa')
+    .where('a.workflow_id', '=', id)
+    .orderBy('aa.path')
+    .execute()
+  const reviews = await read.selectFrom('reviews').selectAll().where('workflow_id', '=', id).execute()
+  const threads = await read
+    .selectFrom('review_threads')
+    .selectAll()
+    .where('workflow_id', '=', id)
+    .orderBy('position')
+    .execute()
+  const artifactsOf = Map.groupBy(artifacts, (artifact) => artifact.attempt_id)
+  const threadsOf = Map.groupBy(threads, (thread) => thread.review_id)
+  const reviewByAttempt = new Map<AttemptId, ReturnType<typeof reviewOf>>(
+    reviews.map((review) => [review.attempt_id, reviewOf(review, threadsOf.get(review.id) ?? [])]),
+  )
+  return attempts.map((row) => attemptOf(row, artifactsOf.get(row.id) ?? [], reviewByAttempt.get(row.id) ?? null))
+}

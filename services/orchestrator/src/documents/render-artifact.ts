@@ -1,0 +1,139 @@
+import type { Digest, RenderedArtifact } from '@orchestrator/contract'
+import MarkdownIt from 'markdown-it'
+import sanitizeHtml from 'sanitize-html'
+
+/** Larger texts are offered as a download only: no person reads them, and rendering would hold the service up. */
+const READABLE_BYTES_MAX = 2 * 1024 * 1024
+/** A longer line is cut in the readable form. */
+const LINE_MAX = 5_000
+const WORDS_PER_MINUTE = 220
+
+export interface StoredArtifact {
+  digest: Digest
+  path: string
+  media_type: string
+  content: Uint8Array
+}
+
+type Block = RenderedArtifact['blocks'][number]
+
+/** Readable HTML of what an agent wrote, which is hostile text: no raw HTML, no scripts, no images, nothing fetched. */
+export function renderArtifact(artifact: StoredArtifact): RenderedArtifact {
+  const { digest, path, media_type, content } = artifact
+  const about = { digest, path, media_type, size: content.byteLength }
+  const text = textOf(content)
+  if (text === undefined) {
+    const html = '<p>This file is binary or too large to show here. Download it to look at it.</p>'
+    return { ...about, kind: 'unreadable', html, title: nameOf(path), reading_minutes: 0, blocks: [] }
+  }
+  const isDocument = /\.(md|markdown)$/i.test(path)
+  const { html, blocks } = isDocument ? renderDocument(text) : renderSource(text)
+  return {
+    ...about,
+    kind: isDocument ? 'document' : 'source',
+    html,
+    title: (isDocument ? /^#\s+(.+)$/m.exec(text)?.[1]?.trim() : undefined) ?? nameOf(path),
+    reading_minutes: Math.round((text.split(/\s+/).length / WORDS_PER_MINUTE) * 10) / 10,
+    blocks,
+  }
+}
+
+function textOf(content: Uint8Array): string | undefined {
+  if (content.byteLength > READABLE_BYTES_MAX || content.includes(0)) return undefined
+  try {
+    return new TextDecoder('utf-8', { fatal: true })
+      .decode(content)
+      .split('\n')
+      .map((line) => (line.length > LINE_MAX ? `${line.slice(0, LINE_MAX)} […]` : line))
+      .join('\n')
+  } catch {
+    return undefined
+  }
+}
+
+const markdown = new MarkdownIt({ html: false, linkify: false, typographer: false })
+markdown.disable('image')
+// Blocks know where they stand, so that a comment can name the lines it is about.
+markdown.core.ruler.push('line_numbers', (state) => {
+  for (const token of state.tokens) {
+    if (token.map === null || token.nesting === -1) continue
+    token.attrSet('data-line-start', String(token.map[0] + 1))
+    token.attrSet('data-line-end', String(token.map[1]))
+  }
+})
+markdown.renderer.rules['text'] = (tokens, index) => taskBoxes(markdown.utils.escapeHtml(tokens[index]?.content ?? ''))
+
+/** `[ ]` and `[x]` at the head of a list item, as signs that need no form control. */
+function taskBoxes(html: string): string {
+  return html
+    .replace(/^\[ \] /, '<span class="task-open" role="img" aria-label="to do">☐</span> ')
+    .replace(/^\[[xX]\] /, '<span class="task-done" role="img" aria-label="done">☑</span> ')
+}
+
+const LINES = ['data-line-start', 'data-line-end']
+
+function renderDocument(text: string): { html: string; blocks: Block[] } {
+  const html = sanitizeHtml(markdown.render(text), {
+    allowedTags: [
+      ...[
+        'h1',
+        'h2',
+        'h3',
+        'h4',
+        'h5',
+        'h6',
+        'p',
+        'blockquote',
+        'ul',
+        'ol',
+        'li',
+        'hr',
+        'pre',
+        'code',
+        'br',
+        'em',
+        'strong',
+        's',
+        'a',
+        'span',
+      ],
+      ...['table', 'thead', 'tbody', 'tr', 'th', 'td'],
+    ],
+    allowedAttributes: {
+      '*': LINES,
+      a: ['href', 'rel', 'target'],
+      code: ['class'],
+      ol: ['start', ...LINES],
+      span: ['class', 'role', 'aria-label'],
+    },
+    allowedClasses: { code: [/^language-[a-z0-9+-]{1,30}$/i], span: ['task-open', 'task-done'] },
+    allowedSchemes: ['http', 'https', 'mailto'],
+    allowProtocolRelative: false,
+    transformTags: { a: sanitizeHtml.simpleTransform('a', { rel: 'noreferrer noopener nofollow', target: '_blank' }) },
+  })
+  return { html, blocks: blocksOf(text) }
+}
+
+/** The top-level blocks, in order. */
+function blocksOf(text: string): Block[] {
+  return markdown
+    .parse(text, {})
+    .filter((token) => token.level === 0 && token.nesting !== -1 && token.map !== null)
+    .map((token) => ({ line_start: (token.map?.[0] ?? 0) + 1, line_end: token.map?.[1] ?? 1 }))
+    .map((lines) => ({ id: `L${lines.line_start}-${lines.line_end}`, ...lines }))
+}
+
+function renderSource(text: string): { html: string; blocks: Block[] } {
+  const lines = text.replace(/\n$/, '').split('\n')
+  const html = lines
+    .map(
+      (line, i) =>
+        `<span class="line" data-line-start="${i + 1}" data-line-end="${i + 1}">${markdown.utils.escapeHtml(line)}</span>`,
+    )
+    .join('\n')
+  return { html: `<pre class="source"><code>${html}</code></pre>`, blocks: [] }
+}
+
+function nameOf(path: string): string {
+  return path.split('/').at(-1) ?? path
+}
