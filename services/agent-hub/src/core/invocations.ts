@@ -13,6 +13,9 @@ export const DEFAULT_WORKSPACE = 'default'
 /** Events of finished invocations are kept this long. */
 const EVENTS_RETENTION_DAYS = 30
 
+/** An agent may wait for its session's next turn after an invocation; longer than this it never does. */
+const PROCESS_MEMORY_MS = 15 * 60_000
+
 /** How long a closing hub waits for its agents to let go. */
 const CLOSE_MS = 3500
 
@@ -90,6 +93,8 @@ export function createInvocations(parts: InvocationsParts): Invocations {
     await buffer.flush()
     if (finish === undefined) return
     await store.finishInvocation(id, 'running', { ...finish, now: timestamp() })
+    bell.ring(id)
+    await store.forgetProcesses(new Date(parts.now().getTime() - PROCESS_MEMORY_MS).toISOString())
   }
 
   /** Undefined when the closing hub interrupted it: it stays as it is, for the next start. */

@@ -1,4 +1,12 @@
-import type { Artifact, Check, InvocationStatus, InvokeRequest, InvokeResponse, Usage } from '@orchestrator/contract'
+import {
+  invokeResponseSchema,
+  type Artifact,
+  type Check,
+  type InvocationStatus,
+  type InvokeRequest,
+  type InvokeResponse,
+  type Usage,
+} from '@orchestrator/contract'
 
 import type { ChangedFile, TurnOutcome } from './ports.ts'
 import { answerThreads, readResultBlock } from './result-block.ts'
@@ -125,9 +133,12 @@ export const warning = (id: string, message: string, path: string | null = null)
 
 /** With the commit, and what kept the branch from being brought into the repository. */
 export function withCommit(response: InvokeResponse, commit: string | null, note: string | null): InvokeResponse {
-  const data = response.result?.data ?? {}
-  const checks = [...(data.checks ?? []), ...(note === null ? [] : [warning('branch-not-moved', note)])]
-  return { ...response, result: { ...response.result, data: { ...data, commit, checks } } }
+  const known = response.result?.data
+  const checks = [...(known?.checks ?? []), ...(note === null ? [] : [warning('branch-not-moved', note)])]
+  return invokeResponseSchema.parse({
+    ...response,
+    result: { ...response.result, data: { ...known, commit, checks } },
+  })
 }
 
 export function addUsage(a: Usage | null, b: Usage | null): Usage | null {

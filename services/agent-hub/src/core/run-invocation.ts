@@ -38,7 +38,7 @@ export interface RunInput {
   record: InvocationRecord
   session: SessionRecord
   signal: AbortSignal
-  onUpdate(update: AgentUpdate): void
+  onUpdate: (update: AgentUpdate) => void
 }
 
 /** How often one invocation is begun: if the hub dies each time, the invocation may be why. */

@@ -92,9 +92,9 @@ export interface InvocationStore {
   saveAcpSession(id: string, acp_session_id: string): Promise<void>
 
   recordProcess(id: string, process: AgentProcess): Promise<void>
-  /** Every process of an agent that was not told to have ended. */
   listProcesses(): Promise<AgentProcess[]>
-  forgetProcesses(): Promise<void>
+  /** All, or those whose invocation finished before. */
+  forgetProcesses(finished_before?: string): Promise<void>
 
   findArtifact(digest: Digest): Promise<Uint8Array | undefined>
 }

@@ -171,10 +171,11 @@ export function createInvocationStore(
       return rows.map(({ pid, started }) => ({ pid, started }))
     },
 
-    forgetProcesses: async () =>
+    forgetProcesses: async (finished_before) =>
       database.write(async (tx) => {
         const none = { process_pid: null, process_started: null }
-        await tx.updateTable('invocations').set(none).where('process_pid', 'is not', null).execute()
+        const all = tx.updateTable('invocations').set(none).where('process_pid', 'is not', null)
+        await (finished_before === undefined ? all : all.where('finished_at', '<', finished_before)).execute()
       }),
 
     async findArtifact(digest) {

@@ -72,7 +72,7 @@ export async function makeClone(folder: string, repository: Repository, feature_
 async function fetchBranch(into: GitPlace, from: string, refspec: string): Promise<void> {
   await runGit({ git_dir: into.git_dir }, [
     'fetch',
-    '--quiet',
+    '--no-progress',
     '--no-tags',
     '--no-prune',
     '--no-write-fetch-head',

@@ -93,7 +93,7 @@ export async function runGit(
   return new Promise((resolve, reject) => {
     const child = execFile(
       'git',
-      [...HARDENING, '--literal-pathspecs', '--no-replace-objects', ...where, ...args],
+      [...HARDENING, '--no-replace-objects', ...where, ...args],
       {
         cwd: 'git_dir' in place ? (place.work_tree ?? place.git_dir) : place.cwd,
         env: { ...environment(), ...options.env },

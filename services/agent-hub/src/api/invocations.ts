@@ -1,0 +1,63 @@
+import { invocationSchema } from '@orchestrator/contract'
+import { errorResponses, eventsQuerySchema, lastEventId, sendEvents, type Server } from '@orchestrator/server'
+import * as z from 'zod'
+
+import type { Invocations } from '../core/invocations.ts'
+
+const paramsSchema = z.strictObject({ id: z.uuid() })
+
+export function registerInvocations(app: Server, invocations: Invocations): void {
+  app.get(
+    '/invocations/:id',
+    {
+      schema: {
+        summary: 'One invocation',
+        tags: ['invocations'],
+        params: paramsSchema,
+        response: { 200: invocationSchema, ...errorResponses('INVOCATION_NOT_FOUND') },
+      },
+    },
+    (request) => invocations.getInvocation(request.params.id),
+  )
+
+  app.post(
+    '/invocations/:id/cancel',
+    {
+      schema: {
+        summary: 'Cancel it',
+        description: 'Reaches the agent, which may take some seconds to let go. A finished invocation stays as it is.',
+        tags: ['invocations'],
+        params: paramsSchema,
+        response: { 200: invocationSchema, ...errorResponses('INVOCATION_NOT_FOUND') },
+      },
+    },
+    (request) => invocations.cancel(request.params.id),
+  )
+
+  app.get(
+    '/invocations/:id/events',
+    {
+      schema: {
+        summary: 'What the agent does, as it does it',
+        description:
+          'Server-sent events; each `data` is an invocation event, its `sequence` the event’s id. Resumes after `Last-Event-ID`, ends after `invocation.finished`.',
+        tags: ['invocations'],
+        params: paramsSchema,
+        querystring: eventsQuerySchema,
+        produces: ['text/event-stream'],
+        response: { ...errorResponses('INVOCATION_NOT_FOUND') },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params
+      const after = lastEventId(request) ?? 0
+      // An unknown id is an answer, not a stream that breaks off.
+      await invocations.getInvocation(id)
+      await sendEvents(request, reply, async function* (signal) {
+        for await (const event of invocations.streamEvents(id, after, signal)) {
+          yield { id: event.sequence, event: event.type, data: event }
+        }
+      })
+    },
+  )
+}

@@ -1,0 +1,156 @@
+import { access, constants, mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+
+import { createServer, listen, StartupError, type RunningService } from '@orchestrator/server'
+import { DatabaseError, openDatabase } from '@orchestrator/sqlite'
+import type { Logger } from 'pino'
+
+import packageJson from '../package.json' with { type: 'json' }
+import { createAgentDriver, createAgentRegistry } from './acp/index.ts'
+import { createAuthentication } from './api/authenticate.ts'
+import { registerHub } from './api/hub.ts'
+import { registerInvocations } from './api/invocations.ts'
+import { registerInvoke } from './api/invoke.ts'
+import type { Config } from './config.ts'
+import { createInvocations, DEFAULT_WORKSPACE } from './core/invocations.ts'
+import type { TurnLimits } from './core/ports.ts'
+import { createInvocationStore } from './db/invocation-store.ts'
+import { migrations } from './db/migrations.ts'
+import type { Tables } from './db/tables.ts'
+import { createHealthCheck } from './health.ts'
+import { createSpecKit } from './spec-kit/index.ts'
+import { ensureDemoRepository } from './workspace/demo-repository.ts'
+import { openRepository, type Repository } from './workspace/repository.ts'
+import { WorkspaceError } from './workspace/workspace-error.ts'
+import { createWorkspaces } from './workspace/workspaces.ts'
+
+const LIMITS: TurnLimits = {
+  initialize_ms: 30_000,
+  session_ms: 60_000,
+  idle_ms: 300_000,
+  turn_ms: 3_600_000,
+  cancel_grace_ms: 10_000,
+}
+
+/** The only place where the hub's parts are joined. Resolves once it answers. Throws StartupError. */
+export async function startHub(config: Config, logger: Logger): Promise<RunningService & { url: string }> {
+  await prepareDataFolder(config.data_dir)
+  const repository = await openWorkspace(config)
+  const database = await openHubDatabase(config, logger)
+  try {
+    const homeDirectory = (session_id: string) => join(config.data_dir, 'homes', session_id)
+    const store = createInvocationStore(database, homeDirectory)
+    const workspaces = createWorkspaces({ name: DEFAULT_WORKSPACE, repository, data_dir: config.data_dir })
+    const registry = await createAgentRegistry({
+      named: config.default_agent,
+      env: process.env,
+      sandbox: config.sandbox,
+    })
+    const invocations = createInvocations({
+      store,
+      workspaces,
+      registry,
+      driver: createAgentDriver({ logger }),
+      spec_kit: createSpecKit(),
+      limits: LIMITS,
+      homeDirectory,
+      now: () => new Date(),
+      log: logger,
+      max_running: config.max_running,
+    })
+    const runs_unwalled = config.sandbox === 'off' && registry.list().default !== 'demo'
+    const checkHealth = createHealthCheck({
+      version: packageJson.version,
+      store,
+      workspaces,
+      registry,
+      sandbox_warnings: runs_unwalled ? registry.describeSandbox() : [],
+    })
+
+    const app = await createServer({
+      name: 'agent-hub',
+      title: 'Agent Hub',
+      version: packageJson.version,
+      description: packageJson.description,
+      logger,
+      allowed_hosts: config.allowed_hosts,
+      host: config.host,
+      port: config.port,
+      trust_proxy: config.trust_proxy,
+      authenticate: createAuthentication(config.token),
+    })
+    registerInvoke(app, invocations)
+    registerInvocations(app, invocations)
+    registerHub(app, { registry, workspaces, store, checkHealth })
+
+    // Before anything new can come in, so that what runs is told from what was left behind.
+    await invocations.recover()
+    const url = await listen(app, { ...config, variables: { host: 'HUB_HOST', port: 'HUB_PORT' } }).catch(
+      async (error: unknown) => {
+        await invocations.close()
+        throw error
+      },
+    )
+    logger.info({ url, workspace: repository.path, default_agent: registry.list().default }, 'Agent Hub listening')
+    return {
+      url,
+      async close() {
+        // Together: requests wait for invocations, and both have little time.
+        await Promise.all([invocations.close(), app.close()])
+        await database.close()
+      },
+    }
+  } catch (error) {
+    await database.close()
+    throw error
+  }
+}
+
+async function prepareDataFolder(data_dir: string): Promise<void> {
+  try {
+    for (const folder of ['workspaces', 'homes']) await mkdir(join(data_dir, folder), { recursive: true, mode: 0o700 })
+    await access(data_dir, constants.W_OK)
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new StartupError(
+      `HUB_DATA_DIR: ${data_dir} cannot be written (${reason}): give this user the right, or name another folder.`,
+      { cause: error },
+    )
+  }
+}
+
+async function openWorkspace(config: Config): Promise<Repository> {
+  try {
+    if (config.workspace !== undefined) return await openRepository(config.workspace)
+    const demo = join(config.data_dir, 'demo-workspace')
+    await ensureDemoRepository(demo)
+    return await openRepository(demo)
+  } catch (error) {
+    if (error instanceof WorkspaceError) throw new StartupError(error.message, { cause: error })
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+      throw new StartupError(
+        'The Agent Hub needs git, and there is none on PATH: install it, for example with "apt-get install git".',
+        { cause: error },
+      )
+    }
+    throw error
+  }
+}
+
+async function openHubDatabase(config: Config, logger: Logger) {
+  try {
+    return await openDatabase<Tables>({
+      path: config.database_path,
+      migrations,
+      variable: 'HUB_DATABASE_URL',
+      onFatal: (error) => {
+        logger.fatal({ err: error }, 'the disk failed; the hub ends so that it can be started anew')
+        process.exitCode = 1
+        process.kill(process.pid, 'SIGTERM')
+      },
+    })
+  } catch (error) {
+    if (error instanceof DatabaseError) throw new StartupError(error.message, { cause: error })
+    throw error
+  }
+}

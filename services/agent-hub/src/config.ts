@@ -1,0 +1,84 @@
+import { resolve } from 'node:path'
+
+import {
+  commaList,
+  flag,
+  isLoopback,
+  LOG_LEVELS,
+  readEnvironment,
+  StartupError,
+  wholeNumber,
+} from '@orchestrator/server'
+import { DatabaseError, parseSqliteUrl } from '@orchestrator/sqlite'
+import { nameSchema } from '@orchestrator/contract'
+import * as z from 'zod'
+
+const environmentSchema = z.object({
+  HUB_HOST: z.string().default('127.0.0.1'),
+  HUB_PORT: wholeNumber(0, 65_535).default(8001),
+  HUB_DATABASE_URL: z.string().default('sqlite:///./data/agent-hub.db'),
+  HUB_DATA_DIR: z.string().default('./data'),
+  HUB_SANDBOX: z.enum(['auto', 'off']).default('auto'),
+  HUB_MAX_RUNNING: wholeNumber(1, 1000).default(8),
+  WORKSPACE: z.string().optional(),
+  AGENT_NAME: nameSchema.optional(),
+  AGENT_HUB_TOKEN: z.string().min(16, 'must be at least 16 characters long').optional(),
+  LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
+  ALLOWED_HOSTS: commaList().default([]),
+  TRUST_PROXY: flag().default(false),
+})
+
+/** What the hub is told by its environment, checked. Paths are absolute. */
+export interface Config {
+  host: string
+  /** 0 lets the system choose. */
+  port: number
+  /** Path of the SQLite file, or `:memory:`. */
+  database_path: string
+  data_dir: string
+  sandbox: 'auto' | 'off'
+  max_running: number
+  /** Undefined: the demo repository. */
+  workspace: string | undefined
+  /** The agent that somebody named as the hub's default. */
+  default_agent: string | undefined
+  /** Undefined: open, which only loopback may be. */
+  token: string | undefined
+  log_level: (typeof LOG_LEVELS)[number]
+  allowed_hosts: string[]
+  trust_proxy: boolean
+}
+
+/** Throws a StartupError that names the variable and the remedy. */
+export function readConfig(env: NodeJS.ProcessEnv, cwd: string): Config {
+  const given = readEnvironment(environmentSchema, env)
+  if (!isLoopback(given.HUB_HOST) && given.AGENT_HUB_TOKEN === undefined) {
+    throw new StartupError(
+      `HUB_HOST is ${given.HUB_HOST}, which other machines can reach, and who reaches the hub can run commands here: set AGENT_HUB_TOKEN to a long secret, or HUB_HOST to 127.0.0.1.`,
+    )
+  }
+  return {
+    host: given.HUB_HOST,
+    port: given.HUB_PORT,
+    database_path: readDatabasePath(given.HUB_DATABASE_URL, cwd),
+    data_dir: resolve(cwd, given.HUB_DATA_DIR),
+    sandbox: given.HUB_SANDBOX,
+    max_running: given.HUB_MAX_RUNNING,
+    workspace: given.WORKSPACE === undefined ? undefined : resolve(cwd, given.WORKSPACE),
+    default_agent: given.AGENT_NAME,
+    token: given.AGENT_HUB_TOKEN,
+    log_level: given.LOG_LEVEL,
+    allowed_hosts: given.ALLOWED_HOSTS,
+    trust_proxy: given.TRUST_PROXY,
+  }
+}
+
+function readDatabasePath(url: string, cwd: string): string {
+  try {
+    const path = parseSqliteUrl(url)
+    return path === ':memory:' ? path : resolve(cwd, path)
+  } catch (error) {
+    if (!(error instanceof DatabaseError)) throw error
+    throw new StartupError(`HUB_DATABASE_URL: ${error.message}`, { cause: error })
+  }
+}

@@ -1,0 +1,319 @@
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+
+import { featureIdSchema } from '@orchestrator/contract'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+
+import type { OpenWorkingCopy } from '../../src/core/ports.ts'
+import { ensureDemoRepository } from '../../src/workspace/demo-repository.ts'
+import { openRepository } from '../../src/workspace/repository.ts'
+import { createWorkspaces } from '../../src/workspace/workspaces.ts'
+import { makeRepository, temporaryFolder, userGit, writeFiles } from '../git-fixture.ts'
+
+const LOGIN = featureIdSchema.parse('001-login')
+
+let folder: ReturnType<typeof temporaryFolder>
+let repository: string
+
+beforeEach(() => {
+  folder = temporaryFolder()
+  repository = makeRepository(join(folder.path, 'shop'))
+})
+afterEach(async () => folder.remove())
+
+async function openWorkspaces(path = repository) {
+  return createWorkspaces({
+    name: 'default',
+    repository: await openRepository(path),
+    data_dir: join(folder.path, 'data'),
+  })
+}
+
+async function openLogin(): Promise<OpenWorkingCopy> {
+  const copy = await (await openWorkspaces()).open('default', LOGIN)
+  await copy.reset()
+  return copy
+}
+
+async function commitSpec(copy: OpenWorkingCopy, text: string): Promise<string | null> {
+  writeFiles(copy.path, { 'specs/001-login/spec.md': text })
+  return copy.commit(`specify phase_1 attempt 1 for 001-login: ${text}`)
+}
+
+describe('a working copy', () => {
+  it('brings its commit into the repository as the feature’s branch', async () => {
+    const copy = await openLogin()
+    const commit = await commitSpec(copy, '# Login')
+    expect(await copy.publish()).toBeNull()
+    expect(userGit(repository, 'rev-parse', '001-login')).toBe(commit)
+    expect(userGit(repository, 'show', '001-login:specs/001-login/spec.md')).toBe('# Login')
+    expect(userGit(repository, 'log', '-1', '--format=%an <%ae>', '001-login')).toBe(
+      'Orchestrator <orchestrator@localhost>',
+    )
+  })
+
+  it('leaves checkout, index and HEAD of the user as they are', async () => {
+    writeFiles(repository, { 'README.md': '# Shop, changed\n', 'staged.txt': 'staged\n', 'loose.txt': 'loose\n' })
+    userGit(repository, 'add', 'staged.txt')
+    const before = userGit(repository, 'status', '--porcelain=v2', '--branch')
+    const index = readFileSync(join(repository, '.git/index'))
+    const copy = await openLogin()
+    await commitSpec(copy, '# Login')
+    await copy.publish()
+    expect(userGit(repository, 'status', '--porcelain=v2', '--branch')).toBe(before)
+    expect(readFileSync(join(repository, '.git/index')).equals(index)).toBe(true)
+    expect(existsSync(join(copy.path, 'loose.txt'))).toBe(false)
+  })
+
+  it('does not move a branch that the user has checked out, and says how to take the commit', async () => {
+    const copy = await openLogin()
+    await commitSpec(copy, 'one')
+    await copy.publish()
+    userGit(repository, 'checkout', '--quiet', '001-login')
+    const second = await commitSpec(copy, 'two')
+    const note = await copy.publish()
+    expect(note).toMatch(/checked out in the repository/)
+    expect(userGit(repository, 'show', 'HEAD:specs/001-login/spec.md')).toBe('one')
+    const command = note?.split('run there: ')[1]?.split(' ').slice(1) ?? []
+    userGit(repository, '-c', 'protocol.file.allow=always', ...command)
+    expect(userGit(repository, 'rev-parse', 'HEAD')).toBe(second)
+  })
+
+  it('takes in what people committed on the branch', async () => {
+    const copy = await openLogin()
+    await commitSpec(copy, 'one')
+    await copy.publish()
+    userGit(repository, 'checkout', '--quiet', '001-login')
+    writeFiles(repository, { 'specs/001-login/spec.md': 'by hand' })
+    userGit(repository, 'commit', '--quiet', '-am', 'by hand')
+    const again = await openLogin()
+    expect(Buffer.from((await again.readFile('specs/001-login/spec.md')) ?? []).toString()).toBe('by hand')
+  })
+
+  it('gives up nothing where both sides went on', async () => {
+    const copy = await openLogin()
+    await commitSpec(copy, 'one')
+    await copy.publish()
+    userGit(repository, 'checkout', '--quiet', '001-login')
+    writeFiles(repository, { 'other.md': 'by hand' })
+    userGit(repository, 'add', 'other.md')
+    userGit(repository, 'commit', '--quiet', '-m', 'by hand')
+    userGit(repository, 'checkout', '--quiet', 'main')
+    const ours = await commitSpec(copy, 'two')
+    expect(await copy.publish()).toMatch(/has commits in the repository that the hub does not know/)
+    await expect(copy.reset()).rejects.toThrow(/went on both in the repository and in the hub’s copy/)
+    expect(userGit(repository, 'log', '-1', '--format=%s', '001-login')).toBe('by hand')
+    expect(await copy.commit('nothing new')).toBeNull()
+    expect(ours).toMatch(/^[0-9a-f]{40}$/)
+  })
+
+  it('tells changes against the last commit', async () => {
+    const copy = await openLogin()
+    writeFiles(copy.path, { 'README.md': 'changed', 'specs/001-login/a b.md': 'new', 'ünï.md': 'new' })
+    expect(await copy.listChanges()).toEqual([
+      { path: 'README.md', change: 'modified' },
+      { path: 'specs/001-login/a b.md', change: 'added' },
+      { path: 'ünï.md', change: 'added' },
+    ])
+    rmSync(join(copy.path, 'README.md'))
+    expect(await copy.listChanges()).toContainEqual({ path: 'README.md', change: 'deleted' })
+    expect(Buffer.from((await copy.readCommitted('README.md')) ?? []).toString()).toBe('# Shop\n')
+    expect(await copy.listFiles()).toEqual(['specs/001-login/a b.md', 'ünï.md'])
+    expect(await copy.listFeatureFiles()).toEqual(['specs/001-login/a b.md'])
+    await copy.reset()
+    expect(await copy.listChanges()).toEqual([])
+    expect(await copy.listFiles()).toEqual(['README.md'])
+  })
+
+  it('commits nothing twice, and answers a commit that was made with the same message', async () => {
+    const copy = await openLogin()
+    const commit = await commitSpec(copy, 'one')
+    expect(await copy.commit('specify phase_1 attempt 1 for 001-login: one')).toBe(commit)
+    expect(await copy.commit('another message')).toBeNull()
+  })
+
+  it('leaves ignored files out', async () => {
+    writeFiles(repository, { '.gitignore': '.env\n' })
+    userGit(repository, 'add', '--all')
+    userGit(repository, 'commit', '--quiet', '-m', 'ignore')
+    const copy = await openLogin()
+    writeFiles(copy.path, { '.env': 'SECRET=1', 'specs/001-login/spec.md': 'x' })
+    await copy.commit('x')
+    await copy.publish()
+    expect(userGit(repository, 'ls-tree', '-r', '--name-only', '001-login').split('\n')).toEqual([
+      '.gitignore',
+      'README.md',
+      'specs/001-login/spec.md',
+    ])
+  })
+
+  it('refuses to read links that lead out, and odd paths', async () => {
+    const copy = await openLogin()
+    symlinkSync('/etc/passwd', join(copy.path, 'out.md'))
+    symlinkSync('/etc', join(copy.path, 'etc'))
+    symlinkSync('README.md', join(copy.path, 'in.md'))
+    await expect(copy.readFile('out.md')).rejects.toThrow(/leads out of the working copy/)
+    await expect(copy.readFile('etc/passwd')).rejects.toThrow(/leads out of the working copy/)
+    await expect(copy.readFile('../git/HEAD')).rejects.toThrow(/not a path within/)
+    await expect(copy.readFile('/etc/passwd')).rejects.toThrow(/not a path within/)
+    expect(Buffer.from((await copy.readFile('in.md')) ?? []).toString()).toBe('# Shop\n')
+    expect(await copy.readFile('none.md')).toBeUndefined()
+    expect(await copy.readFile('specs')).toBeUndefined()
+  })
+
+  it('runs nothing that an agent planted', async () => {
+    const copy = await openLogin()
+    const canary = join(folder.path, 'canary')
+    const script = `#!/bin/sh\necho ran >> ${canary}\n`
+    mkdirSync(join(copy.path, '.git/hooks'), { recursive: true })
+    for (const hook of ['pre-commit', 'post-checkout', 'reference-transaction', 'post-index-change']) {
+      writeFileSync(join(copy.path, '.git/hooks', hook), script, { mode: 0o755 })
+      writeFileSync(join(repository, '.git/hooks', hook), script, { mode: 0o755 })
+    }
+    writeFileSync(join(copy.path, 'run.sh'), script, { mode: 0o755 })
+    const config = `[core]\n\tfsmonitor = ${copy.path}/run.sh\n\tpager = ${copy.path}/run.sh\n[filter "x"]\n\tclean = ${copy.path}/run.sh\n\tsmudge = ${copy.path}/run.sh\n`
+    writeFileSync(join(copy.path, '.git/config'), `[core]\n\trepositoryformatversion = 0\n${config}`)
+    writeFiles(copy.path, {
+      '.gitattributes': '* filter=x\n',
+      'specs/001-login/spec.md': 'x',
+      '.git/HEAD': 'ref: refs/heads/evil\n',
+    })
+    await copy.listChanges()
+    expect(await copy.commit('x')).toMatch(/^[0-9a-f]{40}$/)
+    expect(await copy.publish()).toBeNull()
+    await copy.reset()
+    expect(existsSync(canary)).toBe(false)
+    expect(userGit(repository, 'ls-tree', '-r', '--name-only', '001-login')).not.toContain('.git/')
+  })
+
+  it('commits a nested repository as plain files', async () => {
+    const copy = await openLogin()
+    makeRepository(join(copy.path, 'lib/nested'), { 'code.js': '1\n' })
+    expect(await copy.listChanges()).toEqual([{ path: 'lib/nested/code.js', change: 'added' }])
+    await copy.commit('x')
+    expect(await copy.listFiles()).toContain('lib/nested/code.js')
+    expect(Buffer.from((await copy.readCommitted('lib/nested/code.js')) ?? []).toString()).toBe('1\n')
+  })
+
+  it('goes on after a git that was killed in the middle', async () => {
+    const copy = await openLogin()
+    writeFileSync(join(dirname(copy.path), 'git/index.lock'), '')
+    const again = await openLogin()
+    expect(await commitSpec(again, 'one')).toMatch(/^[0-9a-f]{40}$/)
+  })
+})
+
+describe('a workspace', () => {
+  it('counts numbers of folders, branches, remotes and clones, and not dates', async () => {
+    const workspaces = await openWorkspaces()
+    expect(await workspaces.describe('default')).toEqual({
+      name: 'default',
+      path: repository,
+      default_branch: 'main',
+      highest_number: 0,
+    })
+    writeFiles(repository, { 'specs/004-committed/spec.md': 'x' })
+    userGit(repository, 'add', '--all')
+    userGit(repository, 'commit', '--quiet', '-m', 'spec')
+    userGit(repository, 'branch', '20260101-120000-dated')
+    expect((await workspaces.describe('default')).highest_number).toBe(4)
+    writeFiles(repository, { 'specs/006-lying/spec.md': 'x' })
+    expect((await workspaces.describe('default')).highest_number).toBe(6)
+    userGit(repository, 'branch', '0012-branch')
+    expect((await workspaces.describe('default')).highest_number).toBe(12)
+    userGit(repository, 'update-ref', 'refs/remotes/origin/020-remote', 'HEAD')
+    expect((await workspaces.describe('default')).highest_number).toBe(20)
+    await workspaces.open('default', featureIdSchema.parse('031-cloned'))
+    expect((await workspaces.describe('default')).highest_number).toBe(31)
+  })
+
+  it('refuses a number that another feature has, and names a free one', async () => {
+    userGit(repository, 'branch', '001-logout')
+    const workspaces = await openWorkspaces()
+    await expect(workspaces.open('default', LOGIN)).rejects.toThrow(
+      'Feature number 001 is already taken by 001-logout in the repository. Create the feature again under a free number, such as 002-login.',
+    )
+    await expect(workspaces.open('default', featureIdSchema.parse('001-logout'))).resolves.toBeDefined()
+  })
+
+  it('lets only one of two features have a number when both come at once', async () => {
+    const workspaces = await openWorkspaces()
+    const both = [LOGIN, featureIdSchema.parse('001-logout')].map(async (id) => workspaces.open('default', id))
+    expect((await Promise.allSettled(both)).map((result) => result.status)).toEqual(['fulfilled', 'rejected'])
+  })
+
+  it('begins a feature at the default branch, also while another feature is checked out', async () => {
+    userGit(repository, 'checkout', '--quiet', '-b', '005-other')
+    writeFiles(repository, { 'other.txt': 'x' })
+    userGit(repository, 'add', '--all')
+    userGit(repository, 'commit', '--quiet', '-m', 'other')
+    const copy = await openLogin()
+    expect(await copy.listFiles()).toEqual(['README.md'])
+  })
+
+  it('works in a repository without commits', async () => {
+    const empty = join(folder.path, 'empty')
+    mkdirSync(empty)
+    userGit(empty, 'init', '--quiet', '--initial-branch=main')
+    const workspaces = await openWorkspaces(empty)
+    expect(await workspaces.describe('default')).toMatchObject({ default_branch: 'main', highest_number: 0 })
+    const copy = await workspaces.open('default', LOGIN)
+    await copy.reset()
+    expect(await copy.publish()).toBeNull()
+    writeFiles(copy.path, { 'specs/001-login/spec.md': 'x' })
+    expect(await copy.listChanges()).toEqual([{ path: 'specs/001-login/spec.md', change: 'added' }])
+    expect(await copy.readCommitted('specs/001-login/spec.md')).toBeUndefined()
+    const commit = await copy.commit('x')
+    expect(await copy.publish()).toBeNull()
+    expect(userGit(empty, 'rev-parse', '001-login')).toBe(commit)
+  })
+
+  it('works on a bare repository, on a linked worktree and with SHA-256', async () => {
+    const bare = join(folder.path, 'bare.git')
+    userGit(folder.path, 'clone', '--quiet', '--bare', repository, bare)
+    const linked = join(folder.path, 'linked')
+    userGit(repository, 'worktree', 'add', '--quiet', linked, '-b', 'side')
+    const modern = join(folder.path, 'modern')
+    mkdirSync(modern)
+    userGit(modern, 'init', '--quiet', '--object-format=sha256')
+    for (const path of [bare, linked, modern]) {
+      const copy = await (await openWorkspaces(path)).open('default', LOGIN)
+      await copy.reset()
+      const commit = await commitSpec(copy, '# Login')
+      expect(await copy.publish()).toBeNull()
+      expect(userGit(path, 'rev-parse', '001-login')).toBe(commit)
+    }
+  })
+
+  it('refuses a repository that ignores the feature’s folder', async () => {
+    writeFiles(repository, { '.gitignore': 'specs/\n' })
+    userGit(repository, 'add', '--all')
+    userGit(repository, 'commit', '--quiet', '-m', 'ignore')
+    await expect((await openWorkspaces()).open('default', LOGIN)).rejects.toThrow(/take specs\/ out of it/)
+  })
+
+  it('knows no other name', async () => {
+    const workspaces = await openWorkspaces()
+    await expect(workspaces.describe('other')).rejects.toMatchObject({ code: 'WORKSPACE_NOT_FOUND' })
+    await expect(workspaces.open('other', LOGIN)).rejects.toMatchObject({ code: 'WORKSPACE_NOT_FOUND' })
+  })
+
+  it.each([
+    ['nothing', 'none', /is not a folder/],
+    ['a folder without a repository', 'shop/..', /not the top of a git repository/],
+    ['a folder within a repository', 'shop/sub', /not the top of a git repository/],
+  ])('refuses %s', async (_, path, reason) => {
+    mkdirSync(join(repository, 'sub'))
+    await expect(openRepository(join(folder.path, path))).rejects.toThrow(reason)
+  })
+
+  it('makes the demo repository once', async () => {
+    const demo = join(folder.path, 'nested/demo')
+    await ensureDemoRepository(demo)
+    const head = userGit(demo, 'rev-parse', 'HEAD')
+    await ensureDemoRepository(demo)
+    expect(userGit(demo, 'rev-parse', 'main')).toBe(head)
+    expect(userGit(demo, 'status', '--porcelain')).toBe('')
+    expect(readFileSync(join(demo, 'README.md'), 'utf8')).toContain('Demo workspace')
+  })
+})
