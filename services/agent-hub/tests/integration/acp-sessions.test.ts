@@ -1,0 +1,151 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, rm } from 'node:fs/promises'
+
+import { describe, expect, it, vi } from 'vitest'
+
+import { createAcpFixture, isRunning, stubProfile } from '../acp-fixture.ts'
+import { startAgentProcess } from '../../src/acp/process-group.ts'
+
+describe('a session over several turns', () => {
+  it('goes on in the same process while it is kept, and at once', async () => {
+    await using fixture = await createAcpFixture()
+    const first = await fixture.driver.run(fixture.turn('stub: say one'))
+    const before = performance.now()
+    const second = await fixture.driver.run(fixture.turn('stub: say two'))
+    const took = performance.now() - before
+
+    expect(first).toHaveProperty('text', expect.stringContaining('Turn 1 is done'))
+    expect(second).toHaveProperty('text', expect.stringContaining('Turn 2 is done'))
+    expect(new Set(fixture.processes.map(({ pid }) => pid)).size).toBe(1)
+    expect(fixture.processes).toHaveLength(2)
+    expect(took).toBeLessThan(30)
+  })
+
+  it('ends the process when nobody comes back in time', async () => {
+    await using fixture = await createAcpFixture({ keep_alive: { max: 4, idle_ms: 50 } })
+    await fixture.driver.run(fixture.turn('stub: say one'))
+
+    await vi.waitFor(async () => expect(await isRunning(fixture.processes[0]!.pid)).toBe(false), 5_000)
+  })
+
+  it('keeps no more than it may: the one that waited longest gives way', async () => {
+    await using fixture = await createAcpFixture({ keep_alive: { max: 1, idle_ms: 60_000 } })
+    await fixture.driver.run(fixture.turn('stub: say one', { session_id: 'a', home: `${fixture.home}-a` }))
+    await fixture.driver.run(fixture.turn('stub: say one', { session_id: 'b', home: `${fixture.home}-b` }))
+
+    await vi.waitFor(async () => expect(await isRunning(fixture.processes[0]!.pid)).toBe(false), 5_000)
+    expect(await isRunning(fixture.processes[1]!.pid)).toBe(true)
+  })
+
+  it('starts anew when the agent died while it waited', async () => {
+    await using fixture = await createAcpFixture()
+    await fixture.driver.run(fixture.turn('stub: say one'))
+    const pid = fixture.processes[0]!.pid
+    process.kill(pid, 'SIGKILL')
+    await vi.waitFor(async () => expect(await isRunning(pid)).toBe(false), 5_000)
+
+    const second = await fixture.driver.run(fixture.turn('stub: say two'))
+
+    expect(second).toHaveProperty('text', expect.stringContaining('Turn 1 is done'))
+  })
+
+  it('starts anew when the working copy was made again under the same name', async () => {
+    await using fixture = await createAcpFixture()
+    await fixture.driver.run(fixture.turn('stub: say one'))
+    await rm(fixture.working_copy, { recursive: true })
+    // Something else takes the old folder's place on the disk, so that the new one cannot be given its number.
+    await mkdir(`${fixture.folder}/other`)
+    await mkdir(fixture.working_copy)
+
+    await fixture.driver.run(fixture.turn('stub: write a.md text'))
+
+    expect(await fixture.read('a.md')).toBe('text\n')
+    expect(await isRunning(fixture.processes[0]!.pid)).toBe(false)
+  })
+
+  it.each(['resume', 'load'])('goes on in another process by session/%s, without the replayed history', async (way) => {
+    await using fixture = await createAcpFixture({ keep_alive: { max: 0, idle_ms: 0 } })
+    const agent = stubProfile(`--sessions=${way}`)
+    const first = await fixture.driver.run(fixture.turn('stub: say one', { agent }))
+    const { acp_session_id } = first as Extract<typeof first, { kind: 'ended' }>
+
+    const second = await fixture.driver.run(fixture.turn('stub: say two', { agent, acp_session_id }))
+
+    expect(second).toMatchObject({ kind: 'ended', acp_session_id })
+    expect(second).toHaveProperty('text', expect.stringContaining('Turn 2 is done'))
+    expect(JSON.stringify(fixture.updates)).not.toContain('replayed')
+  })
+
+  it.each([
+    ['that cannot go on', []],
+    ['that forgot it', ['--sessions=resume']],
+  ])('begins a new one, and says so, with an agent %s', async (_what, options) => {
+    await using fixture = await createAcpFixture()
+    const outcome = await fixture.driver.run(
+      fixture.turn('stub: say hi', { agent: stubProfile(...options), acp_session_id: 'long-gone' }),
+    )
+
+    expect(outcome).toMatchObject({ kind: 'ended' })
+    expect(fixture.updates[0]).toEqual({
+      kind: 'note',
+      text: 'The agent could not go on with the earlier conversation and begins a new one.',
+    })
+  })
+})
+
+describe('close', () => {
+  it('ends agents that wait and agents that work', async () => {
+    await using fixture = await createAcpFixture()
+    await fixture.driver.run(fixture.turn('stub: say hi'))
+    const started = Promise.withResolvers<void>()
+    const working = fixture.driver.run(
+      fixture.turn('stub: say started\nstub: hang', {
+        session_id: 'b',
+        home: `${fixture.home}-b`,
+        onUpdate: () => started.resolve(),
+      }),
+    )
+    await started.promise
+    await fixture.driver.close()
+
+    expect(await working).toEqual({ kind: 'cancelled' })
+    expect(await Promise.all(fixture.processes.map(async ({ pid }) => await isRunning(pid)))).toEqual([false, false])
+    expect(await fixture.driver.run(fixture.turn('stub: say hi'))).toMatchObject({ kind: 'failed' })
+  })
+})
+
+describe('orphans of a hub that was killed', () => {
+  const sleeper = [process.execPath, '-e', 'process.on("SIGTERM", () => {}); setInterval(() => {}, 1000)'] as const
+
+  it('are ended, with what they forked', async () => {
+    await using fixture = await createAcpFixture()
+    const orphan = await startAgentProcess({ command: sleeper, cwd: fixture.folder, env: {} })
+
+    expect(await fixture.driver.endOrphans([orphan.process])).toBe(1)
+    await orphan.exited
+    expect(await fixture.driver.endOrphans([orphan.process])).toBe(0)
+  })
+
+  it('are known by their start: the same number given to somebody else is left alone', async () => {
+    await using fixture = await createAcpFixture()
+    const stranger = spawn(sleeper[0], sleeper.slice(1), { detached: true, stdio: 'ignore' })
+    await once(stranger, 'spawn')
+    const pid = stranger.pid!
+
+    expect(await fixture.driver.endOrphans([{ pid, started: 'another-boot/1/another-run' }])).toBe(0)
+    expect(await isRunning(pid)).toBe(true)
+
+    stranger.kill('SIGKILL')
+    await once(stranger, 'exit')
+  })
+
+  it('are found by their mark when the leader is gone', async () => {
+    await using fixture = await createAcpFixture()
+    const script = `require('node:child_process').spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { detached: true, stdio: 'ignore' }).unref(); setTimeout(() => process.exit(0), 50)`
+    const leader = await startAgentProcess({ command: [process.execPath, '-e', script], cwd: fixture.folder, env: {} })
+    await leader.exited
+
+    expect(await fixture.driver.endOrphans([leader.process])).toBe(1)
+  })
+})
