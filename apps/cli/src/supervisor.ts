@@ -1,0 +1,129 @@
+import { once } from 'node:events'
+import { setTimeout } from 'node:timers/promises'
+import { spawn, type ChildProcessByStdio } from 'node:child_process'
+import type { Readable } from 'node:stream'
+import { createInterface } from 'node:readline'
+
+import { killTree } from './kill-tree.ts'
+import { parseLogLine, type LogLine } from './log-line.ts'
+import { restartDelay, RESTART_POLICY, type RestartPolicy } from './restart-policy.ts'
+
+export interface ServiceCommand {
+  /** Absolute path of its main file. */
+  main: string
+  env: NodeJS.ProcessEnv
+  /** Working folder: relative paths in the environment begin there. Left out, it is ours. */
+  folder?: string
+  /** Restart on change of its code; done by Node itself. */
+  watch: boolean
+  /** The variable that holds its port: after the first start it is fixed, so that a restart keeps the address. */
+  port_variable: string
+}
+
+export interface ServiceListener {
+  onLog(line: LogLine): void
+  /** A line that is no log: for a person, as it is. */
+  onLine(text: string): void
+  onDeath(how: string, restart_in_ms: number): void
+}
+
+/** Why a service is no longer run. */
+export type ServiceEnd = 'stopped' | 'never_listened' | 'kept_dying'
+
+export interface SupervisedService {
+  /** Where it listens; pending for ever when it never does. */
+  url: Promise<string>
+  /** Resolves when it runs no more, and is not started again. */
+  ended: Promise<ServiceEnd>
+  /** SIGTERM; `ended` tells when it is over. */
+  stop(): void
+  /** SIGKILL, with all that descends from it. */
+  kill(): void
+}
+
+const LAST_WORDS_MS = 200
+
+type Child = ChildProcessByStdio<null, Readable, Readable>
+
+/** Runs a service and starts it again when it dies, until it is told to stop or dies too often. */
+export function supervise(
+  command: ServiceCommand,
+  listener: ServiceListener,
+  policy: RestartPolicy = RESTART_POLICY,
+): SupervisedService {
+  const url = Promise.withResolvers<string>()
+  const ended = Promise.withResolvers<ServiceEnd>()
+  const deaths: number[] = []
+  const env = { ...command.env }
+  let listened = false
+  let stopping = false
+  let child: Child | undefined
+
+  function start(): void {
+    // A group of its own: Ctrl-C reaches only this process, which then ends the services in order.
+    const started = spawn(
+      process.execPath,
+      [...(command.watch ? ['--watch', '--watch-preserve-output'] : []), command.main],
+      {
+        env,
+        cwd: command.folder,
+        detached: true,
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
+    )
+    child = started
+    createInterface(started.stdout).on('line', read)
+    createInterface(started.stderr).on('line', read)
+    started.on('error', (error) => listener.onLine(error.message))
+    started.on('exit', (code, signal) => {
+      // Its last words are read first; but somebody else may hold its pipes open for long.
+      void Promise.race([once(started, 'close'), setTimeout(LAST_WORDS_MS)]).then(() =>
+        died(signal ?? `exit code ${code}`),
+      )
+    })
+  }
+
+  function read(text: string): void {
+    const line = parseLogLine(text)
+    if (line === undefined) return listener.onLine(text)
+    if (line.url !== undefined && !listened) {
+      listened = true
+      env[command.port_variable] = new URL(line.url).port
+      url.resolve(line.url)
+    }
+    listener.onLog(line)
+  }
+
+  function died(how: string): void {
+    child = undefined
+    if (stopping) return ended.resolve('stopped')
+    if (!listened) return ended.resolve('never_listened')
+    deaths.push(performance.now())
+    const delay_ms = restartDelay(deaths, policy)
+    if (delay_ms === undefined) return ended.resolve('kept_dying')
+    listener.onDeath(how, delay_ms)
+    void setTimeout(delay_ms).then(restart)
+  }
+
+  function restart(): void {
+    if (stopping) ended.resolve('stopped')
+    else start()
+  }
+
+  function stop(): void {
+    stopping = true
+    if (child === undefined) ended.resolve('stopped')
+    else child.kill('SIGTERM')
+  }
+
+  start()
+  return {
+    url: url.promise,
+    ended: ended.promise,
+    stop,
+    kill() {
+      stop()
+      if (child?.pid !== undefined) killTree(child.pid)
+    },
+  }
+}
