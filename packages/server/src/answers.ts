@@ -1,0 +1,29 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+
+import { errorStatus, retryAfterSeconds, toEnvelope, toServiceError } from './errors.ts'
+import type { Server } from './server-types.ts'
+
+/** Turns whatever was thrown into the one shape of an error; what is our fault is logged whole. */
+export function answerError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const error = toServiceError(thrown, request.id)
+  const status = errorStatus(error.code)
+  if (status >= 500) request.log.error({ err: thrown, code: error.code }, error.message)
+  const seconds = retryAfterSeconds(error.code)
+  if (seconds !== undefined && !reply.hasHeader('retry-after')) reply.header('retry-after', seconds)
+  // The schema of a successful answer does not fit an error, so it is written as it is.
+  return reply.code(status).type('application/json; charset=utf-8').serializer(JSON.stringify).send(toEnvelope(error))
+}
+
+/** One line for every answer; plain reads only at debug level, since they would drown the decisions. */
+export function logAnswers(app: Server): void {
+  app.addHook('onResponse', async (request, reply) => {
+    const isQuiet = reply.statusCode < 400 && (request.method === 'GET' || request.method === 'HEAD')
+    const answered = {
+      method: request.method,
+      path: request.url.split('?', 1)[0],
+      status: reply.statusCode,
+      duration_ms: Math.round(reply.elapsedTime * 10) / 10,
+    }
+    request.log[isQuiet ? 'debug' : 'info'](answered, 'answered')
+  })
+}

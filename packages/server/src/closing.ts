@@ -1,0 +1,26 @@
+import type { Server } from './server-types.ts'
+
+/** How long requests in progress may go on once the server closes, before their connections are cut. */
+const CLOSE_GRACE_MS = 3_000
+
+/** Ends event streams at once when the server closes, lets requests finish, and cuts what lasts too long. */
+export function endWithServer(app: Server): void {
+  const open_streams = new Set<() => void>()
+  let isClosing = false
+  let cut: NodeJS.Timeout | undefined
+  app.decorate('open_streams', open_streams)
+
+  app.addHook('preClose', async () => {
+    isClosing = true
+    for (const end of open_streams) end()
+    cut = setTimeout(() => app.server.closeAllConnections(), CLOSE_GRACE_MS).unref()
+  })
+  app.addHook('onClose', async () => clearTimeout(cut))
+  app.addHook('onSend', async (request, reply) => {
+    // A kept connection would keep the closing server waiting.
+    if (isClosing) return void reply.header('connection', 'close')
+    // Fastify would cut the connection while the client still sends its too large body, and the reset
+    // can overtake the answer. Node drops the rest of the body, and the time limit for requests ends it.
+    if (!request.raw.complete) reply.removeHeader('connection')
+  })
+}

@@ -1,0 +1,108 @@
+import { STATUS_CODES } from 'node:http'
+
+import { type ErrorCode, type ErrorEnvelope, ServiceError } from '@orchestrator/contract'
+
+/** The HTTP status of every error code. No other file knows one. */
+const STATUSES: Record<ErrorCode, number> = {
+  MALFORMED_REQUEST: 400,
+  MALFORMED_JSON: 400,
+  INVALID_WORKFLOW_TYPE: 400,
+  INVALID_TRIGGER: 400,
+  INVALID_UUID: 400,
+  INVALID_STATE_TRANSITION: 400,
+  UNAUTHORIZED: 401,
+  FORBIDDEN: 403,
+  WORKFLOW_NOT_FOUND: 404,
+  FEATURE_NOT_FOUND: 404,
+  ARTIFACT_NOT_FOUND: 404,
+  AGENT_NOT_FOUND: 404,
+  INVOCATION_NOT_FOUND: 404,
+  WORKSPACE_NOT_FOUND: 404,
+  SESSION_NOT_FOUND: 404,
+  ESCALATION_NOT_FOUND: 404,
+  ROUTE_NOT_FOUND: 404,
+  METHOD_NOT_ALLOWED: 405,
+  REQUEST_TIMEOUT: 408,
+  STALE_REVIEW: 409,
+  FEATURE_BUSY: 409,
+  IDEMPOTENCY_IN_FLIGHT: 409,
+  BODY_TOO_LARGE: 413,
+  UNSUPPORTED_MEDIA_TYPE: 415,
+  MISDIRECTED_HOST: 421,
+  VALIDATION_ERROR: 422,
+  IDEMPOTENCY_MISMATCH: 422,
+  RATE_LIMITED: 429,
+  INTERNAL_ERROR: 500,
+  AGENT_UNAVAILABLE: 503,
+  UNAVAILABLE: 503,
+  AGENT_TIMEOUT: 504,
+  STORAGE_FULL: 507,
+}
+
+/** Seconds a client should wait, for the codes where waiting helps. A handler that knows better sets the header itself. */
+const RETRY_AFTER_SECONDS: Partial<Record<ErrorCode, number>> = {
+  RATE_LIMITED: 5,
+  UNAVAILABLE: 5,
+  AGENT_UNAVAILABLE: 5,
+}
+
+/** What the framework refuses by itself, by its error code. */
+const FRAMEWORK_ERRORS: Record<string, [ErrorCode, string]> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: ['BODY_TOO_LARGE', 'The body is larger than this service accepts.'],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['UNSUPPORTED_MEDIA_TYPE', 'Send the body as application/json.'],
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['MALFORMED_REQUEST', 'The body does not have the length that was announced.'],
+  FST_ERR_BAD_URL: ['MALFORMED_REQUEST', 'The path of the request is not a valid URL path.'],
+  FST_ERR_MAX_PARAM_LENGTH: ['ROUTE_NOT_FOUND', 'The path of the request is too long to name anything here.'],
+  FST_ERR_REOPENED_CLOSE_SERVER: ['UNAVAILABLE', 'The service is shutting down; try again in a moment.'],
+  ECONNRESET: ['MALFORMED_REQUEST', 'The connection ended before the whole request arrived.'],
+}
+
+const SQLITE_FULL = 13
+
+export function errorStatus(code: ErrorCode): number {
+  return STATUSES[code]
+}
+
+/** Seconds for `Retry-After`, or undefined when trying again would not help. */
+export function retryAfterSeconds(code: ErrorCode): number | undefined {
+  return RETRY_AFTER_SECONDS[code]
+}
+
+/** `404 Not Found`, for a status line or a documented response. */
+export function statusText(status: number): string {
+  return STATUS_CODES[status] ?? 'Error'
+}
+
+export function toEnvelope(error: ServiceError): ErrorEnvelope {
+  const { code, message, details } = error
+  return { error: details === undefined ? { code, message } : { code, message, details } }
+}
+
+/**
+ * Whatever was thrown, as an answer. An unexpected error tells the client nothing but the request id,
+ * under which the log has the rest.
+ */
+export function toServiceError(error: unknown, request_id: string): ServiceError {
+  if (error instanceof ServiceError) return error
+  if (isStorageFull(error)) {
+    const sentence = 'The storage of this service is full: nothing was saved. Free some space and try again.'
+    return new ServiceError('STORAGE_FULL', sentence, { cause: error })
+  }
+  const known = FRAMEWORK_ERRORS[codeOf(error)]
+  if (known !== undefined) return new ServiceError(known[0], known[1], { cause: error })
+  const sentence = `Something went wrong inside the service. Its log tells more under request ${request_id}.`
+  return new ServiceError('INTERNAL_ERROR', sentence, { cause: error })
+}
+
+/** SQLite says so by its result code, an artifact written to the same disk by ENOSPC; either may be wrapped. */
+function isStorageFull(error: unknown): boolean {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if ('errcode' in cause && cause.errcode === SQLITE_FULL) return true
+    if (codeOf(cause) === 'ENOSPC' || cause.message.includes('database or disk is full')) return true
+  }
+  return false
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
+}

@@ -1,0 +1,51 @@
+import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http'
+
+import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify'
+import type { ZodTypeProvider } from 'fastify-type-provider-zod'
+import type { Logger } from 'pino'
+
+/** Who makes a request. `local` is anybody on this machine while the service is bound to loopback without keys. */
+export interface Actor {
+  name: string
+  role: 'viewer' | 'submitter' | 'reviewer' | 'hub' | 'admin' | 'local'
+  key_id: string | null
+}
+
+export interface ServerOptions {
+  name: string
+  title: string
+  version: string
+  description: string
+  logger: Logger
+  /** Beside localhost, 127.0.0.1 and [::1]: `name` (any port) or `name:port`. */
+  allowed_hosts: string[]
+  host: string
+  port: number
+  trust_proxy: boolean
+  /** Default 1 MiB. */
+  body_limit_bytes?: number
+  /** How long the headers of a request may take; default 10. */
+  header_timeout_seconds?: number
+  /** How long a whole request may take to arrive; default 30. */
+  request_timeout_seconds?: number
+  /** Tells who asks, or throws UNAUTHORIZED or FORBIDDEN. Runs before every route that is not public, and before "not found". */
+  authenticate: (request: FastifyRequest) => Promise<Actor>
+}
+
+/** Fastify, with types from zod schemas. */
+export type Server = FastifyInstance<HttpServer, IncomingMessage, ServerResponse, FastifyBaseLogger, ZodTypeProvider>
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Open to everybody: no authentication. The default is that there is one. */
+    public?: boolean
+  }
+  interface FastifyRequest {
+    /** Who asks. Reading it on a public route is a programming error and throws. */
+    readonly actor: Actor
+  }
+  interface FastifyInstance {
+    /** Ends one open event stream each; called when the server closes. */
+    readonly open_streams: Set<() => void>
+  }
+}

@@ -1,0 +1,81 @@
+import { randomUUID } from 'node:crypto'
+
+import { ServiceError } from '@orchestrator/contract'
+import { fastify, type FastifyBaseLogger, type FastifyRequest, LogController } from 'fastify'
+import { serializerCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
+
+import { createAdmission } from './admission.ts'
+import { type AnswersBySocket, createClientErrorHandler } from './client-errors.ts'
+import { registerDocs } from './docs.ts'
+import { answerError, logAnswers } from './answers.ts'
+import { endWithServer } from './closing.ts'
+import { parseJsonBody } from './json-body.ts'
+import { refuseUndeclared } from './undeclared.ts'
+import type { Server, ServerOptions } from './server-types.ts'
+import { validatorCompiler } from './validation.ts'
+
+const MEBIBYTE = 1024 * 1024
+const MAX_HEADER_BYTES = 16 * 1024
+const MAX_CONNECTIONS = 10_000
+
+/**
+ * A Fastify server that answers only who may ask, in the shapes of the contract: zod schemas check and
+ * document, every error is an envelope, `/docs`, `/redoc` and `/openapi.json` are there. Routes are
+ * added to what it returns; `listen` opens it.
+ */
+export async function createServer(o: ServerOptions): Promise<Server> {
+  const logger: FastifyBaseLogger = o.logger
+  const answers: AnswersBySocket = new WeakMap()
+  const app: Server = fastify({
+    loggerInstance: logger,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
+    genReqId: () => randomUUID(),
+    requestIdHeader: false,
+    trustProxy: o.trust_proxy,
+    bodyLimit: o.body_limit_bytes ?? MEBIBYTE,
+    requestTimeout: (o.request_timeout_seconds ?? 30) * 1000,
+    keepAliveTimeout: 30_000,
+    // While closing, requests that still arrive are served: the routes are up until the last one is answered.
+    return503OnClosing: false,
+    // A path parameter is as long as its schema says; the header limit bounds it anyway.
+    routerOptions: { maxParamLength: MAX_HEADER_BYTES },
+    http: {
+      headersTimeout: (o.header_timeout_seconds ?? 10) * 1000,
+      // Node looks for late requests only this often; its default of 30 s would double the time limits.
+      connectionsCheckingInterval: 1_000,
+      maxHeaderSize: MAX_HEADER_BYTES,
+      // A missing Host is refused like a foreign one, with an envelope.
+      requireHostHeader: false,
+    },
+    clientErrorHandler: createClientErrorHandler(answers),
+    frameworkErrors: (error, request, reply) => {
+      void admission.admit(request, reply).then(
+        () => answerError(error, request, reply),
+        (refusal: unknown) => answerError(refusal, request, reply),
+      )
+    },
+  }).withTypeProvider<ZodTypeProvider>()
+  app.server.maxConnections = MAX_CONNECTIONS
+
+  const admission = createAdmission(app, o)
+  app.setValidatorCompiler(validatorCompiler)
+  app.setSerializerCompiler(serializerCompiler)
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (_request: FastifyRequest, body: Buffer) =>
+    parseJsonBody(body),
+  )
+  app.setErrorHandler(answerError)
+  app.setNotFoundHandler(() => {
+    throw new ServiceError('ROUTE_NOT_FOUND', 'There is nothing here; /docs lists what there is.')
+  })
+  app.addHook('onRequest', async (request, reply) => {
+    answers.set(request.raw.socket, reply.raw)
+    await admission.admit(request, reply)
+    return admission.route(request, reply)
+  })
+  app.addHook('preValidation', async (request) => refuseUndeclared(request))
+  endWithServer(app)
+  logAnswers(app)
+  await registerDocs(app, o)
+  return app
+}
