@@ -11,14 +11,16 @@
  * - `lie` claims files that it never wrote · `question` ends with open questions
  * - `flood COUNT` sends that many updates · `babble COUNT` writes that many lines of nonsense to stdout
  * - `fork FILE` leaves a child in the process group, `flee FILE` one outside of it; FILE gets its pid
- * - `env FILE` writes its environment as JSON
+ * - `env FILE` writes its environment as JSON · `cat PATH` and `list PATH` say what they find, or the error's code
+ * - `connect PATH` tries a unix socket · `pids` says how many processes it can see
  *
  * Without such a line it is honest: it writes the file of the phase that the `json invocation` block names
  * and answers every thread. Options: `--start=exit|hang|babble|deaf` misbehaves at start,
  * `--sessions=resume|load` goes on with sessions of earlier processes.
  */
 import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { homedir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { Readable, Writable } from 'node:stream'
@@ -97,6 +99,18 @@ async function forever(): Promise<never> {
   return await new Promise(() => {
     setInterval(() => {}, 1_000)
   })
+}
+
+function attempt(work: () => string): string {
+  try {
+    return work()
+  } catch (error) {
+    return codeOf(error)
+  }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : String(error)
 }
 
 function leaveChild(turn: Turn, file: string, detached: boolean): void {
@@ -183,6 +197,17 @@ const MOODS: Record<string, (turn: Turn, argument: string, rest: string) => Prom
   },
   fork: (turn, file) => leaveChild(turn, file, false),
   flee: (turn, file) => leaveChild(turn, file, true),
+  cat: async (turn, path) => await turn.say(`${path}: ${attempt(() => readFileSync(path, 'utf8'))}`),
+  list: async (turn, path) => await turn.say(`${path}: ${attempt(() => readdirSync(path).join(' '))}\n`),
+  pids: async (turn) =>
+    await turn.say(`processes: ${readdirSync('/proc').filter((name) => /^\d+$/.test(name)).length}\n`),
+  connect: async (turn, path) => {
+    const answer = await new Promise<string>((done) => {
+      const socket = connect(path, () => done('connected')).on('error', (error) => done(codeOf(error)))
+      socket.unref()
+    })
+    await turn.say(`${path}: ${answer}\n`)
+  },
   env: (turn, file) => write(turn, file, JSON.stringify(process.env)),
 }
 

@@ -1,0 +1,134 @@
+import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { dirname, join, resolve } from 'node:path'
+
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+
+import { probeSandbox } from '../../src/acp/sandbox.ts'
+import type { AgentProfile } from '../../src/core/ports.ts'
+import { createAcpFixture, isRunning, limits, stub_path, stubProfile, type AcpFixture } from '../acp-fixture.ts'
+
+const sandbox = await probeSandbox({ setting: 'auto', env: process.env })
+const repository = resolve(dirname(stub_path), '../../..')
+
+function walledProfile(): AgentProfile {
+  const program = sandbox.kind === 'bubblewrap' ? sandbox.program : '/usr/bin/bwrap'
+  const read_only = [
+    dirname(process.execPath),
+    join(repository, 'node_modules'),
+    join(repository, 'services/agent-hub'),
+  ]
+  return { ...stubProfile(), sandbox: { program, read_only } }
+}
+
+describe.skipIf(sandbox.kind !== 'bubblewrap')('the sandbox (needs: apt-get install bubblewrap)', () => {
+  let fixture: AcpFixture
+
+  beforeEach(async () => {
+    fixture = await createAcpFixture({ keep_alive: { max: 0, idle_ms: 0 } })
+    await writeFile(join(fixture.folder, 'secret.txt'), 'canary')
+  })
+
+  afterEach(async () => {
+    await fixture[Symbol.asyncDispose]()
+  })
+
+  const run = async (prompt: string) => await fixture.driver.run(fixture.turn(prompt, { agent: walledProfile() }))
+
+  it('lets the agent work in the working copy and in its HOME', async () => {
+    const outcome = await run('stub: write specs/a.md text\nstub: outside ../home/notes.md text')
+
+    expect(outcome).toMatchObject({ kind: 'ended' })
+    expect(await fixture.read('specs/a.md')).toBe('text\n')
+    expect(await fixture.read('../home/notes.md')).toBe('text')
+  })
+
+  it('hides what lies beside the working copy, and keeps what is written there from coming out', async () => {
+    await run(`stub: outside ${fixture.folder}/planted.txt x\nstub: outside /tmp/planted-by-stub.txt x`)
+    const outcome = await run(`stub: cat ${fixture.folder}/secret.txt\nstub: list ${fixture.folder}`)
+
+    expect(outcome).toHaveProperty('text', expect.stringContaining('secret.txt: ENOENT'))
+    expect(await readdir(fixture.folder)).not.toContain('planted.txt')
+    expect(await readdir('/tmp')).not.toContain('planted-by-stub.txt')
+  })
+
+  it('leads no link out', async () => {
+    await symlink(join(fixture.folder, 'secret.txt'), join(fixture.working_copy, 'link'))
+    const outcome = await run('stub: cat link\nstub: outside link/../planted x')
+
+    expect(JSON.stringify([outcome, fixture.updates])).not.toContain('canary')
+  })
+
+  it('writes nothing of the machine', async () => {
+    const outcome = await run('stub: outside /usr/planted x')
+
+    expect(outcome).toHaveProperty('reason', expect.stringContaining('EROFS'))
+  })
+
+  it('shows neither the homes, nor the run-time folders, nor the sockets of the machine', async () => {
+    const path = join(fixture.folder, 'host.sock')
+    const server = createServer().listen(path)
+    const outcome = await run(
+      `stub: list /\nstub: connect ${path}\nstub: connect /var/run/docker.sock\nstub: cat /etc/shadow`,
+    )
+    server.close()
+
+    const text = (outcome as Extract<typeof outcome, { kind: 'ended' }>).text
+    expect(text).toContain('host.sock: ENOENT')
+    expect(text).toContain('docker.sock: ENOENT')
+    expect(text).toContain('shadow: ENOENT')
+    const root = /^\/: (.*)$/m.exec(text)?.[1]?.split(' ') ?? []
+    expect(root).toEqual(expect.arrayContaining(['usr', 'etc', 'proc', 'tmp']))
+    for (const hidden of ['root', 'home', 'var', 'run', 'srv', 'mnt', 'boot']) expect(root).not.toContain(hidden)
+  })
+
+  it('sees no process but its own', async () => {
+    const outcome = await run('stub: pids')
+
+    // bubblewrap as the first process, and the agent.
+    expect(outcome).toHaveProperty('text', expect.stringContaining('processes: 2\n'))
+  })
+
+  it('grants commands, because it holds them', async () => {
+    expect(await run('stub: ask execute x.sh')).toHaveProperty('text', expect.stringContaining('granted'))
+  })
+
+  it('takes every child with it, the fled ones too', async () => {
+    const turn = fixture.turn('stub: fork a.pid\nstub: flee b.pid\nstub: say ready\nstub: deaf', {
+      agent: walledProfile(),
+      limits: { ...limits, turn_ms: 1_500, cancel_grace_ms: 100 },
+    })
+    const outcome = await fixture.driver.run(turn)
+
+    expect(outcome).toMatchObject({ kind: 'failed', timeout: true })
+    expect(await isRunning(fixture.processes[0]!.pid)).toBe(false)
+    expect(await fixture.driver.endOrphans(fixture.processes)).toBe(0)
+  })
+})
+
+describe('the probe', () => {
+  it('says what is missing and what to do about it', async () => {
+    await using fixture = await createAcpFixture()
+    const empty = join(fixture.folder, 'bin')
+    await mkdir(empty)
+
+    expect(await probeSandbox({ setting: 'auto', env: { PATH: empty } })).toEqual({
+      kind: 'missing',
+      reason: expect.stringMatching(/apt-get install bubblewrap.*HUB_SANDBOX=off/),
+    })
+    expect(await probeSandbox({ setting: 'off', env: {} })).toEqual({ kind: 'off' })
+  })
+
+  it('tries what it would use: a bubblewrap that fails is none', async () => {
+    await using fixture = await createAcpFixture()
+    const { folder } = fixture
+    await writeFile(join(folder, 'bwrap'), '#!/bin/sh\necho "No permissions to create new namespace" >&2\nexit 1\n', {
+      mode: 0o755,
+    })
+
+    expect(await probeSandbox({ setting: 'auto', env: { PATH: folder } })).toEqual({
+      kind: 'missing',
+      reason: expect.stringContaining('does not work here: No permissions to create new namespace'),
+    })
+  })
+})
