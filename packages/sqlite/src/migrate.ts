@@ -13,7 +13,8 @@ export async function migrate<S>(db: Kysely<S>, migrations: Record<string, Migra
   }
   const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } })
   const { error } = await migrator.migrateToLatest()
-  if (error !== undefined) throw error
+  if (error !== undefined)
+    throw new DatabaseError(error instanceof Error ? error.message : 'a migration failed', { cause: error })
 }
 
 async function listApplied<S>(db: Kysely<S>): Promise<string[]> {

@@ -31,7 +31,7 @@ export function featureRoutes(app: Server, { store }: { store: WorkflowStore }):
       const rows = await store.listFeatures(cursorOf(request.query.cursor) ?? Number.MAX_SAFE_INTEGER, limit + 1)
       const items = rows.slice(0, limit)
       return {
-        items: items.map(({ sequence: _, ...feature }) => feature),
+        items,
         next_cursor: rows.length > limit ? String(items.at(-1)?.sequence) : null,
       }
     },

@@ -139,7 +139,7 @@ export class AgentHubClient implements AgentHub {
     return answer
   }
 
-  async #send(path: string, init: RequestInit): Promise<Response> {
+  async #send(path: string, init: RequestInit & { headers?: Record<string, string> }): Promise<Response> {
     try {
       return await fetch(this.#url + path, {
         ...init,

@@ -26,7 +26,7 @@ export class EventFeed {
   #recent: StreamEvent[] = []
   /** Sequence of the newest event read; undefined until somebody listens. */
   #tail: number | undefined
-  #reading: Promise<void> | undefined
+  #reading = false
   #dirty = false
 
   constructor(store: WorkflowStore) {
@@ -111,7 +111,9 @@ export class EventFeed {
 
   #wake(): void {
     this.#dirty = true
-    if (this.#tail !== undefined) this.#reading ??= this.#read().finally(() => (this.#reading = undefined))
+    if (this.#tail === undefined || this.#reading) return
+    this.#reading = true
+    void this.#read().finally(() => (this.#reading = false))
   }
 
   /** Reads what was committed since, once for all, and wakes whom it concerns. */
@@ -124,9 +126,9 @@ export class EventFeed {
       this.#recent = [...this.#recent, ...events].slice(-RECENT_MAX)
       this.#tail = last.sequence
       this.#dirty ||= events.length === PAGE
-      for (const wake of [...this.#waiting]) wake()
+      this.#waiting.forEach((wake) => wake())
       for (const id of new Set(events.map((event) => event.workflow_id))) {
-        for (const wake of [...(this.#waitingFor.get(id) ?? [])]) wake()
+        this.#waitingFor.get(id)?.forEach((wake) => wake())
       }
     }
   }

@@ -48,7 +48,7 @@ export function outcomeOfInvocation(response: InvokeResponse): Outcome {
     ...(usage && { usage }),
     ...(branch !== undefined && { branch }),
     ...(commit !== undefined && { commit }),
-    ...(response.metadata && { metadata: response.metadata as JsonObject }),
+    ...(response.metadata && { metadata: response.metadata }),
     digest,
   }
   return {

@@ -6,10 +6,8 @@ import {
   type Comment,
   type CreateWorkflow,
   type Feature,
-  type Feedback,
   type JsonObject,
   type Phase,
-  type Trigger,
   type Workflow,
   type WorkflowId,
 } from '@orchestrator/contract'
@@ -19,39 +17,26 @@ import { featureIdFor } from './feature-ids.ts'
 import { feedbackOf } from './feedback.ts'
 import { once, type Idempotency } from './idempotency.ts'
 import { outcomeOfExternal, type Outcome } from './outcome.ts'
-import type { AttemptWork, Clock, PhaseQueue, WorkflowStore, WorkflowTransaction } from './ports.ts'
+import type { AttemptWork, WorkflowStore, WorkflowTransaction } from './ports.ts'
 import * as sentences from './sentences.ts'
-import { cancellation, reworksUsedUp, transition, type Move, type Position, type Refusal } from './transitions.ts'
+import { cancellation, reworksUsedUp, type Position } from './transitions.ts'
+import {
+  accept,
+  currentAttempt,
+  positionOf,
+  UNFINISHED,
+  WorkflowSteps,
+  type Step,
+  type WorkflowStepsOptions,
+} from './workflow-steps.ts'
 
-export interface StateMachineOptions {
+export interface StateMachineOptions extends WorkflowStepsOptions {
   store: WorkflowStore
-  queue: PhaseQueue
-  clock: Clock
-  max_reworks: number
-  /** `external`: phases are run by somebody who posts `agent_complete`; nothing is handed to the hub. */
-  phase_execution: 'hub' | 'external'
   /** The highest feature number taken in the workspace's repository, as far as known. */
   highestNumber(workspace: string): Promise<number>
-  /** Called after a commit that left something for the hub to stop. */
-  onCancellation: () => void
 }
 
 const DEFAULT_WORKSPACE = 'default'
-/** States of an attempt that has not ended. */
-export const UNFINISHED = ['queued', 'running', 'backing_off'] as const
-
-/** What a step brings along beside the move itself. */
-interface Step {
-  trigger: Trigger
-  actor: string
-  move: Move
-  metadata: JsonObject | null
-  outcome?: Outcome
-  error?: string
-  feedback?: Feedback | null
-  /** The hub may still be working on the attempt that ends here. */
-  release?: boolean
-}
 
 /**
  * The only writer of workflows. Each step is one commit: the move, its history row, its event, the
@@ -59,14 +44,12 @@ interface Step {
  */
 export class WorkflowStateMachine {
   readonly #store: WorkflowStore
-  readonly #queue: PhaseQueue
-  readonly #clock: Clock
+  readonly #steps: WorkflowSteps
   readonly #o: StateMachineOptions
 
   constructor(o: StateMachineOptions) {
     this.#store = o.store
-    this.#queue = o.queue
-    this.#clock = o.clock
+    this.#steps = new WorkflowSteps(o)
     this.#o = o
   }
 
@@ -92,16 +75,16 @@ export class WorkflowStateMachine {
     const { trigger, phase_result: result = {} } = body
     return this.#store.write((tx) =>
       once(tx, idempotency, this.#now(), async () => {
-        const workflow = await this.#get(tx, id)
+        const workflow = await this.#steps.get(tx, id)
         const position = positionOf(workflow)
-        const move = this.#decide(workflow, trigger, result.abort ?? false)
+        const move = this.#steps.decide(workflow, trigger, result.abort ?? false)
         const metadata = body.phase_result === undefined ? null : (body.phase_result as JsonObject)
         const step: Step = { trigger, actor, move, metadata }
         if (trigger === 'agent_complete') step.outcome = outcomeOfExternal(metadata ?? {})
         else if (trigger === 'error') step.error = result.error ?? sentences.reportedWithoutReason()
         else await this.#review(tx, workflow, position, step, result)
         step.release = trigger === 'agent_complete' || trigger === 'error'
-        return this.#take(tx, workflow, step)
+        return this.#steps.take(tx, workflow, step)
       }),
     )
   }
@@ -110,11 +93,11 @@ export class WorkflowStateMachine {
   cancel(id: WorkflowId, reason: string | undefined, actor: string, idempotency?: Idempotency): Promise<Workflow> {
     return this.#store.write((tx) =>
       once(tx, idempotency, this.#now(), async () => {
-        const workflow = await this.#get(tx, id)
+        const workflow = await this.#steps.get(tx, id)
         const move = accept(cancellation(positionOf(workflow)), workflow, 'cancel')
         const metadata = { cancelled: true, ...(reason !== undefined && { reason }) }
         const error = sentences.cancelled(actor, reason)
-        return this.#take(tx, workflow, { trigger: 'error', actor, move, metadata, error, release: true })
+        return this.#steps.take(tx, workflow, { trigger: 'error', actor, move, metadata, error, release: true })
       }),
     )
   }
@@ -123,7 +106,7 @@ export class WorkflowStateMachine {
   retry(id: WorkflowId, actor: string, idempotency?: Idempotency): Promise<Workflow> {
     return this.#store.write((tx) =>
       once(tx, idempotency, this.#now(), async () => {
-        const failed = await this.#get(tx, id)
+        const failed = await this.#steps.get(tx, id)
         if (failed.status !== 'failed')
           throw new ServiceError('INVALID_STATE_TRANSITION', sentences.retryOfUnfailed(failed.status))
         const feature = await tx.findFeature(failed.feature_id)
@@ -152,8 +135,8 @@ export class WorkflowStateMachine {
       const since = work.tries === 0 ? { started_at: now } : {}
       const change = { state: 'running', reason: null, next_retry_at: null, tries, ...since } as const
       if (!(await tx.changeAttempt(attempt_id, UNFINISHED, change))) return undefined
-      await this.#tellAttempt(tx, work, 'running', null, null)
-      if (work.workflow.status === 'pending') await this.#start(tx, work.workflow)
+      await this.#steps.tellAttempt(tx, work, 'running', null, null)
+      if (work.workflow.status === 'pending') await this.#steps.start(tx, work.workflow)
       return { ...work, tries }
     })
   }
@@ -162,7 +145,7 @@ export class WorkflowStateMachine {
   backOff(work: AttemptWork, reason: string, next_retry_at: string): Promise<boolean> {
     return this.#store.write(async (tx) => {
       const kept = await tx.changeAttempt(work.attempt_id, ['running'], { state: 'backing_off', reason, next_retry_at })
-      if (kept) await this.#tellAttempt(tx, work, 'backing_off', reason, next_retry_at)
+      if (kept) await this.#steps.tellAttempt(tx, work, 'backing_off', reason, next_retry_at)
       return kept
     })
   }
@@ -186,8 +169,8 @@ export class WorkflowStateMachine {
   async complete(tx: WorkflowTransaction, attempt_id: AttemptId, outcome: Outcome, actor: string): Promise<boolean> {
     const workflow = await this.#findCurrent(tx, attempt_id)
     if (workflow === undefined) return false
-    const move = this.#decide(workflow, 'agent_complete')
-    await this.#take(tx, workflow, { trigger: 'agent_complete', actor, move, metadata: null, outcome })
+    const move = this.#steps.decide(workflow, 'agent_complete')
+    await this.#steps.take(tx, workflow, { trigger: 'agent_complete', actor, move, metadata: null, outcome })
     return true
   }
 
@@ -201,8 +184,8 @@ export class WorkflowStateMachine {
   ): Promise<boolean> {
     const workflow = await this.#findCurrent(tx, attempt_id)
     if (workflow === undefined) return false
-    const move = this.#decide(workflow, 'error')
-    await this.#take(tx, workflow, { trigger: 'error', actor, move, metadata: null, error, release })
+    const move = this.#steps.decide(workflow, 'error')
+    await this.#steps.take(tx, workflow, { trigger: 'error', actor, move, metadata: null, error, release })
     return true
   }
 
@@ -267,49 +250,18 @@ export class WorkflowStateMachine {
     })
     const attempt_id = crypto.randomUUID() as AttemptId
     await tx.insertWorkflow(row, attempt_id, sequence)
-    await this.#handOut(tx, { id: attempt_id, workflow_id: id, phase, number: 1, feedback: null, session_id: null })
-    const workflow = await this.#get(tx, id)
-    if (this.#o.phase_execution === 'hub') return workflow
-    await this.#start(tx, workflow)
-    return this.#get(tx, id)
-  }
-
-  async #start(tx: WorkflowTransaction, workflow: Workflow): Promise<void> {
-    const move = this.#decide(workflow, 'start')
-    await this.#take(tx, workflow, { trigger: 'start', actor: 'orchestrator', move, metadata: null })
-  }
-
-  /** A new attempt: to the queue, or to whoever runs phases outside. */
-  async #handOut(
-    tx: WorkflowTransaction,
-    attempt: {
-      id: AttemptId
-      workflow_id: WorkflowId
-      phase: Phase
-      number: number
-      feedback: Feedback | null
-      session_id: string | null
-    },
-  ): Promise<void> {
-    const now = this.#now()
-    if (this.#o.phase_execution === 'external') {
-      await tx.insertAttempt({
-        ...attempt,
-        state: 'running',
-        reason: sentences.waitsForExternal(),
-        created_at: now,
-        started_at: now,
-      })
-      return
-    }
-    await tx.insertAttempt({
-      ...attempt,
-      state: 'queued',
-      reason: sentences.waitsForSlot(),
-      created_at: now,
-      started_at: null,
+    await this.#steps.handOut(tx, {
+      id: attempt_id,
+      workflow_id: id,
+      phase,
+      number: 1,
+      feedback: null,
+      session_id: null,
     })
-    await this.#queue.enqueue(tx, attempt.id)
+    const workflow = await this.#steps.get(tx, id)
+    if (this.#o.phase_execution === 'hub') return workflow
+    await this.#steps.start(tx, workflow)
+    return this.#steps.get(tx, id)
   }
 
   /** A verdict: bound to what was seen, and never in contradiction to its trigger. */
@@ -342,105 +294,10 @@ export class WorkflowStateMachine {
     await tx.insertReview(review, attempt.id, threads)
     step.feedback = feedbackOf(threads, approves)
     if (!stops) return
-    const usedUp = !result.abort && reworksUsedUp(position, this.#policy(workflow))
+    const usedUp = !result.abort && reworksUsedUp(position, this.#steps.policy(workflow))
     step.error = usedUp
       ? sentences.reworksUsedUp(this.#o.max_reworks)
       : sentences.stopped(step.actor, step.feedback?.text)
-  }
-
-  /** One step, whole: the move, the attempt it ends, the one it hands out, the history row and the event. */
-  async #take(tx: WorkflowTransaction, workflow: Workflow, step: Step): Promise<Workflow> {
-    const { move } = step
-    const now = this.#now()
-    const current = currentAttempt(workflow)
-    const attempt_id = move.effect === 'run' ? (crypto.randomUUID() as AttemptId) : current.id
-    const session_id = await this.#endAttempt(tx, workflow, step, now)
-    const moved = await tx.moveWorkflow(
-      { id: workflow.id, status: workflow.status, attempt_id: current.id },
-      {
-        status: move.status,
-        current_phase: move.phase,
-        attempt_id,
-        updated_at: now,
-        ...(step.outcome && { result: { phase: move.phase, attempt: move.attempt, ...step.outcome.result } }),
-        ...(step.error !== undefined && { error: step.error }),
-        ...(move.effect === 'end' && { completed_at: now }),
-      },
-    )
-    if (!moved) throw new ServiceError('INVALID_STATE_TRANSITION', sentences.decidedMeanwhile())
-    await this.#record(tx, workflow, step, now)
-    if (move.effect === 'run') {
-      const { phase, attempt: number } = move
-      await this.#handOut(tx, {
-        id: attempt_id,
-        workflow_id: workflow.id,
-        phase,
-        number,
-        feedback: step.feedback ?? null,
-        session_id,
-      })
-    }
-    return this.#get(tx, workflow.id)
-  }
-
-  /** Closes the current attempt as the step says. Answers the agent's session, which the next attempt continues. */
-  async #endAttempt(tx: WorkflowTransaction, workflow: Workflow, step: Step, now: string): Promise<string | null> {
-    const { id } = currentAttempt(workflow)
-    const work = await tx.findWork(id)
-    const ends = { next_retry_at: null, finished_at: now }
-    if (step.outcome !== undefined) {
-      await tx.changeAttempt(id, UNFINISHED, { ...ends, state: 'succeeded', reason: null })
-      await tx.insertOutcome(id, step.outcome)
-      await tx.answerThreads(workflow.id, step.outcome.threads)
-    } else if (step.error !== undefined) {
-      await tx.changeAttempt(id, UNFINISHED, {
-        ...ends,
-        state: step.metadata?.['cancelled'] === true ? 'cancelled' : 'failed',
-        reason: step.error,
-      })
-    }
-    if (step.release === true && work !== undefined && work.tries > 0 && workflow.status === 'in_progress') {
-      await this.#queue.cancel(tx, id)
-      await tx.insertCancellation(id)
-      tx.afterCommit(this.#o.onCancellation)
-    }
-    return step.outcome?.session_id ?? work?.session_id ?? null
-  }
-
-  async #record(tx: WorkflowTransaction, workflow: Workflow, step: Step, now: string): Promise<void> {
-    const attempt = currentAttempt(workflow)
-    const row = {
-      id: crypto.randomUUID(),
-      workflow_id: workflow.id,
-      from_status: workflow.status,
-      to_status: step.move.status,
-      trigger: step.trigger,
-      metadata: step.error === undefined ? step.metadata : { ...step.metadata, error: step.error },
-      created_at: now,
-      actor: step.actor,
-      phase: workflow.current_phase,
-      attempt: attempt.number,
-      digest: step.outcome?.digest ?? attempt.digest,
-    }
-    const sequence = await tx.appendEvent({
-      type: 'workflow.transition',
-      workflow_id: workflow.id,
-      created_at: now,
-      data: row,
-    })
-    await tx.insertTransition({ ...row, sequence }, attempt.id)
-  }
-
-  async #tellAttempt(
-    tx: WorkflowTransaction,
-    work: AttemptWork,
-    state: 'running' | 'backing_off',
-    reason: string | null,
-    next_retry_at: string | null,
-  ): Promise<void> {
-    const { attempt_id, phase, number } = work
-    const data = { attempt_id, phase, number, state, reason, next_retry_at }
-    await tx.appendEvent({ type: 'attempt.state', workflow_id: work.workflow.id, created_at: this.#now(), data })
   }
 
   async #findCurrent(tx: WorkflowTransaction, attempt_id: AttemptId): Promise<Workflow | undefined> {
@@ -448,42 +305,8 @@ export class WorkflowStateMachine {
     return work !== undefined && isCurrent(work) && work.workflow.status === 'in_progress' ? work.workflow : undefined
   }
 
-  async #get(tx: WorkflowTransaction, id: WorkflowId): Promise<Workflow> {
-    const workflow = await tx.findWorkflow(id)
-    if (workflow === undefined) throw new ServiceError('WORKFLOW_NOT_FOUND', sentences.unknownWorkflow(id))
-    return workflow
-  }
-
-  #decide(workflow: Workflow, trigger: Trigger, abort = false): Move {
-    return accept(transition(positionOf(workflow), trigger, this.#policy(workflow), abort), workflow, trigger)
-  }
-
-  #policy(workflow: Workflow) {
-    return { phases: phasesOf(workflow.workflow_type), max_reworks: this.#o.max_reworks }
-  }
-
   #now(): string {
-    return this.#clock.now().toISOString()
-  }
-}
-
-function accept(decision: Move | Refusal, workflow: Workflow, asked: string): Move {
-  if ('refused' in decision) {
-    throw new ServiceError('INVALID_STATE_TRANSITION', sentences.impossible(workflow.status, asked, decision.allowed))
-  }
-  return decision
-}
-
-function currentAttempt(workflow: Workflow): NonNullable<Workflow['attempt']> {
-  if (workflow.attempt === null) throw new Error(`workflow ${workflow.id} has no attempt`)
-  return workflow.attempt
-}
-
-function positionOf(workflow: Workflow): Position {
-  return {
-    status: workflow.status,
-    phase: workflow.current_phase ?? 'phase_1',
-    attempt: currentAttempt(workflow).number,
+    return this.#steps.now()
   }
 }
 

@@ -9,7 +9,7 @@ export function createKeyStore(session: Session): KeyStore {
         .selectFrom('keys')
         .select((eb) => eb.fn.countAll<number>().as('count'))
         .executeTakeFirstOrThrow()
-      return Number(count)
+      return count
     },
     async insertKey(record) {
       await session.write((tx) => tx.insertInto('keys').values(record).execute())

@@ -22,8 +22,6 @@ import type {
 } from './models.ts'
 
 /** The two ways from a row to the contract's shape that a plain column does not give: JSON, and the joined attempt. */
-export function parseJson<T>(text: string): T
-export function parseJson<T>(text: string | null): T | null
 export function parseJson<T>(text: string | null): T | null {
   return text === null ? null : (JSON.parse(text) as T)
 }

@@ -215,7 +215,7 @@ export function workflowTransaction(tx: Transaction<Tables>, onEvents: () => voi
         .select(['body_digest', 'answer'])
         .where('key', '=', key)
         .executeTakeFirst()
-      return row && { body_digest: row.body_digest, answer: parseJson<JsonObject>(row.answer) }
+      return row && { body_digest: row.body_digest, answer: JSON.parse(row.answer) as JsonObject }
     },
 
     async insertIdempotentAnswer(key, body_digest, answer, created_at) {

@@ -1,0 +1,223 @@
+import {
+  ServiceError,
+  type AttemptId,
+  type Feedback,
+  type JsonObject,
+  type Phase,
+  type Trigger,
+  type Workflow,
+  type WorkflowId,
+} from '@orchestrator/contract'
+
+import { phasesOf } from './definitions.ts'
+import type { Outcome } from './outcome.ts'
+import type { AttemptWork, Clock, PhaseQueue, WorkflowTransaction } from './ports.ts'
+import * as sentences from './sentences.ts'
+import { transition, type Move, type Position, type Refusal } from './transitions.ts'
+
+/** States of an attempt that has not ended. */
+export const UNFINISHED = ['queued', 'running', 'backing_off'] as const
+
+/** What a step brings along beside the move itself. */
+export interface Step {
+  trigger: Trigger
+  actor: string
+  move: Move
+  metadata: JsonObject | null
+  outcome?: Outcome
+  error?: string
+  feedback?: Feedback | null
+  /** The hub may still be working on the attempt that ends here. */
+  release?: boolean
+}
+
+export interface WorkflowStepsOptions {
+  queue: PhaseQueue
+  clock: Clock
+  max_reworks: number
+  /** `external`: phases are run by somebody who posts `agent_complete`; nothing is handed to the hub. */
+  phase_execution: 'hub' | 'external'
+  /** Called after a commit that left something for the hub to stop. */
+  onCancellation: () => void
+}
+
+/** How one step is written, inside the transaction of whoever takes it. */
+export class WorkflowSteps {
+  readonly #o: WorkflowStepsOptions
+
+  constructor(o: WorkflowStepsOptions) {
+    this.#o = o
+  }
+
+  async start(tx: WorkflowTransaction, workflow: Workflow): Promise<void> {
+    const move = this.decide(workflow, 'start')
+    await this.take(tx, workflow, { trigger: 'start', actor: 'orchestrator', move, metadata: null })
+  }
+
+  /** A new attempt: to the queue, or to whoever runs phases outside. */
+  async handOut(
+    tx: WorkflowTransaction,
+    attempt: {
+      id: AttemptId
+      workflow_id: WorkflowId
+      phase: Phase
+      number: number
+      feedback: Feedback | null
+      session_id: string | null
+    },
+  ): Promise<void> {
+    const now = this.now()
+    if (this.#o.phase_execution === 'external') {
+      await tx.insertAttempt({
+        ...attempt,
+        state: 'running',
+        reason: sentences.waitsForExternal(),
+        created_at: now,
+        started_at: now,
+      })
+      return
+    }
+    await tx.insertAttempt({
+      ...attempt,
+      state: 'queued',
+      reason: sentences.waitsForSlot(),
+      created_at: now,
+      started_at: null,
+    })
+    await this.#o.queue.enqueue(tx, attempt.id)
+  }
+
+  /** One step, whole: the move, the attempt it ends, the one it hands out, the history row and the event. */
+  async take(tx: WorkflowTransaction, workflow: Workflow, step: Step): Promise<Workflow> {
+    const { move } = step
+    const now = this.now()
+    const current = currentAttempt(workflow)
+    const attempt_id = move.effect === 'run' ? (crypto.randomUUID() as AttemptId) : current.id
+    const session_id = await this.#endAttempt(tx, workflow, step, now)
+    const moved = await tx.moveWorkflow(
+      { id: workflow.id, status: workflow.status, attempt_id: current.id },
+      {
+        status: move.status,
+        current_phase: move.phase,
+        attempt_id,
+        updated_at: now,
+        ...(step.outcome && { result: { phase: move.phase, attempt: move.attempt, ...step.outcome.result } }),
+        ...(step.error !== undefined && { error: step.error }),
+        ...(move.effect === 'end' && { completed_at: now }),
+      },
+    )
+    if (!moved) throw new ServiceError('INVALID_STATE_TRANSITION', sentences.decidedMeanwhile())
+    await this.#record(tx, workflow, step, now)
+    if (move.effect === 'run') {
+      const { phase, attempt: number } = move
+      await this.handOut(tx, {
+        id: attempt_id,
+        workflow_id: workflow.id,
+        phase,
+        number,
+        feedback: step.feedback ?? null,
+        session_id,
+      })
+    }
+    return this.get(tx, workflow.id)
+  }
+
+  /** Closes the current attempt as the step says. Answers the agent's session, which the next attempt continues. */
+  async #endAttempt(tx: WorkflowTransaction, workflow: Workflow, step: Step, now: string): Promise<string | null> {
+    const { id } = currentAttempt(workflow)
+    const work = await tx.findWork(id)
+    const ends = { next_retry_at: null, finished_at: now }
+    if (step.outcome !== undefined) {
+      await tx.changeAttempt(id, UNFINISHED, { ...ends, state: 'succeeded', reason: null })
+      await tx.insertOutcome(id, step.outcome)
+      await tx.answerThreads(workflow.id, step.outcome.threads)
+    } else if (step.error !== undefined) {
+      await tx.changeAttempt(id, UNFINISHED, {
+        ...ends,
+        state: step.metadata?.['cancelled'] === true ? 'cancelled' : 'failed',
+        reason: step.error,
+      })
+    }
+    if (step.release === true && work !== undefined && work.tries > 0 && workflow.status === 'in_progress') {
+      await this.#o.queue.cancel(tx, id)
+      await tx.insertCancellation(id)
+      tx.afterCommit(this.#o.onCancellation)
+    }
+    return step.outcome?.session_id ?? work?.session_id ?? null
+  }
+
+  async #record(tx: WorkflowTransaction, workflow: Workflow, step: Step, now: string): Promise<void> {
+    const attempt = currentAttempt(workflow)
+    const row = {
+      id: crypto.randomUUID(),
+      workflow_id: workflow.id,
+      from_status: workflow.status,
+      to_status: step.move.status,
+      trigger: step.trigger,
+      metadata: step.error === undefined ? step.metadata : { ...step.metadata, error: step.error },
+      created_at: now,
+      actor: step.actor,
+      phase: workflow.current_phase,
+      attempt: attempt.number,
+      digest: step.outcome?.digest ?? attempt.digest,
+    }
+    const sequence = await tx.appendEvent({
+      type: 'workflow.transition',
+      workflow_id: workflow.id,
+      created_at: now,
+      data: row,
+    })
+    await tx.insertTransition({ ...row, sequence }, attempt.id)
+  }
+
+  async tellAttempt(
+    tx: WorkflowTransaction,
+    work: AttemptWork,
+    state: 'running' | 'backing_off',
+    reason: string | null,
+    next_retry_at: string | null,
+  ): Promise<void> {
+    const { attempt_id, phase, number } = work
+    const data = { attempt_id, phase, number, state, reason, next_retry_at }
+    await tx.appendEvent({ type: 'attempt.state', workflow_id: work.workflow.id, created_at: this.now(), data })
+  }
+
+  async get(tx: WorkflowTransaction, id: WorkflowId): Promise<Workflow> {
+    const workflow = await tx.findWorkflow(id)
+    if (workflow === undefined) throw new ServiceError('WORKFLOW_NOT_FOUND', sentences.unknownWorkflow(id))
+    return workflow
+  }
+
+  decide(workflow: Workflow, trigger: Trigger, abort = false): Move {
+    return accept(transition(positionOf(workflow), trigger, this.policy(workflow), abort), workflow, trigger)
+  }
+
+  policy(workflow: Workflow) {
+    return { phases: phasesOf(workflow.workflow_type), max_reworks: this.#o.max_reworks }
+  }
+
+  now(): string {
+    return this.#o.clock.now().toISOString()
+  }
+}
+
+/** The move, or INVALID_STATE_TRANSITION with what would have been possible. */
+export function accept(decision: Move | Refusal, workflow: Workflow, asked: string): Move {
+  if ('refused' in decision) {
+    throw new ServiceError('INVALID_STATE_TRANSITION', sentences.impossible(workflow.status, asked, decision.allowed))
+  }
+  return decision
+}
+
+export function currentAttempt(workflow: Workflow): NonNullable<Workflow['attempt']> {
+  if (workflow.attempt === null) throw new Error(`workflow ${workflow.id} has no attempt`)
+  return workflow.attempt
+}
+
+export function positionOf(workflow: Workflow): Position {
+  return {
+    status: workflow.status,
+    phase: workflow.current_phase ?? 'phase_1',
+    attempt: currentAttempt(workflow).number,
+  }
+}
