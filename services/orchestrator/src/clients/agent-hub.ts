@@ -139,12 +139,15 @@ export class AgentHubClient implements AgentHub {
     return answer
   }
 
-  async #send(path: string, init: RequestInit & { headers?: Record<string, string> }): Promise<Response> {
+  async #send(
+    path: string,
+    { headers, ...init }: Omit<RequestInit, 'headers'> & { headers?: Record<string, string> },
+  ): Promise<Response> {
     try {
       return await fetch(this.#url + path, {
         ...init,
         redirect: 'error',
-        headers: { ...this.#headers, ...init.headers },
+        headers: { ...this.#headers, ...headers },
       })
     } catch (error) {
       throw new HubError(
