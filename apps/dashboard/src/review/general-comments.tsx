@@ -1,0 +1,41 @@
+import type { Thread } from '@orchestrator/contract'
+
+import type { DraftComment } from './draft.ts'
+import { DraftCard } from './draft-card.tsx'
+import { shortPath } from './artifact-order.ts'
+import { ThreadCard } from './thread-card.tsx'
+
+interface GeneralCommentsProps {
+  /** Drafts that have no place in the text on screen. */
+  drafts: DraftComment[]
+  attempt_id: string
+  threads: Thread[]
+  onChange: (id: string, text: string) => void
+  onRemove: (id: string) => void
+}
+
+/** Comments on the whole, on other files and on other attempts: none is ever out of sight. */
+export function GeneralComments({ drafts, attempt_id, threads, onChange, onRemove }: GeneralCommentsProps) {
+  if (drafts.length === 0 && threads.length === 0) return null
+  return (
+    <section aria-label="Comments outside this text" className="mb-3">
+      {threads.map((thread) => (
+        <ThreadCard key={thread.id} thread={thread} />
+      ))}
+      {drafts.map((draft) => (
+        <DraftCard
+          key={draft.id}
+          draft={draft}
+          origin={originOf(draft, attempt_id)}
+          onChange={onChange}
+          onRemove={onRemove}
+        />
+      ))}
+    </section>
+  )
+}
+
+const originOf = ({ path, attempt_id: written_on }: DraftComment, attempt_id: string): string => {
+  const file = path === null ? '' : `in ${shortPath(path)}`
+  return written_on === attempt_id ? file : `${file} written on an earlier attempt`.trim()
+}

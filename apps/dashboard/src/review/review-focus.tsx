@@ -1,0 +1,136 @@
+import { useId } from 'react'
+
+import type { Check } from '@orchestrator/contract'
+
+import { Icon, type IconName } from '../components/icon.tsx'
+import { TONE_TEXT, type Tone } from '../components/status.tsx'
+import type { OpenQuestion } from './document-blocks.ts'
+import type { DraftStore } from './draft.ts'
+
+interface ChecksProps {
+  checks: Check[]
+  onShow: (path: string, line: number | null) => void
+}
+
+const LEVELS: Record<Check['level'], { word: string; icon: IconName; tone: Tone }> = {
+  error: { word: 'Failed', icon: 'cross', tone: 'failed' },
+  warning: { word: 'Warning', icon: 'warning', tone: 'waiting' },
+  pass: { word: 'Passed', icon: 'check', tone: 'done' },
+}
+
+/** The service’s own checks of the files: what failed first, what holds folded away. */
+export function Checks({ checks, onShow }: ChecksProps) {
+  const failed = checks.filter(({ level }) => level === 'error')
+  const warnings = checks.filter(({ level }) => level === 'warning')
+  const passed = checks.filter(({ level }) => level === 'pass')
+  if (checks.length === 0) return null
+  return (
+    <section className="card p-3.5">
+      <h3 className="mb-1.5 flex items-baseline justify-between font-semibold">
+        Checks
+        <span className="text-sm font-normal text-soft tabular-nums">
+          {passed.length} of {checks.length} passed
+        </span>
+      </h3>
+      <ul className="flex flex-col gap-1.5">
+        {[...failed, ...warnings].map((check) => (
+          <CheckRow key={`${check.id} ${check.path} ${check.line} ${check.message}`} check={check} onShow={onShow} />
+        ))}
+      </ul>
+      {passed.length > 0 && (
+        <details className="group mt-1.5 text-soft">
+          <summary className="flex min-h-6 items-center gap-2 text-sm">
+            <Icon name="chevron" className="size-3.5 transition-transform group-open:rotate-90" />
+            {passed.length} passed
+          </summary>
+          <ul className="mt-1.5 flex flex-col gap-1.5">
+            {passed.map((check) => (
+              <CheckRow key={`${check.id} ${check.path}`} check={check} onShow={onShow} />
+            ))}
+          </ul>
+        </details>
+      )}
+    </section>
+  )
+}
+
+function CheckRow({ check, onShow }: { check: Check; onShow: ChecksProps['onShow'] }) {
+  const { icon, tone, word } = LEVELS[check.level]
+  const { path, line } = check
+  return (
+    <li className="flex gap-2 text-sm">
+      <Icon name={icon} className={`mt-0.5 size-3.5 ${TONE_TEXT[tone]}`} />
+      <span className="min-w-0">
+        <span className="sr-only">{word}: </span>
+        {check.message}
+        {path !== null && (
+          <button
+            type="button"
+            onClick={() => onShow(path, line)}
+            className="ml-1.5 font-mono text-xs text-accent underline underline-offset-2"
+          >
+            {path.split('/').at(-1)}
+            {line !== null && `:${line}`}
+          </button>
+        )}
+      </span>
+    </li>
+  )
+}
+
+interface QuestionsProps {
+  questions: OpenQuestion[]
+  path: string | null
+  attempt_id: string
+  drafts: DraftStore
+  can_answer: boolean
+  onShow: (path: string, line: number | null) => void
+}
+
+/** What the agent could not know. An answer goes along with any verdict: nobody has to reject to answer. */
+export function OpenQuestions({ questions, path, attempt_id, drafts, can_answer, onShow }: QuestionsProps) {
+  const id = useId()
+  if (questions.length === 0) return null
+  return (
+    <section className="card p-3.5">
+      <h3 className="mb-1.5 font-semibold">
+        {questions.length === 1 ? '1 open question' : `${questions.length} open questions`}
+      </h3>
+      <ol className="flex flex-col gap-3">
+        {questions.map(({ text, lines }, index) => {
+          const answer = drafts.draft.comments.find(({ kind, quote }) => kind === 'answer' && quote === text)
+          return (
+            <li key={text}>
+              <label htmlFor={`${id}-${index}`} className="flex gap-2 text-sm">
+                <Icon name="question" className="mt-0.5 size-3.5 text-waiting" />
+                <span className="min-w-0">{text}</span>
+              </label>
+              {can_answer && (
+                <textarea
+                  id={`${id}-${index}`}
+                  rows={1}
+                  maxLength={10_000}
+                  placeholder="Your answer"
+                  value={answer?.text ?? ''}
+                  onChange={(event) =>
+                    drafts.answer(text, { path, lines, quote: text }, attempt_id, event.target.value)
+                  }
+                  className="field mt-1.5 ml-5.5 w-[calc(100%-1.375rem)] field-sizing-content"
+                />
+              )}
+              {path !== null && lines !== null && (
+                <button
+                  type="button"
+                  onClick={() => onShow(path, lines.start)}
+                  className="mt-1 ml-5.5 text-sm text-accent underline underline-offset-2"
+                >
+                  Show in the text
+                </button>
+              )}
+            </li>
+          )
+        })}
+      </ol>
+    </section>
+  )
+}

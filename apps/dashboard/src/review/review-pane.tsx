@@ -1,0 +1,186 @@
+import { useMemo, useState } from 'react'
+import { useQuery } from '@tanstack/react-query'
+
+import type { Artifact, Attempt } from '@orchestrator/contract'
+
+import { renderedQuery } from '../api/queries.ts'
+import { Button } from '../components/button.tsx'
+import { Empty, LoadFailure } from '../components/notice.tsx'
+import { orderArtifacts, shortPath } from './artifact-order.ts'
+import { blockAtLine, readOpenQuestions, readOutline, type OpenQuestion, type OutlineItem } from './document-blocks.ts'
+import type { DraftStore } from './draft.ts'
+import { FileTabs } from './file-tabs.tsx'
+import { GeneralComments } from './general-comments.tsx'
+import { LastRound } from './last-round.tsx'
+import { Outline } from './outline.tsx'
+import { RawArtifact } from './raw-artifact.tsx'
+import { RenderedDocument } from './rendered-document.tsx'
+import { Checks, OpenQuestions } from './review-focus.tsx'
+
+interface ReviewPaneProps {
+  attempt: Attempt
+  /** The attempt of the same phase before this one. */
+  earlier: Attempt | undefined
+  drafts: DraftStore
+  /** Whether this attempt waits for a verdict. */
+  reviewable: boolean
+  path: string | undefined
+  onPath: (path: string) => void
+}
+
+/** What an attempt produced, to be read and commented on; what needs a decision stands before the text. */
+export function ReviewPane({ attempt, earlier, drafts, reviewable, path, onPath }: ReviewPaneProps) {
+  const artifacts = useMemo(() => orderArtifacts(attempt.artifacts), [attempt.artifacts])
+  const artifact = artifacts.find((file) => file.path === path) ?? artifacts[0]
+  const [raw, setRaw] = useState(false)
+  const [reading, setReading] = useState<Reading>(NOTHING_READ)
+  const [line, setLine] = useState<number | null>(null)
+  const rendered = useQuery({ ...renderedQuery(artifact?.digest ?? ''), enabled: artifact !== undefined })
+  const before = earlier?.artifacts.find((file) => file.path === artifact?.path)
+  const comparable = before !== undefined && before.digest !== artifact?.digest
+  const rendered_before = useQuery({ ...renderedQuery(before?.digest ?? ''), enabled: comparable })
+
+  const show = (wanted: string, at: number | null) => {
+    setRaw(false)
+    setLine(at)
+    if (wanted !== artifact?.path) onPath(wanted)
+    else if (reading.root !== null && at !== null) goToLine(reading.root, at)
+  }
+  const questions = mergeQuestions(reading.questions, attempt.uncertainty_reasons)
+  const mine = drafts.draft.comments.filter(({ kind }) => kind === 'comment')
+  const here = mine.filter((draft) => draft.path === artifact?.path && draft.attempt_id === attempt.id)
+
+  return (
+    <div className="grid gap-x-6 gap-y-4 lg:grid-cols-[minmax(0,1fr)_19rem] xl:grid-cols-[minmax(0,1fr)_22rem]">
+      <aside aria-label="Review focus" className="flex flex-col gap-3 lg:order-last">
+        <Checks checks={attempt.checks} onShow={show} />
+        <OpenQuestions
+          questions={questions}
+          path={artifact?.path ?? null}
+          attempt_id={attempt.id}
+          drafts={drafts}
+          can_answer={reviewable}
+          onShow={show}
+        />
+        {earlier?.review != null && <LastRound review={earlier.review} number={earlier.number} />}
+        <Outline items={reading.outline} />
+      </aside>
+      <div className="min-w-0">
+        <GeneralComments
+          drafts={mine.filter((draft) => !here.includes(draft) || draft.lines === null)}
+          attempt_id={attempt.id}
+          threads={(attempt.review?.threads ?? []).filter(({ lines }) => lines === null)}
+          onChange={drafts.change}
+          onRemove={drafts.remove}
+        />
+        {artifact === undefined ? (
+          <div className="card">
+            <Empty icon="file" title="This attempt left no files">
+              {attempt.output ?? 'See what the agent did under Activity.'}
+            </Empty>
+          </div>
+        ) : (
+          <section aria-label={artifact.path} className="card">
+            <div className="flex flex-wrap items-center gap-x-3 gap-y-1 border-b border-line px-2 py-1.5 sm:px-3">
+              <FileTabs artifacts={artifacts} current={artifact.path} onChoose={onPath} />
+              <p className="ml-auto flex items-center gap-3 text-sm text-soft">
+                {rendered.data !== undefined && <span>≈ {rendered.data.reading_minutes} min</span>}
+                {comparable && reading.changed > 0 && <span>{reading.changed} changed</span>}
+                <Button look="quiet" className="min-h-7 px-2 text-sm" aria-pressed={raw} onClick={() => setRaw(!raw)}>
+                  {raw ? 'Document' : 'Raw'}
+                </Button>
+              </p>
+            </div>
+            <div className="px-4 py-5 sm:py-8 sm:pr-8 sm:pl-12">
+              {raw ? (
+                <RawArtifact artifact={artifact} />
+              ) : rendered.isError ? (
+                <LoadFailure
+                  what={shortPath(artifact.path)}
+                  error={rendered.error}
+                  retry={() => void rendered.refetch()}
+                />
+              ) : rendered.data === undefined ? (
+                <DocumentSkeleton />
+              ) : (
+                <div className="max-w-[46rem]">
+                  <RenderedDocument
+                    key={artifact.digest}
+                    html={rendered.data.html}
+                    earlier_html={comparable ? rendered_before.data?.html : undefined}
+                    drafts={here.filter(({ lines }) => lines !== null)}
+                    threads={(attempt.review?.threads ?? []).filter((thread) => thread.path === artifact.path)}
+                    onComment={
+                      reviewable ? (anchor) => drafts.add({ ...anchor, path: artifact.path }, attempt.id) : null
+                    }
+                    onChange={drafts.change}
+                    onRemove={drafts.remove}
+                    onFollowLink={(href) => followLink(href, artifact, artifacts, reading.root, onPath)}
+                    onReady={(root, changed) => {
+                      setReading({ root, changed, outline: readOutline(root), questions: readOpenQuestions(root) })
+                      if (line !== null) goToLine(root, line)
+                      setLine(null)
+                    }}
+                  />
+                </div>
+              )}
+            </div>
+          </section>
+        )}
+      </div>
+    </div>
+  )
+}
+
+/** What is known of the document on screen. */
+interface Reading {
+  root: HTMLElement | null
+  changed: number
+  outline: OutlineItem[]
+  questions: OpenQuestion[]
+}
+
+const NOTHING_READ: Reading = { root: null, changed: 0, outline: [], questions: [] }
+
+function goToLine(root: HTMLElement, line: number): void {
+  const block = blockAtLine(root, line)
+  block?.focus({ preventScroll: true })
+  block?.scrollIntoView({ block: 'center' })
+}
+
+/** Questions in the text, then those the agent only told beside it. */
+function mergeQuestions(in_text: OpenQuestion[], told: readonly string[]): OpenQuestion[] {
+  const rest = told.filter((text) => !in_text.some((question) => text.includes(question.text)))
+  return [...in_text, ...rest.map((text) => ({ text, lines: null }))]
+}
+
+/** Links between the files of an attempt stay in the page. Answers whether the link was one of those. */
+function followLink(
+  href: string,
+  artifact: Artifact,
+  artifacts: Artifact[],
+  root: HTMLElement | null,
+  onPath: (path: string) => void,
+): boolean {
+  if (href.startsWith('#')) {
+    const target = root?.querySelector<HTMLElement>(`[id="${CSS.escape(decodeURIComponent(href.slice(1)))}"]`)
+    target?.scrollIntoView()
+    return true
+  }
+  if (/^[a-z][a-z0-9+.-]*:/i.test(href)) return false
+  const { pathname } = new URL(href, `http://files/${artifact.path}`)
+  const file = artifacts.find(({ path }) => `/${path}` === decodeURIComponent(pathname))
+  if (file !== undefined) onPath(file.path)
+  // A file that is not here has no address in this page either.
+  return true
+}
+
+function DocumentSkeleton() {
+  return (
+    <div role="status" aria-label="Loading the document" className="flex max-w-[46rem] flex-col gap-3">
+      {['w-2/3 h-8', 'w-full', 'w-11/12', 'w-4/5', 'w-1/2 h-6 mt-4', 'w-full', 'w-10/12'].map((size) => (
+        <div key={size} className={`skeleton h-4 ${size}`} />
+      ))}
+    </div>
+  )
+}

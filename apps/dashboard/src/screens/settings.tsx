@@ -1,0 +1,154 @@
+import { useId, type ReactNode } from 'react'
+import { useQuery } from '@tanstack/react-query'
+
+import type { HubAgent } from '@orchestrator/contract'
+
+import { agentsQuery, healthQuery } from '../api/queries.ts'
+import { CopyButton } from '../components/copy-button.tsx'
+import { LoadFailure, LoadingRows } from '../components/notice.tsx'
+import { Page } from '../components/page.tsx'
+import { Badge } from '../components/status.tsx'
+import { formatDuration } from '../components/time.tsx'
+import { SHORTCUTS_OFF_KEY } from '../keyboard/shortcuts.ts'
+import { useStored } from '../preferences/stored-value.ts'
+import { ThemeSwitch } from '../shell/theme-switch.tsx'
+
+/** Which agents there are and how to get others, how the service is, and how this browser shows it. */
+export function Settings() {
+  return (
+    <Page title="Settings">
+      <Section
+        title="Agents"
+        lead="The programs that do the work. A real agent runs only when you name it: it costs money and it acts."
+      >
+        <Agents />
+      </Section>
+      <Section title="Service">
+        <ServiceHealth />
+      </Section>
+      <Section title="This browser">
+        <Preferences />
+      </Section>
+    </Page>
+  )
+}
+
+function Section({ title, lead, children }: { title: string; lead?: string; children: ReactNode }) {
+  return (
+    <section className="mb-8">
+      <h2 className="font-semibold">{title}</h2>
+      {lead !== undefined && <p className="mb-1 max-w-prose text-soft">{lead}</p>}
+      <div className="mt-2">{children}</div>
+    </section>
+  )
+}
+
+function Agents() {
+  const agents = useQuery(agentsQuery())
+  if (agents.isPending) return <LoadingRows rows={3} label="Loading agents" />
+  if (agents.isError) return <LoadFailure what="The agents" error={agents.error} retry={() => void agents.refetch()} />
+  const sorted = agents.data.items.toSorted((one, other) => Number(other.available) - Number(one.available))
+  return (
+    <>
+      <ul className="card divide-y divide-line">
+        {sorted.map((agent) => (
+          <Agent key={agent.name} agent={agent} is_default={agent.name === agents.data.default} />
+        ))}
+      </ul>
+      <p className="mt-3 text-soft">
+        Name one for a single workflow when you create it, or for all of them when you start the service:
+      </p>
+      <Command text="AGENT_NAME=claude npm start" />
+    </>
+  )
+}
+
+function Agent({ agent, is_default }: { agent: HubAgent; is_default: boolean }) {
+  return (
+    <li className="p-4">
+      <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
+        <span className="font-medium">{agent.title}</span>
+        <code className="font-mono text-xs text-faint">{agent.name}</code>
+        {agent.version !== null && <span className="text-sm text-soft">{agent.version}</span>}
+        <span className="ml-auto flex gap-2">
+          {is_default && <Badge word="Default" icon="spark" tone="running" />}
+          {agent.available ? (
+            <Badge word="Ready" icon="check" tone="done" />
+          ) : (
+            <Badge word="Not installed" icon="plus" tone="queued" />
+          )}
+        </span>
+      </div>
+      {agent.reason !== null && <p className="mt-1 text-soft">{agent.reason}</p>}
+      {!agent.available && agent.install !== null && <Command text={agent.install} />}
+    </li>
+  )
+}
+
+function Command({ text }: { text: string }) {
+  return (
+    <div className="mt-2 flex items-center gap-2 rounded-lg bg-sunken py-0.5 pr-0.5 pl-3">
+      <code className="min-w-0 flex-1 overflow-x-auto py-1 font-mono text-sm whitespace-nowrap">{text}</code>
+      <CopyButton text={text} label={`Copy the command ${text}`} />
+    </div>
+  )
+}
+
+const HEALTH_BADGES = {
+  healthy: <Badge word="Healthy" icon="check" tone="done" />,
+  degraded: <Badge word="Degraded" icon="warning" tone="waiting" />,
+  unhealthy: <Badge word="Not working" icon="cross" tone="failed" />,
+}
+
+function ServiceHealth() {
+  const health = useQuery(healthQuery())
+  if (health.isPending) return <LoadingRows rows={1} label="Loading the state of the service" />
+  if (health.isError)
+    return <LoadFailure what="The state of the service" error={health.error} retry={() => void health.refetch()} />
+  const { status, version, uptime_seconds, reasons } = health.data
+  return (
+    <div className="card p-4">
+      <p className="flex flex-wrap items-center gap-x-4 gap-y-1">
+        {HEALTH_BADGES[status]}
+        <span className="text-soft">Version {version}</span>
+        <span className="text-soft">Up for {formatDuration(uptime_seconds * 1000)}</span>
+        <a href="/docs" className="ml-auto text-accent underline underline-offset-2">
+          API documentation
+        </a>
+      </p>
+      {reasons.length > 0 && (
+        <ul className="mt-3 list-disc pl-5 text-soft">
+          {reasons.map((reason) => (
+            <li key={reason}>{reason}</li>
+          ))}
+        </ul>
+      )}
+    </div>
+  )
+}
+
+function Preferences() {
+  const [off, setOff] = useStored(SHORTCUTS_OFF_KEY)
+  const shortcuts_id = useId()
+  return (
+    <div className="card divide-y divide-line">
+      <div className="flex items-center justify-between gap-4 p-4">
+        <span className="font-medium">Theme</span>
+        <ThemeSwitch />
+      </div>
+      <div className="flex items-center justify-between gap-4 p-4">
+        <label htmlFor={shortcuts_id}>
+          <span className="font-medium">Keyboard shortcuts</span>
+          <span className="block text-soft">Single letters can get in the way of speech input.</span>
+        </label>
+        <input
+          id={shortcuts_id}
+          type="checkbox"
+          checked={off === null}
+          onChange={(event) => setOff(event.target.checked ? null : 'off')}
+          className="size-5"
+        />
+      </div>
+    </div>
+  )
+}

@@ -1,0 +1,132 @@
+import type { Attempt, Transition, WorkflowType } from '@orchestrator/contract'
+
+import { phaseName } from './words.ts'
+
+export type TimelineKind = 'queued' | 'running' | 'waiting' | 'approved' | 'rejected' | 'failed' | 'completed' | 'retry'
+
+/** One line of the causal chain: what happened, by whom, why. */
+export interface TimelineEntry {
+  id: string
+  at: string
+  kind: TimelineKind
+  text: string
+  /** Null for what the service did by itself. */
+  actor: string | null
+  /** The words a person or the service gave as a reason. */
+  reasons: string[]
+  /** Rank among entries of the same millisecond: a cause stands before what follows from it. */
+  order: number
+  /** Milliseconds since the entry before, when long enough to be worth telling. */
+  idle_ms: number | null
+}
+
+const IDLE_WORTH_TELLING_MS = 60_000
+
+/** Joins the transitions with what the attempts tell in between: accepted → queued → handed to the agent → reviewed. */
+export function buildTimeline(
+  workflow_type: WorkflowType,
+  history: readonly Transition[],
+  attempts: readonly Attempt[],
+): TimelineEntry[] {
+  const entries = [
+    ...history.map((transition) => fromTransition(workflow_type, transition)),
+    ...attempts.flatMap((attempt) => fromAttempt(workflow_type, attempt)),
+  ]
+  return entries
+    .toSorted((one, other) => one.at.localeCompare(other.at) || one.order - other.order)
+    .map((entry, index, sorted) => {
+      const before = sorted[index - 1]
+      const idle_ms = before === undefined ? 0 : Date.parse(entry.at) - Date.parse(before.at)
+      return { ...entry, idle_ms: idle_ms >= IDLE_WORTH_TELLING_MS ? idle_ms : null }
+    })
+}
+
+type Ordered = Omit<TimelineEntry, 'idle_ms'>
+
+function fromTransition(type: WorkflowType, transition: Transition): Ordered {
+  const { phase, attempt, metadata, to_status, trigger } = transition
+  const name = phase === null ? '' : ` ${phaseName(type, phase)}`
+  const which = attempt === null ? '' : `, attempt ${attempt}`
+  const base = {
+    id: transition.id,
+    at: transition.created_at,
+    actor: trigger.startsWith('human') || metadata?.['cancelled'] === true ? transition.actor : null,
+    reasons: readReasons(metadata),
+    order: 1,
+  }
+  switch (trigger) {
+    case 'start':
+      return { ...base, kind: 'queued', text: 'Accepted and begun' }
+    case 'agent_complete':
+      return { ...base, kind: 'waiting', text: `Finished${name}${which}: needs review` }
+    case 'error': {
+      const cancelled = metadata?.['cancelled'] === true
+      return { ...base, kind: 'failed', text: cancelled ? 'Cancelled' : `Failed in${name}${which}` }
+    }
+    case 'human_approved': {
+      const ended = to_status === 'completed'
+      return {
+        ...base,
+        kind: ended ? 'completed' : 'approved',
+        text: `Approved${name}${which}${ended ? ': completed' : ''}`,
+      }
+    }
+    case 'human_rejected':
+      return to_status === 'failed'
+        ? { ...base, kind: 'failed', text: `Stopped at${name}${which}` }
+        : { ...base, kind: 'rejected', text: `Requested changes to${name}${which}` }
+  }
+}
+
+function fromAttempt(type: WorkflowType, attempt: Attempt): Ordered[] {
+  const name = `${phaseName(type, attempt.phase)}, attempt ${attempt.number}`
+  const base = { actor: null, reasons: [] }
+  const queued: Ordered = {
+    ...base,
+    id: `${attempt.id} queued`,
+    at: attempt.created_at,
+    kind: 'queued',
+    text: `${name} queued`,
+    order: 2,
+  }
+  const started: Ordered[] =
+    attempt.started_at === null
+      ? []
+      : [
+          {
+            ...base,
+            id: `${attempt.id} started`,
+            at: attempt.started_at,
+            kind: 'running',
+            text: `${attempt.agent ?? 'The agent'} began ${name}`,
+            order: 3,
+          },
+        ]
+  const waits = attempt.state === 'backing_off' && attempt.reason !== null
+  const retry: Ordered[] = waits
+    ? [
+        {
+          ...base,
+          id: `${attempt.id} retry`,
+          at: attempt.next_retry_at ?? attempt.created_at,
+          kind: 'retry',
+          text: `${name} is tried again`,
+          reasons: [attempt.reason ?? ''],
+          order: 4,
+        },
+      ]
+    : []
+  return [queued, ...started, ...retry]
+}
+
+/** The words in a transition's metadata: a free text, a list of comments, a reason, an error. */
+function readReasons(metadata: Transition['metadata']): string[] {
+  if (metadata === null) return []
+  const { comments, reason, error } = metadata
+  const threads = Array.isArray(comments)
+    ? comments.flatMap((comment) =>
+        typeof comment === 'object' && comment !== null && !Array.isArray(comment) ? [comment['text']] : [],
+      )
+    : [comments]
+  return [...threads, reason, error].filter((text): text is string => typeof text === 'string' && text !== '')
+}

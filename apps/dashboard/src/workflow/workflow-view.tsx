@@ -1,0 +1,166 @@
+import { useRef, useState } from 'react'
+import { useNavigate, useSearch } from '@tanstack/react-router'
+
+import type { AdvanceWorkflow, Attempt, Transition, Workflow } from '@orchestrator/contract'
+
+import { useAdvanceWorkflow } from '../api/mutations.ts'
+import { showToast } from '../components/toast.tsx'
+import { Page } from '../components/page.tsx'
+import { useShortcuts } from '../keyboard/shortcuts.ts'
+import { useDraft } from '../review/draft.ts'
+import { ReviewBar } from '../review/review-bar.tsx'
+import { ReviewPane } from '../review/review-pane.tsx'
+import { VerdictDialog, type Verdict } from '../review/verdict-dialog.tsx'
+import { AgentActivity } from './agent-activity.tsx'
+import { AttemptTabs } from './attempt-tabs.tsx'
+import { OverNotice, RefusedVerdict, UnseenAttempt } from './workflow-notices.tsx'
+import { buildTimeline } from './timeline.ts'
+import { TimelineList } from './timeline-list.tsx'
+import { useAgentLogs } from './use-agent-logs.ts'
+import { ViewTabs, type View } from './view-tabs.tsx'
+import { WorkflowHeader } from './workflow-header.tsx'
+import { headline, phaseName, TYPE_NAMES } from './words.ts'
+
+interface WorkflowViewProps {
+  workflow: Workflow
+  attempts: Attempt[]
+  history: Transition[]
+}
+
+const VERDICT_SENT: Record<Verdict, string> = {
+  approve: 'Approved',
+  changes: 'Changes requested',
+  stop: 'Stopped',
+}
+
+export function WorkflowView({ workflow, attempts, history }: WorkflowViewProps) {
+  const search = useSearch({ from: '/workflows/$workflow_id' })
+  const navigate = useNavigate({ from: '/workflows/$workflow_id' })
+  const drafts = useDraft(workflow.id)
+  const logs = useAgentLogs(workflow.id)
+  const advance = useAdvanceWorkflow(workflow.id)
+  const [verdict, setVerdict] = useState<Verdict | null>(null)
+
+  const latest = attempts.at(-1)
+  const shown = useShownAttempt(attempts, search.attempt, drafts.written.length > 0)
+  const view: View = search.view ?? (shown === undefined || isUnfinished(shown) ? 'activity' : 'document')
+  const reviewable =
+    shown !== undefined && shown.id === latest?.id && workflow.status === 'waiting_approval' && shown.review === null
+  const earlier = attempts.findLast(
+    ({ phase, number }) => phase === shown?.phase && number === (shown?.number ?? 0) - 1,
+  )
+  const change = (part: { attempt?: string; file?: string; view?: View }) =>
+    void navigate({ search: (before) => ({ ...before, ...part }), replace: true, resetScroll: false })
+  const goToLatest = () => void navigate({ search: {}, replace: true })
+  const step = (by: 1 | -1) => {
+    const next = attempts[attempts.findIndex(({ id }) => id === shown?.id) + by]
+    if (next !== undefined) change({ attempt: next.id })
+  }
+  useShortcuts([
+    { keys: '[', does: 'Previous attempt', run: () => step(-1) },
+    { keys: ']', does: 'Next attempt', run: () => step(1) },
+  ])
+
+  const send = (body: AdvanceWorkflow) => {
+    const given = verdict
+    setVerdict(null)
+    advance.mutate(body, {
+      onSuccess: () => {
+        drafts.clear()
+        if (given !== null) showToast(VERDICT_SENT[given])
+        goToLatest()
+      },
+    })
+  }
+
+  return (
+    <Page
+      wide
+      title={`${TYPE_NAMES[workflow.workflow_type]}: ${headline(workflow.feature_description)}`}
+      heading={headline(workflow.feature_description)}
+    >
+      <WorkflowHeader workflow={workflow} attempts={attempts} />
+      <div className="mt-4 flex flex-col gap-3 empty:hidden">
+        <OverNotice workflow={workflow} />
+        {advance.error !== null && (
+          <RefusedVerdict error={advance.error} history={history} onReload={goToLatest} onDismiss={advance.reset} />
+        )}
+        {advance.error === null && shown !== undefined && latest !== undefined && shown.id !== latest.id && (
+          <UnseenAttempt
+            shown={shown}
+            latest={latest}
+            workflow={workflow}
+            drafted={drafts.written.length}
+            onLoad={goToLatest}
+          />
+        )}
+      </div>
+      <div className="mt-5 mb-4 flex flex-wrap items-end justify-between gap-x-6 gap-y-2 border-b border-line">
+        <ViewTabs view={view} onChoose={(next) => change({ view: next })} />
+        <AttemptTabs
+          workflow_type={workflow.workflow_type}
+          attempts={attempts}
+          shown={shown}
+          onChoose={(attempt) => change({ attempt })}
+        />
+      </div>
+      <div role="tabpanel" aria-label={view}>
+        {view === 'history' && (
+          <div className="card max-w-3xl p-4 sm:p-5">
+            <TimelineList entries={buildTimeline(workflow.workflow_type, history, attempts)} />
+          </div>
+        )}
+        {view === 'activity' && shown !== undefined && (
+          <div className="max-w-4xl">
+            <h2 className="sr-only">
+              {phaseName(workflow.workflow_type, shown.phase)}, attempt {shown.number}
+            </h2>
+            <AgentActivity key={shown.id} attempt={shown} log={logs.get(shown.id)} />
+          </div>
+        )}
+        {view === 'activity' && shown === undefined && <p className="text-soft">Nothing has been handed out yet.</p>}
+        {view === 'document' && shown !== undefined && (
+          <ReviewPane
+            key={shown.id}
+            attempt={shown}
+            earlier={earlier}
+            drafts={drafts}
+            reviewable={reviewable}
+            path={search.file}
+            onPath={(file) => change({ file })}
+          />
+        )}
+      </div>
+      {reviewable && (
+        <div className="sticky bottom-0 z-20 -mx-4 -mb-5 sm:-mx-6">
+          <ReviewBar attempt={shown} drafts={drafts} busy={advance.isPending} onDecide={setVerdict} />
+        </div>
+      )}
+      {reviewable && verdict !== null && (
+        <VerdictDialog
+          verdict={verdict}
+          workflow={workflow}
+          attempt={shown}
+          drafts={drafts}
+          onSend={send}
+          onClose={() => setVerdict(null)}
+        />
+      )}
+    </Page>
+  )
+}
+
+const isUnfinished = ({ state }: Attempt): boolean =>
+  state === 'queued' || state === 'running' || state === 'backing_off'
+
+/**
+ * The attempt on screen: the one in the address, else the newest. Who has drafted comments keeps the attempt they were
+ * written on until asking for the newer one.
+ */
+function useShownAttempt(attempts: Attempt[], wanted: string | undefined, drafting: boolean): Attempt | undefined {
+  const last_shown = useRef<string | undefined>(undefined)
+  const find = (id: string | undefined) => attempts.find((attempt) => attempt.id === id)
+  const shown = find(wanted) ?? (drafting ? find(last_shown.current) : undefined) ?? attempts.at(-1)
+  last_shown.current = shown?.id
+  return shown
+}
