@@ -29,6 +29,8 @@ export interface AgentSession {
   readonly acp_session_id: string
   /** As the agent told it when the session began. */
   readonly model: string | null
+  /** US dollars that the session had cost when the last turn ended: agents tell a running total. */
+  spent_usd: number
   /** Rejects with AgentFailure as soon as the agent is gone or talks nonsense; never resolves. */
   readonly broken: Promise<never>
   /** Who hears the updates and permission requests of the turn that runs now. */
@@ -127,6 +129,7 @@ export async function openAgentSession(turn: AgentTurn, inherited: NodeJS.Proces
     return {
       ...session,
       ...opened,
+      spent_usd: 0,
       listen(next) {
         listener = next
       },

@@ -134,12 +134,15 @@ async function promptSession(
     const first = await Promise.race([ended.then((response) => ({ response })), stop.promise])
     if (typeof first === 'object' && 'response' in first) {
       const result = readPromptResponse(first.response)
+      const spent_usd = listener.cost_usd ?? session.spent_usd
+      const cost_usd = listener.cost_usd === null ? null : Math.max(0, spent_usd - session.spent_usd)
+      session.spent_usd = spent_usd
       return {
         kind: 'ended',
         stop_reason: result.stop_reason,
         text: listener.closing_text,
         acp_session_id: session.acp_session_id,
-        usage: toUsage(result, listener.cost_usd),
+        usage: toUsage(result, cost_usd),
         model: result.model ?? session.model,
       }
     }

@@ -22,6 +22,15 @@ describe('a session over several turns', () => {
     expect(took).toBeLessThan(30)
   })
 
+  it('counts what each turn cost from the running total that agents tell', async () => {
+    await using fixture = await createAcpFixture()
+    const first = await fixture.driver.run(fixture.turn('stub: cost 0.25'))
+    const second = await fixture.driver.run(fixture.turn('stub: cost 0.75'))
+
+    expect(first).toHaveProperty('usage.cost_usd', 0.25)
+    expect(second).toHaveProperty('usage.cost_usd', 0.5)
+  })
+
   it('ends the process when nobody comes back in time', async () => {
     await using fixture = await createAcpFixture({ keep_alive: { max: 4, idle_ms: 50 } })
     await fixture.driver.run(fixture.turn('stub: say one'))

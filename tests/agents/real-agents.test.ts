@@ -1,0 +1,152 @@
+import { execFile } from 'node:child_process'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+
+import type { AgentUpdate } from '@orchestrator/contract'
+import { pino } from 'pino'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+import { createAgentDriver, createAgentRegistry } from '../../services/agent-hub/src/acp/index.ts'
+import type { AgentDriver, AgentProfile, AgentTurn, TurnOutcome } from '../../services/agent-hub/src/core/ports.ts'
+import type { Script } from './model-step.ts'
+import { startScriptedModel, type ScriptedModel } from './scripted-model.ts'
+
+/** How each agent is told where its model is; the key is a dummy. */
+const MODELS: Record<string, (url: string) => NodeJS.ProcessEnv> = {
+  gemini: (url) => ({ GEMINI_API_KEY: 'dummy-key', GOOGLE_GEMINI_BASE_URL: url }),
+  claude: (url) => ({ ANTHROPIC_API_KEY: 'dummy-key', ANTHROPIC_BASE_URL: url }),
+}
+
+const script: Script = (prompt) => {
+  if (prompt.includes('WRITE-IT')) {
+    return [
+      { kind: 'write', path: 'specs/001-hello/spec.md', content: '# First version\n' },
+      { kind: 'say', text: 'The first version is written.' },
+    ]
+  }
+  if (prompt.includes('REWORK-IT')) {
+    return [
+      { kind: 'write', path: 'specs/001-hello/plan.md', content: '# Second version\n' },
+      { kind: 'say', text: 'The second version is written.' },
+    ]
+  }
+  if (prompt.includes('LOOK-AROUND')) {
+    return [
+      { kind: 'bash', command: 'cat ../secret.txt > seen.txt 2>&1; ls / >> seen.txt; echo x > ../planted.txt; true' },
+      { kind: 'say', text: 'I looked around.' },
+    ]
+  }
+  return prompt.includes('WAIT-FOR-EVER') ? [{ kind: 'hang' }] : []
+}
+
+const found = await createAgentRegistry({ named: undefined, env: process.env, sandbox: 'auto' })
+const candidates = found
+  .list()
+  .items.filter(({ name }) => name in MODELS)
+  .map((agent) => ({
+    ...agent,
+    state:
+      agent.reason === null ? `version ${agent.version}` : `${agent.reason} Run: npm run test:agents ${agent.name}`,
+  }))
+
+describe.each(candidates)('$name ($state)', ({ name, available }) => {
+  describe.skipIf(!available)('driven over ACP, in the sandbox, with a scripted model', () => {
+    let model: ScriptedModel
+    let driver: AgentDriver
+    let agent: AgentProfile
+    let folder: string
+    let acp_session_id: string | null = null
+    const updates: AgentUpdate[] = []
+    const pids = new Set<number>()
+
+    beforeAll(async () => {
+      model = await startScriptedModel(script)
+      const env = { PATH: process.env['PATH'], ...MODELS[name]?.(model.url) }
+      agent = (await createAgentRegistry({ named: name, env, sandbox: 'auto' })).getAgent('default')
+      driver = createAgentDriver({ logger: pino({ level: 'silent' }) })
+      folder = await mkdtemp(join(tmpdir(), `real-${name}-`))
+      await mkdir(join(folder, 'copy'))
+      await writeFile(join(folder, 'secret.txt'), 'canary')
+      await promisify(execFile)('git', ['init', '--quiet', join(folder, 'copy')])
+    })
+
+    afterAll(async () => {
+      await driver.close()
+      await model[Symbol.asyncDispose]()
+      await rm(folder, { recursive: true, force: true })
+    })
+
+    const run = async (prompt: string, changes: Partial<AgentTurn> = {}): Promise<TurnOutcome> =>
+      await driver.run({
+        agent,
+        session_id: 'session-1',
+        acp_session_id,
+        home: join(folder, 'home'),
+        working_copy: join(folder, 'copy'),
+        env: {},
+        prompt,
+        signal: new AbortController().signal,
+        limits: { initialize_ms: 30_000, session_ms: 60_000, idle_ms: 60_000, turn_ms: 90_000, cancel_grace_ms: 5_000 },
+        onUpdate: (update) => updates.push(update),
+        onProcess: ({ pid }) => pids.add(pid),
+        ...changes,
+      })
+
+    it('writes a file and tells about it', async () => {
+      const outcome = await run('WRITE-IT please.')
+
+      expect(outcome).toMatchObject({ kind: 'ended', stop_reason: 'end_turn' })
+      expect(outcome).toHaveProperty('text', expect.stringContaining('The first version is written.'))
+      expect(outcome).toHaveProperty('usage.input_tokens', expect.any(Number))
+      expect(await readFile(join(folder, 'copy/specs/001-hello/spec.md'), 'utf8')).toBe('# First version\n')
+      expect(updates.map((update) => update.tool_call).findLast((call) => call !== undefined)).toMatchObject({
+        status: 'completed',
+        paths: ['specs/001-hello/spec.md'],
+      })
+      acp_session_id = (outcome as Extract<TurnOutcome, { kind: 'ended' }>).acp_session_id
+    })
+
+    it('takes a second prompt in the same session, in the same process', async () => {
+      const outcome = await run('REWORK-IT please.')
+
+      expect(outcome).toMatchObject({ kind: 'ended', acp_session_id })
+      expect(await readFile(join(folder, 'copy/specs/001-hello/plan.md'), 'utf8')).toBe('# Second version\n')
+      expect(pids.size).toBe(1)
+    })
+
+    it('runs commands that see and touch nothing beyond its walls', async () => {
+      expect(await run('LOOK-AROUND please.')).toMatchObject({ kind: 'ended' })
+
+      const seen = await readFile(join(folder, 'copy/seen.txt'), 'utf8')
+      expect(seen).toContain('usr')
+      expect(seen).not.toContain('canary')
+      expect(seen).not.toMatch(/^(root|home|var|run)$/m)
+      expect(await readdir(folder)).not.toContain('planted.txt')
+    })
+
+    it('is cancelled while its model is silent', async () => {
+      const abort = new AbortController()
+      const asked = model.requests.length
+      const running = run('WAIT-FOR-EVER please.', { signal: abort.signal })
+      await expect.poll(() => model.requests.length, { timeout: 30_000 }).toBeGreaterThan(asked)
+      const before = performance.now()
+      abort.abort()
+
+      expect(await running).toEqual({ kind: 'cancelled' })
+      expect(performance.now() - before).toBeLessThan(6_000)
+    })
+
+    it('goes on afterwards in a new process, with the old conversation or, saying so, without', async () => {
+      const outcome = await run('WRITE-IT again.')
+
+      expect(outcome).toMatchObject({ kind: 'ended' })
+      expect(pids.size).toBe(2)
+    })
+
+    it('held no key but the dummy', () => {
+      expect([...model.keys].map((key) => key.replace('Bearer ', ''))).toEqual(['dummy-key'])
+    })
+  })
+})
