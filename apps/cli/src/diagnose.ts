@@ -5,6 +5,8 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 
+import { healthSchema } from '@orchestrator/contract'
+
 import { askHub } from './hub.ts'
 import { findVersion, NODE_MAJOR } from './prerequisites.ts'
 import { hostFor, reachableUrl } from './service-url.ts'
@@ -108,12 +110,10 @@ async function lookAtPort(name: string, host: string | undefined, port: string, 
     await closed
     return ok(name, `${port} is free`)
   } catch {
-    const answers = await fetch(`http://${address}:${port}/health`, { signal: AbortSignal.timeout(2000) }).then(
-      (response) => response.json() as Promise<{ uptime_seconds?: number }>,
-      () => undefined,
-    )
-    if (answers?.uptime_seconds !== undefined)
-      return ok(name, `${port} serves already, for ${Math.round(answers.uptime_seconds)} s`)
+    const health = await fetch(`http://${address}:${port}/health`, { signal: AbortSignal.timeout(2000) })
+      .then(async (response) => healthSchema.safeParse(await response.json()).data)
+      .catch(() => undefined)
+    if (health !== undefined) return ok(name, `${port} serves already, for ${Math.round(health.uptime_seconds)} s`)
     return failed(
       name,
       `${port} cannot be had`,
@@ -141,6 +141,7 @@ async function lookAtAgents(root: string, env: NodeJS.ProcessEnv): Promise<Findi
         HUB_HOST: '',
         HUB_PORT: '0',
         HUB_DATABASE_URL: 'sqlite:///:memory:',
+        HUB_DATA_DIR: '',
         WORKSPACE: '',
         LOG_LEVEL: 'info',
       },

@@ -70,8 +70,8 @@ export interface Client {
   retryWorkflow(id: string, options?: CallOptions): Promise<Workflow>
   listHistory(id: string, query?: PageQuery, options?: CallOptions): Promise<Page<Transition>>
   listAttempts(id: string, query?: PageQuery, options?: CallOptions): Promise<Page<Attempt>>
-  /** The bytes of a file that an attempt of this workflow produced. */
-  getArtifact(id: string, digest: string, options?: CallOptions): Promise<Uint8Array<ArrayBuffer>>
+  /** The bytes of a file that an attempt produced. */
+  getArtifact(digest: string, options?: CallOptions): Promise<Uint8Array<ArrayBuffer>>
   listFeatures(query?: PageQuery, options?: CallOptions): Promise<Page<Feature>>
   getFeature(feature_id: string, options?: CallOptions): Promise<FeatureWithWorkflows>
   /** Also resolves when the service calls itself unhealthy. */
@@ -97,7 +97,7 @@ export function createClient(options: ClientOptions): Client {
       request.json(historyPageSchema, 'GET', `${workflow(id)}/history`, { ...call, query }),
     listAttempts: (id, query, call) =>
       request.json(attemptPageSchema, 'GET', `${workflow(id)}/attempts`, { ...call, query }),
-    getArtifact: (id, digest, call) => request.bytes(`${workflow(id)}/artifacts/${encodeURIComponent(digest)}`, call),
+    getArtifact: (digest, call) => request.bytes(`artifacts/${encodeURIComponent(digest)}`, call),
     listFeatures: (query, call) => request.json(featurePageSchema, 'GET', 'features', { ...call, query }),
     getFeature: (feature_id, call) =>
       request.json(featureWithWorkflowsSchema, 'GET', `features/${encodeURIComponent(feature_id)}`, call),

@@ -131,8 +131,8 @@ describe('the client', () => {
     const bytes = Uint8Array.from([0, 255, 10, 13])
     const service = await serviceWith((_received, response) => response.writeHead(200).end(bytes))
     const client = createClient({ base_url: service.base_url })
-    await expect(client.getArtifact(workflow_id, digest)).resolves.toEqual(bytes)
-    expect(service.received).toMatchObject([{ url: `/workflows/${workflow_id}/artifacts/${digest}` }])
+    await expect(client.getArtifact(digest)).resolves.toEqual(bytes)
+    expect(service.received).toMatchObject([{ url: `/artifacts/${digest}` }])
   })
 
   it('takes the health document of a service that is unhealthy', async () => {
@@ -161,9 +161,7 @@ describe('an error', () => {
   it('of the service is also told of an artifact', async () => {
     const error = { code: 'ARTIFACT_NOT_FOUND', message: 'There is no such artifact.' }
     const service = await serviceWith((_received, response) => answerJson(response, 404, { error }))
-    await expect(createClient({ base_url: service.base_url }).getArtifact(workflow_id, digest)).rejects.toMatchObject(
-      error,
-    )
+    await expect(createClient({ base_url: service.base_url }).getArtifact(digest)).rejects.toMatchObject(error)
   })
 
   it.each([
