@@ -24,14 +24,11 @@ export function createClientErrorHandler(answers: AnswersBySocket) {
 }
 
 function toRefusal(code: string | undefined): ServiceError {
-  switch (code) {
-    case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return new ServiceError('REQUEST_TIMEOUT', 'The request took too long to arrive.')
-    case 'HPE_HEADER_OVERFLOW':
-      return new ServiceError('MALFORMED_REQUEST', 'The headers of the request are too large.')
-    default:
-      return new ServiceError('MALFORMED_REQUEST', 'The request is not valid HTTP.')
-  }
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
+    return new ServiceError('REQUEST_TIMEOUT', 'The request took too long to arrive.')
+  if (code === 'HPE_HEADER_OVERFLOW')
+    return new ServiceError('MALFORMED_REQUEST', 'The headers of the request are too large.')
+  return new ServiceError('MALFORMED_REQUEST', 'The request is not valid HTTP.')
 }
 
 function rawAnswer(refusal: ServiceError): string {

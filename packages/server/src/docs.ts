@@ -3,13 +3,9 @@ import { createRequire } from 'node:module'
 
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
-import type { ErrorCode } from '@orchestrator/contract'
-import type { RouteOptions } from 'fastify'
-import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
 
-import { addErrorResponses } from './error-responses.ts'
 import { isLoopback } from './host-allow-list.ts'
-import { tidyComponents } from './openapi-components.ts'
+import { documentEdgeErrors, openApiOptions } from './openapi-document.ts'
 import { DOCS_CONTENT_SECURITY_POLICY } from './security-headers.ts'
 import type { Server, ServerOptions } from './server-types.ts'
 
@@ -18,12 +14,8 @@ import type { Server, ServerOptions } from './server-types.ts'
  * Every file of theirs is served from here: they work offline. Open to everybody only on loopback.
  */
 export async function registerDocs(app: Server, o: ServerOptions): Promise<void> {
-  app.addHook('onRoute', documentErrors)
-  await app.register(swagger, {
-    openapi: { openapi: '3.1.0', info: { title: o.title, version: o.version, description: o.description } },
-    transform: jsonSchemaTransform,
-    transformObject: (document) => tidyComponents(jsonSchemaTransformObject(document)),
-  })
+  app.addHook('onRoute', documentEdgeErrors)
+  await app.register(swagger, openApiOptions({ title: o.title, version: o.version, description: o.description }))
   await app.register(async (docs) => {
     docs.addHook('onRoute', (route) => {
       route.config = { ...route.config, public: isLoopback(o.host) }
@@ -39,22 +31,6 @@ export async function registerDocs(app: Server, o: ServerOptions): Promise<void>
     )
     await docs.register(swaggerUi, { routePrefix: '/docs', theme: { title: o.title } })
   })
-}
-
-const EDGE_ERRORS: ErrorCode[] = ['MALFORMED_REQUEST', 'FORBIDDEN', 'MISDIRECTED_HOST', 'INTERNAL_ERROR']
-const INPUT_ERRORS: ErrorCode[] = ['VALIDATION_ERROR']
-const BODY_ERRORS: ErrorCode[] = ['MALFORMED_JSON', 'REQUEST_TIMEOUT', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE']
-
-/** What the edge answers by itself is documented on every route, so that no route has to. */
-function documentErrors(route: RouteOptions): void {
-  const { schema } = route
-  if (schema?.response === undefined || schema.hide === true) return
-  const codes = [...EDGE_ERRORS, ...INPUT_ERRORS]
-  if (route.config?.public !== true) codes.push('UNAUTHORIZED')
-  if (schema.body !== undefined) codes.push(...BODY_ERRORS)
-  if (typeof schema.response === 'object' && schema.response !== null) {
-    route.schema = { ...schema, response: addErrorResponses(schema.response, codes) }
-  }
 }
 
 function redocPage(title: string): string {

@@ -42,7 +42,11 @@ export function issueSentence(issue: z.core.$ZodRawIssue): string {
       return 'is not a known field'
     case 'invalid_union':
       return 'has none of the allowed forms'
-    default:
+    case 'not_multiple_of':
+      return `must be a multiple of ${issue.divisor}`
+    case 'invalid_key':
+    case 'invalid_element':
+    case 'custom':
       return 'is not valid'
   }
 }

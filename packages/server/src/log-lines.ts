@@ -15,16 +15,16 @@ export function prettyLine(line: string): string {
   const fields = new Map<string, unknown>(Object.entries(entry))
   const level = LEVELS[Number(fields.get('level'))] ?? 'info'
   const rest = [...fields].filter(([key]) => !OWN_FIELDS.has(key)).map(([key, value]) => `${key}=${text(value)}`)
-  const words = [String(fields.get('msg') ?? ''), ...rest, errorText(fields.get('err'))].filter((word) => word !== '')
+  const words = [text(fields.get('msg') ?? ''), ...rest, errorText(fields.get('err'))].filter((word) => word !== '')
   return plain(
-    `${String(fields.get('time')).slice(11, 19)} ${level.padEnd(5)} ${String(fields.get('name'))}: ${words.join(' ')}`,
+    `${text(fields.get('time') ?? '').slice(11, 19)} ${level.padEnd(5)} ${text(fields.get('name') ?? '')}: ${words.join(' ')}`,
   )
 }
 
 function errorText(error: unknown): string {
   if (typeof error !== 'object' || error === null) return ''
-  const { stack, message } = { stack: undefined, message: undefined, ...error }
-  return `| ${String(stack ?? message ?? '')}`
+  const fields = new Map<string, unknown>(Object.entries(error))
+  return `| ${text(fields.get('stack') ?? fields.get('message') ?? error)}`
 }
 
 function text(value: unknown): string {

@@ -1,3 +1,5 @@
+import { inspect } from 'node:util'
+
 import type { Logger } from 'pino'
 
 import { StartupError } from './startup-error.ts'
@@ -59,5 +61,5 @@ export function runService(main: () => Promise<RunningService>, o: { logger?: Lo
 
 function report(logger: Logger | undefined, sentence: string, error?: unknown): void {
   if (logger !== undefined) logger.fatal({ err: error }, sentence)
-  else process.stderr.write(`${sentence} ${error instanceof Error ? error.message : String(error ?? '')}\n`)
+  else process.stderr.write(`${sentence}${error === undefined ? '' : ` ${inspect(error)}`}\n`)
 }

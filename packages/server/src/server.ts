@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 
 import { ServiceError } from '@orchestrator/contract'
-import { fastify, type FastifyBaseLogger, type FastifyRequest, LogController } from 'fastify'
+import { fastify, type FastifyBaseLogger, type FastifyReply, type FastifyRequest, LogController } from 'fastify'
 import { serializerCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
 
 import { createAdmission } from './admission.ts'
@@ -48,16 +48,20 @@ export async function createServer(o: ServerOptions): Promise<Server> {
       requireHostHeader: false,
     },
     clientErrorHandler: createClientErrorHandler(answers),
-    frameworkErrors: (error, request, reply) => {
-      void admission.admit(request, reply).then(
-        () => answerError(error, request, reply),
-        (refusal: unknown) => answerError(refusal, request, reply),
-      )
-    },
+    frameworkErrors: (cause, request, reply) => void refuseUnroutable(cause, request, reply),
   }).withTypeProvider<ZodTypeProvider>()
   app.server.maxConnections = MAX_CONNECTIONS
 
   const admission = createAdmission(app, o)
+  /** The router could not read the path: no hook has run, and still nobody learns more than they may. */
+  async function refuseUnroutable(cause: Error, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const refusal = await admission.admit(request, reply).then(
+      () => cause,
+      (refused: unknown) => refused,
+    )
+    answerError(refusal, request, reply)
+  }
+
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
   app.removeAllContentTypeParsers()

@@ -5,7 +5,8 @@ import type * as z from 'zod'
 import { issueSentence } from './issue-sentence.ts'
 import { findBadText } from './json-body.ts'
 
-type Part = 'body' | 'querystring' | 'params' | 'headers'
+const PARTS = ['body', 'querystring', 'params', 'headers'] as const
+type Part = (typeof PARTS)[number]
 type Issue = z.core.$ZodIssue
 
 interface FieldCode {
@@ -41,7 +42,7 @@ const MAX_FIELD_LENGTH = 200
 
 /** Checks a part of a request against its zod schema: nothing coerced, a refusal is a ServiceError with every wrong field. */
 export const validatorCompiler: FastifySchemaCompiler<z.ZodType> = ({ schema, httpPart }) => {
-  const part = toPart(httpPart)
+  const part = PARTS.find((name) => name === httpPart) ?? 'body'
   return (data: unknown) => {
     const badText = part === 'body' ? undefined : findBadText(data)
     if (badText !== undefined)
@@ -55,9 +56,12 @@ export const validatorCompiler: FastifySchemaCompiler<z.ZodType> = ({ schema, ht
   }
 }
 
-/** The first wrong field gives code and sentence; `details` has them all. */
+/** The first wrong field gives code and sentence; `details` has them all, each once. */
 function refusal(part: Part, issues: readonly Issue[], input: unknown): ServiceError {
-  const details = issues.flatMap((issue) => detailsOf(part, issue)).slice(0, MAX_DETAILS)
+  const all = issues.flatMap((issue) => detailsOf(part, issue))
+  const details = all
+    .filter(({ field }, at) => all.findIndex((other) => other.field === field) === at)
+    .slice(0, MAX_DETAILS)
   const [first] = details
   const others = details.length > 1 ? ` (and ${details.length - 1} more)` : ''
   const sentence = first === undefined ? 'The request is not valid.' : `${first.field} ${first.message}${others}.`
@@ -91,15 +95,4 @@ function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
     value = Object.getOwnPropertyDescriptor(value, key)?.value
   }
   return value
-}
-
-function toPart(httpPart: string | undefined): Part {
-  switch (httpPart) {
-    case 'querystring':
-    case 'params':
-    case 'headers':
-      return httpPart
-    default:
-      return 'body'
-  }
 }
