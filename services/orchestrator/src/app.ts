@@ -80,7 +80,7 @@ export async function createApp({ config, logger, version, dashboard, onFatal }:
     phase_timeout_seconds: config.phase_timeout_seconds,
     agentFor: (type) => config.agents[type] ?? 'default',
   })
-  const feed = new EventFeed(store)
+  const feed = new EventFeed(store, onError)
   const keys = new Keys(createKeyStore(session), () => clock.now())
   const isOpen = isLoopback(config.host)
   const first_key = isOpen || (await keys.hasAny()) ? undefined : await keys.create('admin', 'admin')
@@ -123,9 +123,9 @@ export async function createApp({ config, logger, version, dashboard, onFatal }:
       consumer = await queue.consume((claim) => executor.run(claim), { concurrency: config.max_concurrent_phases })
     },
     async close() {
-      await server.close()
-      await Promise.all([consumer?.stop(), cancellations.stop()])
-      feed.close()
+      // At the same time: both may wait for somebody else, and together they have 4.5 s.
+      await Promise.all([server.close(), consumer?.stop(), cancellations.stop()])
+      await feed.close()
       await hub.close()
       await session.close()
     },

@@ -87,6 +87,7 @@ export class AgentHubClient implements AgentHub {
   }
 
   async #post(o: InvokeOptions): Promise<Response> {
+    o.signal.throwIfAborted()
     const late = new AbortController()
     const lateIn = (ms: number) => setTimeout(() => late.abort(), ms).unref()
     o.signal.addEventListener('abort', () => lateIn(ABORT_GRACE_MS), { once: true })

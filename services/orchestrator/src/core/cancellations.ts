@@ -30,7 +30,7 @@ export class Cancellations {
   /** Looks for something to tell: at start, and after each commit that added some. */
   wake(): void {
     this.#wanted = true
-    this.#working ??= this.#work().finally(() => (this.#working = undefined))
+    if (!this.#stopping.signal.aborted) this.#working ??= this.#work()
   }
 
   async stop(): Promise<void> {
@@ -49,6 +49,8 @@ export class Cancellations {
       this.#wanted = true
       await this.#o.clock.sleep(RETRY_MS, this.#stopping.signal).catch(() => {})
     }
+    // In the same turn as the look at `#wanted`: a wake-up in between would be lost.
+    this.#working = undefined
   }
 
   /** Answers whether none is left to be told. */

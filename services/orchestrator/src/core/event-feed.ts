@@ -19,6 +19,7 @@ export interface Subscription {
  */
 export class EventFeed {
   readonly #store: WorkflowStore
+  readonly #onError: (error: unknown) => void
   readonly #unlisten: () => void
   readonly #waiting = new Set<() => void>()
   readonly #waitingFor = new Map<WorkflowId, Set<() => void>>()
@@ -26,17 +27,20 @@ export class EventFeed {
   #recent: StreamEvent[] = []
   /** Sequence of the newest event read; undefined until somebody listens. */
   #tail: number | undefined
-  #reading = false
+  #reading: Promise<void> | undefined
   #dirty = false
 
-  constructor(store: WorkflowStore) {
+  /** `onError` hears of a read that failed; the next commit makes up for it. */
+  constructor(store: WorkflowStore, onError: (error: unknown) => void) {
     this.#store = store
+    this.#onError = onError
     this.#unlisten = store.onEvents(() => this.#wake())
   }
 
   async *subscribe({ after, workflow_id, signal }: Subscription): AsyncGenerator<StreamEvent> {
     const tail = await this.#ensureTail()
-    let position = after ?? tail
+    // A sequence that nobody has been given yet, as after a backup was restored, would wait in silence for ever.
+    let position = after === undefined ? tail : Math.min(after, Math.max(tail, await this.#store.lastSequence()))
     while (!signal.aborted) {
       const page = await this.#readAfter(position, workflow_id)
       for (const event of page.events) {
@@ -48,8 +52,9 @@ export class EventFeed {
     }
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#unlisten()
+    await this.#reading
   }
 
   #tailNow(): number {
@@ -96,6 +101,7 @@ export class EventFeed {
       }
       waiting.add(done)
       signal.addEventListener('abort', done, { once: true })
+      if (signal.aborted) done()
     })
     if (workflow_id !== undefined && waiting.size === 0) this.#waitingFor.delete(workflow_id)
   }
@@ -111,16 +117,17 @@ export class EventFeed {
 
   #wake(): void {
     this.#dirty = true
-    if (this.#tail === undefined || this.#reading) return
-    this.#reading = true
-    void this.#read().finally(() => (this.#reading = false))
+    if (this.#tail !== undefined) this.#reading ??= this.#read()
   }
 
   /** Reads what was committed since, once for all, and wakes whom it concerns. */
   async #read(): Promise<void> {
     while (this.#dirty) {
       this.#dirty = false
-      const events = await this.#store.listEvents({ after: this.#tailNow(), limit: PAGE })
+      const events = await this.#store.listEvents({ after: this.#tailNow(), limit: PAGE }).catch((error: unknown) => {
+        this.#onError(error)
+        return []
+      })
       const last = events.at(-1)
       if (last === undefined) continue
       this.#recent = [...this.#recent, ...events].slice(-RECENT_MAX)
@@ -131,5 +138,7 @@ export class EventFeed {
         this.#waitingFor.get(id)?.forEach((wake) => wake())
       }
     }
+    // In the same turn as the look at `#dirty`: a commit in between would not be told.
+    this.#reading = undefined
   }
 }

@@ -297,7 +297,7 @@ export class WorkflowStateMachine {
     const usedUp = !result.abort && reworksUsedUp(position, this.#steps.policy(workflow))
     step.error = usedUp
       ? sentences.reworksUsedUp(this.#o.max_reworks)
-      : sentences.stopped(step.actor, step.feedback?.text)
+      : sentences.stopped(step.actor, threads.length > 0 ? step.feedback?.text : undefined)
   }
 
   async #findCurrent(tx: WorkflowTransaction, attempt_id: AttemptId): Promise<Workflow | undefined> {

@@ -8,7 +8,7 @@ const INTERVAL_MS = 100
 
 export interface UpdateRecorder {
   add(update: AgentUpdate, sequence: number): void
-  /** Writes what is left, and ends. */
+  /** Writes what is left, and ends. Throws what `record` throws. */
   close(): Promise<void>
 }
 
@@ -26,11 +26,17 @@ export function createUpdateRecorder(
     if (pending.length === 0) return
     const updates = mergeUpdates(pending)
     pending = []
-    await record(updates, sequence)
+    try {
+      await record(updates, sequence)
+    } catch (error) {
+      pending = [...updates, ...pending]
+      throw error
+    }
   }
   const drain = async () => {
     while (pending.length > 0 && !closing.signal.aborted) {
-      await flush()
+      // What could not be written is kept for the next burst, and for `close`, which tells.
+      await flush().catch(() => {})
       await clock.sleep(INTERVAL_MS, closing.signal).catch(() => {})
     }
     writing = undefined

@@ -29,6 +29,8 @@ export class EmbeddedQueue implements PhaseQueue {
   readonly #claims = new Map<AttemptId, { controller: AbortController; done: Promise<void> }>()
   #consumer: Consumer | undefined
   #position = 0
+  /** Attempts whose run broke off on a broken store: their rows say `running`, so that only this list knows them. */
+  readonly #broken = new Set<AttemptId>()
   #dispatching: Promise<void> | undefined
   #wanted = false
 
@@ -63,20 +65,21 @@ export class EmbeddedQueue implements PhaseQueue {
 
   #wake(): void {
     this.#wanted = true
-    this.#dispatching ??= this.#dispatch().finally(() => (this.#dispatching = undefined))
+    if (this.#consumer !== undefined && !this.#consumer.stopping.signal.aborted)
+      this.#dispatching ??= this.#dispatch(this.#consumer)
   }
 
-  async #dispatch(): Promise<void> {
-    const consumer = this.#consumer
-    if (consumer === undefined) return
+  async #dispatch(consumer: Consumer): Promise<void> {
     while (this.#wanted && !consumer.stopping.signal.aborted) {
       this.#wanted = false
       try {
         await this.#fill(consumer)
       } catch (error) {
-        this.#recover(consumer, error)
+        this.#recover(consumer, error, () => (this.#position = 0))
       }
     }
+    // In the same turn as the look at `#wanted`: a wake-up in between would be lost.
+    this.#dispatching = undefined
   }
 
   /** Claims the oldest queued attempts until no slot or no attempt is left. */
@@ -84,6 +87,12 @@ export class EmbeddedQueue implements PhaseQueue {
     for (;;) {
       const free = consumer.concurrency - this.#claims.size
       if (free <= 0) return
+      const [broken] = this.#broken
+      if (broken !== undefined) {
+        this.#broken.delete(broken)
+        this.#claim(consumer, broken)
+        continue
+      }
       const rows = await this.#o.session.read
         .selectFrom('attempts')
         .select(['id', 'position'])
@@ -105,7 +114,7 @@ export class EmbeddedQueue implements PhaseQueue {
     const claim: Claim = { attempt_id, signal: controller.signal, settle: (fn) => this.#o.store.write(fn) }
     const done = consumer
       .run(claim)
-      .catch((error: unknown) => this.#recover(consumer, error))
+      .catch((error: unknown) => this.#recover(consumer, error, () => this.#broken.add(attempt_id)))
       .finally(() => {
         this.#claims.delete(attempt_id)
         this.#wake()
@@ -113,13 +122,13 @@ export class EmbeddedQueue implements PhaseQueue {
     this.#claims.set(attempt_id, { controller, done })
   }
 
-  /** What could not be run or read stays queued in the file: look again from the beginning, a little later. */
-  #recover(consumer: Consumer, error: unknown): void {
+  /** What could not be run or read is handed out again a little later; no slot is held until then. */
+  #recover(consumer: Consumer, error: unknown, again: () => void): void {
     if (consumer.stopping.signal.aborted) return
     this.#o.onError(error)
     void this.#o.clock.sleep(RECOVERY_MS, consumer.stopping.signal).then(
       () => {
-        this.#position = 0
+        again()
         this.#wake()
       },
       () => {},

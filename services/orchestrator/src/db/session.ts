@@ -13,6 +13,6 @@ export interface OpenSessionOptions {
 }
 
 /** Throws a DatabaseError that says in one line what is wrong with the URL or the file. */
-export function openSession(o: OpenSessionOptions): Promise<Session> {
+export async function openSession(o: OpenSessionOptions): Promise<Session> {
   return openDatabase<Tables>({ path: parseSqliteUrl(o.url), migrations, variable: 'DATABASE_URL', onFatal: o.onFatal })
 }
