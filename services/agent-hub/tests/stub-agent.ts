@@ -43,11 +43,11 @@ const memory = join(homedir(), 'stub-sessions.json')
 
 const SLEEPER = 'setInterval(() => {}, 1000)'
 const PHASE_FILES: Record<string, string> = {
-  'speckit.specify': 'spec.md',
-  'speckit.clarify': 'spec.md',
-  'speckit.plan': 'plan.md',
-  'speckit.checklist': 'checklists/requirements.md',
-  'speckit.tasks': 'tasks.md',
+  specify: 'spec.md',
+  clarify: 'spec.md',
+  plan: 'plan.md',
+  checklist: 'checklists/requirements.md',
+  tasks: 'tasks.md',
 }
 const invocationSchema = z.object({
   command: z.string(),
@@ -218,7 +218,7 @@ async function beHonest(turn: Turn, prompt: string): Promise<void> {
     return
   }
   const asked = invocationSchema.parse(JSON.parse(block))
-  const file = PHASE_FILES[asked.command]
+  const file = PHASE_FILES[asked.command.replace('speckit.', '')]
   const feedback = asked.feedback?.text ?? 'none'
   const text = `# ${asked.command}\n\n${asked.feature_description}\n\nFeedback: ${feedback}\n\nTurn ${turn.session.turns}\n`
   if (file !== undefined) await writeAsTool(turn, join(asked.feature_directory, file), text)

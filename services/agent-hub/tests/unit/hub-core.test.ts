@@ -1,5 +1,5 @@
 import { featureIdSchema, invokeRequestSchema, type AgentUpdate } from '@orchestrator/contract'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
 import { createBell } from '../../src/core/bell.ts'
@@ -59,7 +59,7 @@ describe('digests', () => {
   })
 
   it('of a request do not depend on the order of its fields', async () => {
-    const turned = { ...Object.fromEntries(Object.entries(REQUEST).reverse()) } as typeof REQUEST
+    const turned = Object.fromEntries(Object.entries(REQUEST).toReversed()) as typeof REQUEST
     expect(await digestRequest('stub', turned)).toBe(await digestRequest('stub', REQUEST))
     expect(await digestRequest('other', REQUEST)).not.toBe(await digestRequest('stub', REQUEST))
   })

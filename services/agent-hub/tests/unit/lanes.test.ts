@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
 import { createLanes } from '../../src/core/lanes.ts'
@@ -63,7 +63,7 @@ describe('lanes', () => {
           const now = [...running.keys()]
           expect(now.length).toBeLessThanOrEqual(max)
           expect(new Set(now.map((id) => id[0])).size).toBe(now.length)
-          await end(now[0] ?? '')
+          await end(now[0]!)
         }
         expect(begun.length).toBe(added.length)
       }),

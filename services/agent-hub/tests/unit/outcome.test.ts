@@ -1,5 +1,5 @@
 import { invocationSchema, invokeRequestSchema, invokeResponseSchema, type Check } from '@orchestrator/contract'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
 import {
@@ -22,8 +22,11 @@ const SPEC = { path: 'specs/001-login/spec.md', change: 'added' } as const
 const check = (level: Check['level']): Check => ({ id: 'x', level, message: 'm', path: null, line: null })
 const RESULT = '```json result\n{"summary": "Written", "confidence": 90, "open_questions": ["Why?"]}\n```'
 
-function finish(part: Partial<Finished> & { text?: string; stop_reason?: string } = {}) {
-  const { text = RESULT, stop_reason = 'end_turn', ...rest } = part
+function finish({
+  text = RESULT,
+  stop_reason = 'end_turn',
+  ...rest
+}: Partial<Finished> & { text?: string; stop_reason?: string } = {}) {
   return succeeded({
     request: requestOf('specify', 'phase_1'),
     outcome: { kind: 'ended', stop_reason, text, acp_session_id: 's', usage: null, model: 'm-1' },

@@ -1,0 +1,237 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+
+import {
+  errorEnvelopeSchema,
+  healthSchema,
+  hubAgentsSchema,
+  hubWorkspaceSchema,
+  invocationSchema,
+  invokeResponseSchema,
+} from '@orchestrator/contract'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+import { temporaryFolder } from '../git-fixture.ts'
+import { specify, startHubProcess, STUB, type HubProcess } from '../hub-process.ts'
+
+const TOKEN = 'a-token-of-this-test'
+const UNKNOWN = '6f9619ff-8b86-4d01-b42d-00cf4fc964ff'
+const NOWHERE = '0'.repeat(64)
+const JSON_TYPE = { 'content-type': 'application/json' }
+
+const folder = temporaryFolder()
+let hub: HubProcess
+
+beforeAll(async () => {
+  hub = await startHubProcess({ folder: folder.path, env: { AGENT_HUB_TOKEN: TOKEN } })
+})
+afterAll(async () => {
+  await hub.stop()
+  await folder.remove()
+})
+
+async function errorOf(response: Response) {
+  return { status: response.status, code: errorEnvelopeSchema.parse(await response.json()).error.code }
+}
+
+describe('POST /invoke/{agent}', () => {
+  it('200 with the agent’s answer', async () => {
+    const response = await hub.invoke('demo', specify([], { feature_id: '010-plain' }))
+    expect(response.status).toBe(200)
+    const answer = invokeResponseSchema.parse(await response.json())
+    expect(answer.success).toBe(true)
+    expect(answer.result?.files_created).toContain('specs/010-plain/spec.md')
+  })
+
+  it('202 when asked not to wait', async () => {
+    const response = await hub.invoke('default', specify([], { feature_id: '011-async' }), { prefer: 'respond-async' })
+    expect(response.status).toBe(202)
+    const invocation = invocationSchema.parse(await response.json())
+    expect(response.headers.get('location')).toBe(`/invocations/${invocation.id}`)
+    expect(response.headers.get('preference-applied')).toBe('respond-async')
+    expect(invocation.agent).toBe('demo')
+  })
+
+  it('504 when the time is up', async () => {
+    const body = specify(['hang'], { feature_id: '012-slow', parameters: { timeout_seconds: 0.5 } })
+    expect(await errorOf(await hub.invoke(STUB, body))).toEqual({ status: 504, code: 'AGENT_TIMEOUT' })
+  })
+
+  it.each([
+    ['an unknown agent', 'nobody', specify(), 404, 'AGENT_NOT_FOUND'],
+    ['an agent that is not installed', 'copilot', specify(), 503, 'AGENT_UNAVAILABLE'],
+    ['an unknown workspace', 'demo', specify([], { parameters: { workspace: 'other' } }), 404, 'WORKSPACE_NOT_FOUND'],
+    ['a name that is a path', '..%2Fx', specify(), 422, 'VALIDATION_ERROR'],
+    ['an unknown field', 'demo', { ...specify(), surprise: 1 }, 422, 'VALIDATION_ERROR'],
+    ['a bad feature id', 'demo', specify([], { feature_id: '../../etc' }), 422, 'VALIDATION_ERROR'],
+    ['an unknown phase', 'demo', specify([], { phase: 'phase_9' }), 422, 'VALIDATION_ERROR'],
+    ['nothing', 'demo', {}, 422, 'VALIDATION_ERROR'],
+  ])('refuses %s', async (_, agent, body, status, code) => {
+    expect(await errorOf(await hub.invoke(agent, body))).toEqual({ status, code })
+  })
+
+  it('422 for a key that was used for something else', async () => {
+    const headers = { prefer: 'respond-async', 'idempotency-key': 'key-1' }
+    const first = await hub.invoke('demo', specify([], { feature_id: '013-key' }), headers)
+    expect(first.status).toBe(202)
+    const other = await hub.invoke('demo', specify([], { feature_id: '014-key' }), headers)
+    expect(await errorOf(other)).toEqual({ status: 422, code: 'IDEMPOTENCY_MISMATCH' })
+  })
+
+  it('422 for a key that is none', async () => {
+    const response = await hub.invoke('demo', specify(), { 'idempotency-key': 'with blank' })
+    expect(await errorOf(response)).toEqual({ status: 422, code: 'VALIDATION_ERROR' })
+  })
+
+  it.each([
+    ['broken JSON', { headers: JSON_TYPE, body: '{' }, 400, 'MALFORMED_JSON'],
+    ['another type', { headers: { 'content-type': 'text/plain' }, body: '{}' }, 415, 'UNSUPPORTED_MEDIA_TYPE'],
+    ['too much', { headers: JSON_TYPE, body: JSON.stringify('x'.repeat(1_100_000)) }, 413, 'BODY_TOO_LARGE'],
+  ])('refuses %s', async (_, init, status, code) => {
+    expect(await errorOf(await hub.fetch('/invoke/demo', { method: 'POST', ...init }))).toEqual({ status, code })
+  })
+})
+
+describe('an invocation', () => {
+  it('200 for itself, its events, its cancel and its artifacts', async () => {
+    const { id } = await hub.start('demo', specify([], { feature_id: '020-all' }))
+    const events = await hub.events(id)
+    expect(events.at(-1)).toMatchObject({ type: 'invocation.finished', data: { id, status: 'succeeded' } })
+    const cancelled = await hub.fetch(`/invocations/${id}/cancel`, { method: 'POST' })
+    expect(cancelled.status).toBe(200)
+    const invocation = invocationSchema.parse(await cancelled.json())
+    expect(invocation.status).toBe('succeeded')
+    const artifact = invocation.response!.result!.data!.artifacts![0]!
+    const file = await hub.fetch(`/artifacts/${artifact.digest}`)
+    expect(file.status).toBe(200)
+    expect(file.headers.get('content-type')).toBe('application/octet-stream')
+    expect(file.headers.get('content-disposition')).toMatch(/^attachment/)
+    expect(file.headers.get('x-content-type-options')).toBe('nosniff')
+    expect((await file.bytes()).byteLength).toBe(artifact.size)
+  })
+
+  it.each([
+    ['GET', `/invocations/${UNKNOWN}`, 404, 'INVOCATION_NOT_FOUND'],
+    ['GET', `/invocations/${UNKNOWN}/events`, 404, 'INVOCATION_NOT_FOUND'],
+    ['POST', `/invocations/${UNKNOWN}/cancel`, 404, 'INVOCATION_NOT_FOUND'],
+    ['GET', `/invocations/${UNKNOWN}/events?after=x`, 422, 'VALIDATION_ERROR'],
+    ['GET', `/artifacts/${NOWHERE}`, 404, 'ARTIFACT_NOT_FOUND'],
+    ['GET', '/artifacts/..%2F..%2Fetc%2Fpasswd', 422, 'VALIDATION_ERROR'],
+    ['GET', '/workspaces/other', 404, 'WORKSPACE_NOT_FOUND'],
+    ['GET', '/nowhere', 404, 'ROUTE_NOT_FOUND'],
+    ['DELETE', '/agents', 405, 'METHOD_NOT_ALLOWED'],
+    ['GET', '/invoke/demo', 405, 'METHOD_NOT_ALLOWED'],
+  ])('%s %s is %i %s', async (method, path, status, code) => {
+    expect(await errorOf(await hub.fetch(path, { method }))).toEqual({ status, code })
+  })
+
+  it.each(['GET /invocations/x', 'GET /invocations/x/events', 'POST /invocations/x/cancel'])(
+    '%s is no id',
+    async (route) => {
+      const [method = '', path = ''] = route.split(' ')
+      const { status } = await hub.fetch(path, { method })
+      expect([400, 422]).toContain(status)
+    },
+  )
+})
+
+describe('what the hub has', () => {
+  it('agents, of which the offline one serves until another is named', async () => {
+    const agents = hubAgentsSchema.parse(await (await hub.fetch('/agents')).json())
+    expect(agents.default).toBe('demo')
+    expect(agents.items.find(({ name }) => name === 'copilot')).toMatchObject({ available: false })
+  })
+
+  it('one workspace', async () => {
+    const workspace = hubWorkspaceSchema.parse(await (await hub.fetch('/workspaces/default')).json())
+    expect(workspace).toMatchObject({ name: 'default', default_branch: 'main' })
+  })
+
+  it('documentation', async () => {
+    expect((await hub.fetch('/docs')).status).toBe(200)
+    expect((await hub.fetch('/redoc')).status).toBe(200)
+    const { paths } = (await (await hub.fetch('/openapi.json')).json()) as { paths: object }
+    expect(Object.keys(paths).sort()).toEqual([
+      '/agents',
+      '/artifacts/{digest}',
+      '/health',
+      '/invocations/{id}',
+      '/invocations/{id}/cancel',
+      '/invocations/{id}/events',
+      '/invoke/{agent}',
+      '/workspaces/{name}',
+    ])
+  })
+})
+
+describe('who may ask', () => {
+  it.each([
+    ['POST', '/invoke/demo'],
+    ['GET', `/invocations/${UNKNOWN}`],
+    ['GET', `/invocations/${UNKNOWN}/events`],
+    ['POST', `/invocations/${UNKNOWN}/cancel`],
+    ['GET', '/agents'],
+    ['GET', `/artifacts/${NOWHERE}`],
+    ['GET', '/workspaces/default'],
+    ['GET', '/nowhere/health'],
+  ])('%s %s wants the token', async (method, path) => {
+    for (const authorization of ['', 'Bearer wrong', `Basic ${TOKEN}`, `Bearer ${TOKEN}x`]) {
+      const response = await fetch(`${hub.url}${path}`, { method, headers: { authorization } })
+      expect(await errorOf(response)).toEqual({ status: 401, code: 'UNAUTHORIZED' })
+    }
+  })
+
+  it('anybody, how it is', async () => {
+    const response = await fetch(`${hub.url}/health`)
+    expect(response.status).toBe(200)
+    expect(healthSchema.parse(await response.json())).toMatchObject({ status: 'healthy', reasons: [] })
+  })
+})
+
+describe('GET /health', () => {
+  it('is degraded, with the reason, when a real agent runs without walls', async () => {
+    const own = temporaryFolder()
+    const other = await startHubProcess({ folder: own.path, env: { AGENT_NAME: STUB } })
+    const health = healthSchema.parse(await (await other.fetch('/health')).json())
+    await other.stop()
+    await own.remove()
+    expect(health.status).toBe('degraded')
+    expect(health.reasons.join()).toContain('HUB_SANDBOX=off')
+  })
+
+  it('is degraded when the named agent cannot run', async () => {
+    const own = temporaryFolder()
+    const other = await startHubProcess({ folder: own.path, env: { AGENT_NAME: 'copilot' } })
+    const health = healthSchema.parse(await (await other.fetch('/health')).json())
+    await other.stop()
+    await own.remove()
+    expect(health.status).toBe('degraded')
+    expect(health.reasons.join()).toMatch(/install/i)
+  })
+
+  it('503 when the workspace is gone', async () => {
+    const own = temporaryFolder()
+    const other = await startHubProcess({ folder: own.path })
+    rmSync(join(own.path, 'data/demo-workspace'), { recursive: true })
+    const response = await other.fetch('/health')
+    const health = healthSchema.parse(await response.json())
+    await other.stop()
+    await own.remove()
+    expect(response.status).toBe(503)
+    expect(health).toMatchObject({ status: 'unhealthy' })
+    expect(health.reasons.join()).toMatch(/workspace cannot be read/)
+  })
+})
+
+it('503 for a plain call whose hub stops', async () => {
+  const own = temporaryFolder()
+  const other = await startHubProcess({ folder: own.path })
+  const key = { 'idempotency-key': 'k' }
+  const answer = other.invoke(STUB, specify(['hang']), key)
+  const { id } = await other.start(STUB, specify(['hang']), 'k')
+  await expect.poll(async () => (await other.get(id)).status).toBe('running')
+  const stopped = other.stop()
+  expect(await errorOf(await answer)).toEqual({ status: 503, code: 'UNAVAILABLE' })
+  expect(await stopped).toBe(0)
+  await own.remove()
+})

@@ -1,0 +1,185 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { readdir, readFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+
+import { featureIdSchema } from '@orchestrator/contract'
+import { openDatabase } from '@orchestrator/sqlite'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+
+import type { Prepared } from '../../src/core/store.ts'
+import { createInvocationStore } from '../../src/db/invocation-store.ts'
+import { migrations } from '../../src/db/migrations.ts'
+import type { Tables } from '../../src/db/tables.ts'
+import { openRepository } from '../../src/workspace/repository.ts'
+import { createWorkspaces } from '../../src/workspace/workspaces.ts'
+import { makeRepository, temporaryFolder, userGit, writeFiles } from '../git-fixture.ts'
+import { refusedStart, specify, startHubProcess, STUB, type HubProcess } from '../hub-process.ts'
+
+let folder: ReturnType<typeof temporaryFolder>
+let repository: string
+let hubs: HubProcess[]
+
+beforeEach(() => {
+  folder = temporaryFolder()
+  repository = makeRepository(join(folder.path, 'shop'))
+  hubs = []
+})
+afterEach(async () => {
+  for (const hub of hubs) await hub.stop()
+  await folder.remove()
+})
+
+async function start(): Promise<HubProcess> {
+  const hub = await startHubProcess({ folder: folder.path, env: { WORKSPACE: repository } })
+  hubs.push(hub)
+  return hub
+}
+
+/** Linux tells a process that is gone, or dead and not yet collected. */
+async function isGone(pid: number): Promise<boolean> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ') Z')
+  return stat.slice(stat.lastIndexOf(')') + 2).startsWith('Z')
+}
+
+const SLOW = specify(['flee pid', 'write specs/001-login/spec.md text', 'sleep 2500'])
+
+/** Of the one feature that these tests have. */
+async function pidPath(): Promise<string> {
+  const workspaces = join(folder.path, 'data/workspaces')
+  const [workspace] = await readdir(workspaces)
+  return join(workspaces, workspace!, '001-login/tree/pid')
+}
+
+async function agentPid(hub: HubProcess, id: string): Promise<number> {
+  await expect.poll(async () => (await hub.get(id)).status).toBe('running')
+  const read = async () => readFile(await pidPath(), 'utf8').catch(() => '')
+  await expect.poll(read, { timeout: 10_000 }).toMatch(/^\d+$/)
+  return Number(await read())
+}
+
+describe('a hub that is killed in the middle', () => {
+  it('ends the agent it left behind and runs the invocation again, once', async () => {
+    const first = await start()
+    const { id } = await first.start(STUB, SLOW, 'attempt-1')
+    const pid = await agentPid(first, id)
+    await first.kill()
+    expect(await isGone(pid)).toBe(false)
+
+    const second = await start()
+    await expect.poll(async () => isGone(pid)).toBe(true)
+    const attached = await second.start(STUB, SLOW, 'attempt-1')
+    expect(attached.id).toBe(id)
+    const response = await second.finish(id)
+    expect(response.success).toBe(true)
+    expect(userGit(repository, 'rev-list', '--count', 'main..001-login')).toBe('1')
+    const events = await second.events(id)
+    expect(events.map(({ sequence }) => sequence)).toEqual(events.map((_, index) => index + 1))
+  })
+
+  it('does not run an agent again whose work was finished but not yet committed', async () => {
+    const path = join(folder.path, 'data/agent-hub.db')
+    const database = await openDatabase<Tables>({ path, migrations, variable: 'HUB_DATABASE_URL' })
+    const store = createInvocationStore(database, (session_id) => join(folder.path, 'data/homes', session_id))
+    const feature_id = featureIdSchema.parse('001-login')
+    const [id, session_id, now] = [crypto.randomUUID(), crypto.randomUUID(), new Date().toISOString()]
+    const place = { agent: STUB, workspace: 'default', feature_id, created_at: now }
+    await store.createInvocation({ ...place, id, idempotency_key: null, body_hash: '', request: specify(['crash']) })
+    await store.startInvocation(id, { ...place, id: session_id, acp_session_id: null }, now)
+    const prepared: Prepared = {
+      response: { success: true, result: { output: 'Written.' }, confidence: 70 },
+      commit_message: `specify phase_1 attempt 1 for 001-login\n\nInvocation: ${id}`,
+    }
+    await store.prepareInvocation(id, prepared, [])
+    await database.close()
+    const workspaces = createWorkspaces({
+      name: 'default',
+      repository: await openRepository(repository),
+      data_dir: join(folder.path, 'data'),
+    })
+    writeFiles((await workspaces.open('default', feature_id)).path, { 'specs/001-login/spec.md': 'finished' })
+
+    const hub = await start()
+    const response = await hub.finish(id)
+    expect(response).toMatchObject({ success: true, confidence: 70 })
+    expect(userGit(repository, 'show', '001-login:specs/001-login/spec.md')).toBe('finished')
+    expect(response.result?.data?.commit).toBe(userGit(repository, 'rev-parse', '001-login'))
+    expect((await hub.events(id)).map(({ type }) => type)).toEqual(['invocation.finished'])
+  })
+})
+
+describe('a hub that is stopped in the middle', () => {
+  it('ends its agents in time and goes on at the next start', async () => {
+    const first = await start()
+    const { id } = await first.start(STUB, SLOW, 'attempt-1')
+    const queued = await first.start(STUB, specify(['write later.md x']), 'attempt-2')
+    const pid = await agentPid(first, id)
+    const asked = performance.now()
+    expect(await first.stop()).toBe(0)
+    expect(performance.now() - asked).toBeLessThan(5000)
+    expect(await isGone(pid)).toBe(true)
+
+    const second = await start()
+    expect((await second.finish(id)).success).toBe(true)
+    expect((await second.finish(queued.id)).success).toBe(true)
+    expect(userGit(repository, 'log', '--format=%s', 'main..001-login').split('\n')).toHaveLength(2)
+  })
+
+  it('does not wait for an agent that hears nothing', async () => {
+    const hub = await start()
+    const { id } = await hub.start(STUB, specify(['flee pid', 'deaf']))
+    const pid = await agentPid(hub, id)
+    const asked = performance.now()
+    expect(await hub.stop()).toBe(0)
+    expect(performance.now() - asked).toBeLessThan(5000)
+    await expect.poll(async () => isGone(pid)).toBe(true)
+  })
+})
+
+describe('a start that cannot be', () => {
+  const refusal = async (env: Record<string, string>) => refusedStart({ folder: folder.path, env })
+
+  it.each([
+    ['a bad port', { HUB_PORT: 'abc' }, /^HUB_PORT must be .*\n$/],
+    ['a workspace that is none', { WORKSPACE: '/nowhere' }, /^WORKSPACE names \/nowhere, which is not a folder.*\n$/],
+    ['other machines and no token', { HUB_HOST: '0.0.0.0' }, /^HUB_HOST is 0\.0\.0\.0.*AGENT_HUB_TOKEN.*\n$/],
+    ['no git', { PATH: '/nowhere' }, /^The Agent Hub needs git.*\n$/],
+    ['a database that is none', { HUB_DATABASE_URL: 'sqlite:////dev/null/x.db' }, /^HUB_DATABASE_URL.*\n$/],
+    ['data that cannot be written', { HUB_DATA_DIR: '/dev/null/data' }, /^HUB_DATA_DIR.*\n$/],
+  ])('with %s is one line', async (_, env, line) => {
+    const { code, output } = await refusal(env)
+    expect(output).toMatch(line)
+    expect(output.trim().split('\n')).toHaveLength(1)
+    expect(code).toBe(1)
+  })
+
+  it('with a folder that is no repository is one line', async () => {
+    mkdirSync(join(folder.path, 'plain'))
+    const { code, output } = await refusal({ WORKSPACE: 'plain' })
+    expect(output).toMatch(/^WORKSPACE names \S+plain, which is not the top of a git repository.*\n$/)
+    expect(code).toBe(1)
+  })
+
+  it('with a file in the demo repository’s place is one line', async () => {
+    mkdirSync(join(folder.path, 'data'))
+    writeFileSync(join(folder.path, 'data/demo-workspace'), '')
+    expect((await refusal({})).output).toMatch(/^WORKSPACE.*\n$/)
+  })
+
+  it('on a port in use is one line, and ends nothing of the one that runs', async () => {
+    const other = createServer().listen(0, '127.0.0.1')
+    await expect.poll(() => other.listening).toBe(true)
+    const address = other.address() as { port: number }
+    const { code, output } = await refusal({ HUB_PORT: String(address.port), LOG_LEVEL: 'silent' })
+    other.close()
+    expect(output).toMatch(/^Port \d+ on 127\.0\.0\.1 is in use.*HUB_PORT.*\n$/)
+    expect(code).toBe(1)
+  })
+
+  it('beside a hub with the same database is one line', async () => {
+    await start()
+    const { code, output } = await refusal({})
+    expect(output).toMatch(/^HUB_DATABASE_URL.*another process.*\n$/)
+    expect(code).toBe(1)
+  })
+})
