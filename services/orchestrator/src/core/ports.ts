@@ -47,9 +47,10 @@ export interface WorkflowChange {
   current_phase: Phase
   attempt_id: AttemptId
   updated_at: string
+  error: string | null
+  completed_at: string | null
+  /** Left as it is when not given. */
   result?: JsonObject
-  error?: string
-  completed_at?: string
 }
 
 export interface NewAttempt {
@@ -71,8 +72,14 @@ export interface AttemptChange {
   tries?: number
   next_retry_at?: string | null
   started_at?: string
-  finished_at?: string
   hub_sequence?: number
+}
+
+export interface AttemptEnd {
+  state: 'succeeded' | 'failed' | 'cancelled'
+  reason: string | null
+  finished_at: string
+  outcome?: Outcome
 }
 
 /** What the executor needs of the attempt it runs. */
@@ -112,9 +119,13 @@ export interface WorkflowTransaction {
   findWork(attempt_id: AttemptId): Promise<AttemptWork | undefined>
   changeAttempt(id: AttemptId, from: readonly AttemptState[], change: AttemptChange): Promise<boolean>
   noteInvocation(id: AttemptId, agent: string, invocation_id: string): Promise<void>
-  insertOutcome(id: AttemptId, outcome: Outcome): Promise<void>
+  /** Ends an attempt; `outcome` when it succeeded. */
+  finishAttempt(id: AttemptId, end: AttemptEnd): Promise<void>
+  /** The agent's session of an attempt. */
+  findSession(id: AttemptId): Promise<string | null>
   insertReview(
     review: Omit<Review, 'threads'>,
+    workflow_id: WorkflowId,
     attempt_id: AttemptId,
     comments: readonly (Comment & { id: string })[],
   ): Promise<void>

@@ -291,7 +291,7 @@ export class WorkflowStateMachine {
       digest: attempt.digest,
       created_at: this.#now(),
     } as const
-    await tx.insertReview(review, attempt.id, threads)
+    await tx.insertReview(review, workflow.id, attempt.id, threads)
     step.feedback = feedbackOf(threads, approves)
     if (!stops) return
     const usedUp = !result.abort && reworksUsedUp(position, this.#steps.policy(workflow))

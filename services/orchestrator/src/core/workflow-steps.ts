@@ -93,7 +93,9 @@ export class WorkflowSteps {
     const now = this.now()
     const current = currentAttempt(workflow)
     const attempt_id = move.effect === 'run' ? (crypto.randomUUID() as AttemptId) : current.id
-    const session_id = await this.#endAttempt(tx, workflow, step, now)
+    const error = step.error ?? workflow.error
+    const completed_at = move.effect === 'end' ? now : workflow.completed_at
+    const result = step.outcome && { phase: move.phase, attempt: move.attempt, ...step.outcome.result }
     const moved = await tx.moveWorkflow(
       { id: workflow.id, status: workflow.status, attempt_id: current.id },
       {
@@ -101,49 +103,37 @@ export class WorkflowSteps {
         current_phase: move.phase,
         attempt_id,
         updated_at: now,
-        ...(step.outcome && { result: { phase: move.phase, attempt: move.attempt, ...step.outcome.result } }),
-        ...(step.error !== undefined && { error: step.error }),
-        ...(move.effect === 'end' && { completed_at: now }),
+        error,
+        completed_at,
+        ...(result && { result }),
       },
     )
     if (!moved) throw new ServiceError('INVALID_STATE_TRANSITION', sentences.decidedMeanwhile())
+    await this.#endAttempt(tx, workflow, step, now)
     await this.#record(tx, workflow, step, now)
     if (move.effect === 'run') {
       const { phase, attempt: number } = move
-      await this.handOut(tx, {
-        id: attempt_id,
-        workflow_id: workflow.id,
-        phase,
-        number,
-        feedback: step.feedback ?? null,
-        session_id,
-      })
+      const session_id = await tx.findSession(current.id)
+      const feedback = step.feedback ?? null
+      await this.handOut(tx, { id: attempt_id, workflow_id: workflow.id, phase, number, feedback, session_id })
     }
     return this.get(tx, workflow.id)
   }
 
-  /** Closes the current attempt as the step says. Answers the agent's session, which the next attempt continues. */
-  async #endAttempt(tx: WorkflowTransaction, workflow: Workflow, step: Step, now: string): Promise<string | null> {
-    const { id } = currentAttempt(workflow)
-    const work = await tx.findWork(id)
-    const ends = { next_retry_at: null, finished_at: now }
+  /** Closes the current attempt as the step says, and has the hub told when it may still be at work. */
+  async #endAttempt(tx: WorkflowTransaction, workflow: Workflow, step: Step, now: string): Promise<void> {
+    const { id, tries } = currentAttempt(workflow)
     if (step.outcome !== undefined) {
-      await tx.changeAttempt(id, UNFINISHED, { ...ends, state: 'succeeded', reason: null })
-      await tx.insertOutcome(id, step.outcome)
+      await tx.finishAttempt(id, { state: 'succeeded', reason: null, finished_at: now, outcome: step.outcome })
       await tx.answerThreads(workflow.id, step.outcome.threads)
-    } else if (step.error !== undefined) {
-      await tx.changeAttempt(id, UNFINISHED, {
-        ...ends,
-        state: step.metadata?.['cancelled'] === true ? 'cancelled' : 'failed',
-        reason: step.error,
-      })
+    } else if (step.error !== undefined && workflow.status !== 'waiting_approval') {
+      const state = step.metadata?.['cancelled'] === true ? 'cancelled' : 'failed'
+      await tx.finishAttempt(id, { state, reason: step.error, finished_at: now })
     }
-    if (step.release === true && work !== undefined && work.tries > 0 && workflow.status === 'in_progress') {
-      await this.#o.queue.cancel(tx, id)
-      await tx.insertCancellation(id)
-      tx.afterCommit(this.#o.onCancellation)
-    }
-    return step.outcome?.session_id ?? work?.session_id ?? null
+    if (step.release !== true || tries === 0 || workflow.status !== 'in_progress') return
+    await this.#o.queue.cancel(tx, id)
+    await tx.insertCancellation(id)
+    tx.afterCommit(this.#o.onCancellation)
   }
 
   async #record(tx: WorkflowTransaction, workflow: Workflow, step: Step, now: string): Promise<void> {

@@ -5,6 +5,7 @@ import { sql } from 'kysely'
 import type { WorkflowStore } from '../core/ports.ts'
 import { attemptOf, eventOf, reviewOf, selectWorkflows, transitionOf, workflowOf } from './rows.ts'
 import type { Session } from './session.ts'
+import { createStatements } from './statements.ts'
 import { workflowTransaction } from './transaction.ts'
 
 const PAGE_DEFAULT = 50
@@ -12,17 +13,18 @@ const PAGE_DEFAULT = 50
 /** The core's store over a session. */
 export function createStore(session: Session): WorkflowStore {
   const { read } = session
+  const statements = createStatements(read)
   const listeners = new Set<() => void>()
   const tell = () => {
     for (const listener of listeners) listener()
   }
 
   return {
-    write: (fn) => session.write((tx) => fn(workflowTransaction(tx, tell))),
+    write: (fn) => session.write((tx) => fn(workflowTransaction(tx, statements, tell))),
 
     async findWorkflow(id) {
-      const row = await selectWorkflows(read).where('w.id', '=', id).executeTakeFirst()
-      return row && workflowOf(row)
+      const { rows } = await statements.findWorkflow(read, { id })
+      return rows[0] && workflowOf(rows[0])
     },
 
     async listWorkflows(query) {

@@ -1,15 +1,20 @@
-import type { Feature, JsonObject, StreamEventType } from '@orchestrator/contract'
+import type { Feature, JsonObject } from '@orchestrator/contract'
 import { afterCommit } from '@orchestrator/sqlite'
 import type { Transaction } from 'kysely'
 
 import type { WorkflowTransaction } from '../core/ports.ts'
 import type { Tables } from './models.ts'
-import { parseJson, selectWorkflows, toJson, workflowOf } from './rows.ts'
+import { parseJson, toJson, workflowOf } from './rows.ts'
+import type { Statements } from './statements.ts'
 
 const ACTIVE = ['pending', 'in_progress', 'waiting_approval'] as const
 
 /** The core's transaction over Kysely's. `onEvents` is called once, after the commit, when events were appended. */
-export function workflowTransaction(tx: Transaction<Tables>, onEvents: () => void): WorkflowTransaction {
+export function workflowTransaction(
+  tx: Transaction<Tables>,
+  statements: Statements,
+  onEvents: () => void,
+): WorkflowTransaction {
   let told = false
   const tellAfterCommit = () => {
     if (told) return
@@ -18,8 +23,8 @@ export function workflowTransaction(tx: Transaction<Tables>, onEvents: () => voi
   }
 
   const findWorkflow: WorkflowTransaction['findWorkflow'] = async (id) => {
-    const row = await selectWorkflows(tx).where('w.id', '=', id).executeTakeFirst()
-    return row && workflowOf(row)
+    const { rows } = await statements.findWorkflow(tx, { id })
+    return rows[0] && workflowOf(rows[0])
   }
 
   return {
@@ -28,11 +33,11 @@ export function workflowTransaction(tx: Transaction<Tables>, onEvents: () => voi
     findWorkflow,
 
     async findFeature(id): Promise<Feature | undefined> {
-      return tx
-        .selectFrom('features')
-        .select(['id', 'workspace', 'description', 'created_at', 'updated_at'])
-        .where('id', '=', id)
-        .executeTakeFirst()
+      return (await statements.findFeature(tx, { id })).rows[0]
+    },
+
+    async findSession(id) {
+      return (await statements.findSession(tx, { id })).rows[0]?.session_id ?? null
     },
 
     async findActiveWorkflow(feature_id) {
@@ -67,35 +72,24 @@ export function workflowTransaction(tx: Transaction<Tables>, onEvents: () => voi
     },
 
     async insertWorkflow({ context, result, ...columns }, attempt_id, sequence) {
-      await tx
-        .insertInto('workflows')
-        .values({ ...columns, context: toJson(context), result: toJson(result), attempt_id, sequence })
-        .execute()
+      const values = { ...columns, context: toJson(context), result: toJson(result), attempt_id, sequence }
+      await statements.insertWorkflow(tx, values)
     },
 
     async moveWorkflow(expected, { result, ...change }) {
-      const moved = await tx
-        .updateTable('workflows')
-        .set({ ...change, ...(result !== undefined && { result: toJson(result) }) })
-        .where('id', '=', expected.id)
-        .where('status', '=', expected.status)
-        .where('attempt_id', '=', expected.attempt_id)
-        .executeTakeFirst()
-      return moved.numUpdatedRows === 1n
+      const { id, status: expected_status, attempt_id: expected_attempt_id } = expected
+      const moved = await statements.moveWorkflow(tx, { id, expected_status, expected_attempt_id, ...change })
+      if (moved.numAffectedRows !== 1n) return false
+      if (result !== undefined) await statements.setResult(tx, { id, result: JSON.stringify(result) })
+      return true
     },
 
     async insertTransition({ metadata, ...columns }, attempt_id) {
-      await tx
-        .insertInto('workflow_history')
-        .values({ ...columns, metadata: toJson(metadata), attempt_id })
-        .execute()
+      await statements.insertTransition(tx, { ...columns, metadata: toJson(metadata), attempt_id })
     },
 
     async insertAttempt({ feedback, ...columns }) {
-      await tx
-        .insertInto('attempts')
-        .values({ ...columns, feedback: toJson(feedback), tries: 0, hub_sequence: 0 })
-        .execute()
+      await statements.insertAttempt(tx, { ...columns, feedback: toJson(feedback) })
     },
 
     async findWork(attempt_id) {
@@ -121,38 +115,30 @@ export function workflowTransaction(tx: Transaction<Tables>, onEvents: () => voi
       await tx.updateTable('attempts').set({ agent, invocation_id }).where('id', '=', id).execute()
     },
 
-    async insertOutcome(id, outcome) {
-      const { digest, output, confidence, session_id } = outcome
-      await tx
-        .updateTable('attempts')
-        .set({
-          digest,
-          output,
-          confidence,
-          ...(session_id !== null && { session_id }),
-          uncertainty_reasons: JSON.stringify(outcome.uncertainty_reasons),
-          checks: JSON.stringify(outcome.checks),
-          usage: toJson(outcome.usage),
-        })
-        .where('id', '=', id)
-        .execute()
-      if (outcome.artifacts.length === 0) return
+    async finishAttempt(id, end) {
+      const { outcome } = end
+      await statements.finishAttempt(tx, {
+        id,
+        state: end.state,
+        reason: end.reason,
+        finished_at: end.finished_at,
+        digest: outcome?.digest ?? null,
+        output: outcome?.output ?? null,
+        confidence: outcome?.confidence ?? null,
+        session_id: outcome?.session_id ?? null,
+        uncertainty_reasons: JSON.stringify(outcome?.uncertainty_reasons ?? []),
+        checks: JSON.stringify(outcome?.checks ?? []),
+        usage: toJson(outcome?.usage),
+      })
+      if (outcome === undefined || outcome.artifacts.length === 0) return
       await tx
         .insertInto('attempt_artifacts')
         .values(outcome.artifacts.map((artifact) => ({ attempt_id: id, ...artifact })))
         .execute()
     },
 
-    async insertReview(review, attempt_id, comments) {
-      const { workflow_id } = await tx
-        .selectFrom('attempts')
-        .select('workflow_id')
-        .where('id', '=', attempt_id)
-        .executeTakeFirstOrThrow()
-      await tx
-        .insertInto('reviews')
-        .values({ ...review, workflow_id, attempt_id })
-        .execute()
+    async insertReview(review, workflow_id, attempt_id, comments) {
+      await statements.insertReview(tx, { ...review, workflow_id, attempt_id })
       if (comments.length === 0) return
       const threads = comments.map(({ id, path = null, lines, quote = null, text }, position) => ({
         id,
@@ -179,22 +165,15 @@ export function workflowTransaction(tx: Transaction<Tables>, onEvents: () => voi
           .where('workflow_id', '=', workflow_id)
           .execute()
       }
-      await tx
-        .updateTable('review_threads')
-        .set({ fate: 'unanswered' })
-        .where('workflow_id', '=', workflow_id)
-        .where('fate', '=', 'open')
-        .execute()
+      await statements.closeThreads(tx, { workflow_id })
     },
 
     async appendEvent({ type, workflow_id, created_at, data }) {
       tellAfterCommit()
-      const { sequence } = await tx
-        .insertInto('events')
-        .values({ type: type satisfies StreamEventType, workflow_id, created_at, data: JSON.stringify(data) })
-        .returning('sequence')
-        .executeTakeFirstOrThrow()
-      return sequence
+      const values = { type, workflow_id, created_at, data: JSON.stringify(data) }
+      const [event] = (await statements.insertEvent(tx, values)).rows
+      if (event === undefined) throw new Error('an event was given no sequence')
+      return event.sequence
     },
 
     async insertCancellation(attempt_id) {

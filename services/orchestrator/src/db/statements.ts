@@ -1,0 +1,208 @@
+import type {
+  AttemptId,
+  AttemptState,
+  Digest,
+  FeatureId,
+  Phase,
+  StreamEventType,
+  WorkflowId,
+  WorkflowStatus,
+} from '@orchestrator/contract'
+import { sql, type Insertable, type Kysely } from 'kysely'
+
+import type { AttemptsTable, ReviewsTable, Tables, WorkflowHistoryTable, WorkflowsTable } from './models.ts'
+import { prepare } from './prepared.ts'
+import { selectWorkflows } from './rows.ts'
+
+/** What every transition runs, prepared; the rare statements stand where they are used. */
+export function createStatements(db: Kysely<Tables>) {
+  return {
+    findWorkflow: prepare<
+      { id: WorkflowId },
+      Awaited<ReturnType<ReturnType<typeof selectWorkflows>['executeTakeFirstOrThrow']>>
+    >((value) => selectWorkflows(db).where('w.id', '=', value('id'))),
+
+    insertWorkflow: prepare<Insertable<WorkflowsTable>, unknown>((value) =>
+      db.insertInto('workflows').values({
+        id: value('id'),
+        workflow_type: value('workflow_type'),
+        status: value('status'),
+        feature_id: value('feature_id'),
+        feature_description: value('feature_description'),
+        current_phase: value('current_phase'),
+        context: value('context'),
+        result: value('result'),
+        error: value('error'),
+        created_at: value('created_at'),
+        updated_at: value('updated_at'),
+        completed_at: value('completed_at'),
+        workspace: value('workspace'),
+        agent: value('agent'),
+        retry_of: value('retry_of'),
+        created_by: value('created_by'),
+        attempt_id: value('attempt_id'),
+        sequence: value('sequence'),
+      }),
+    ),
+
+    moveWorkflow: prepare<MoveValues, unknown>((value) =>
+      db
+        .updateTable('workflows')
+        .set({
+          status: value('status'),
+          current_phase: value('current_phase'),
+          attempt_id: value('attempt_id'),
+          updated_at: value('updated_at'),
+          error: value('error'),
+          completed_at: value('completed_at'),
+        })
+        .where('id', '=', value('id'))
+        .where('status', '=', value('expected_status'))
+        .where('attempt_id', '=', value('expected_attempt_id')),
+    ),
+
+    setResult: prepare<{ id: WorkflowId; result: string }, unknown>((value) =>
+      db
+        .updateTable('workflows')
+        .set({ result: value('result') })
+        .where('id', '=', value('id')),
+    ),
+
+    insertTransition: prepare<Insertable<WorkflowHistoryTable>, unknown>((value) =>
+      db.insertInto('workflow_history').values({
+        id: value('id'),
+        workflow_id: value('workflow_id'),
+        from_status: value('from_status'),
+        to_status: value('to_status'),
+        trigger: value('trigger'),
+        metadata: value('metadata'),
+        created_at: value('created_at'),
+        sequence: value('sequence'),
+        actor: value('actor'),
+        phase: value('phase'),
+        attempt: value('attempt'),
+        attempt_id: value('attempt_id'),
+        digest: value('digest'),
+      }),
+    ),
+
+    insertAttempt: prepare<NewAttemptValues, unknown>((value) =>
+      db.insertInto('attempts').values({
+        id: value('id'),
+        workflow_id: value('workflow_id'),
+        phase: value('phase'),
+        number: value('number'),
+        state: value('state'),
+        reason: value('reason'),
+        feedback: value('feedback'),
+        session_id: value('session_id'),
+        created_at: value('created_at'),
+        started_at: value('started_at'),
+        tries: 0,
+        hub_sequence: 0,
+      }),
+    ),
+
+    finishAttempt: prepare<FinishValues, unknown>((value) =>
+      db
+        .updateTable('attempts')
+        .set({
+          state: value('state'),
+          reason: value('reason'),
+          finished_at: value('finished_at'),
+          next_retry_at: null,
+          digest: value('digest'),
+          output: value('output'),
+          confidence: value('confidence'),
+          uncertainty_reasons: value('uncertainty_reasons'),
+          checks: value('checks'),
+          usage: value('usage'),
+          session_id: sql`coalesce(${value('session_id')}, session_id)`,
+        })
+        .where('id', '=', value('id')),
+    ),
+
+    // The literal lets SQLite use the index of open threads, which hardly ever holds any.
+    closeThreads: prepare<{ workflow_id: WorkflowId }, unknown>((value) =>
+      db
+        .updateTable('review_threads')
+        .set({ fate: 'unanswered' })
+        .where('workflow_id', '=', value('workflow_id'))
+        .where('fate', '=', sql.lit('open')),
+    ),
+
+    insertReview: prepare<Insertable<ReviewsTable>, unknown>((value) =>
+      db.insertInto('reviews').values({
+        id: value('id'),
+        workflow_id: value('workflow_id'),
+        attempt_id: value('attempt_id'),
+        verdict: value('verdict'),
+        actor: value('actor'),
+        digest: value('digest'),
+        created_at: value('created_at'),
+      }),
+    ),
+
+    insertEvent: prepare<
+      { workflow_id: WorkflowId; type: StreamEventType; data: string; created_at: string },
+      { sequence: number }
+    >((value) =>
+      db
+        .insertInto('events')
+        .values({
+          workflow_id: value('workflow_id'),
+          type: value('type'),
+          data: value('data'),
+          created_at: value('created_at'),
+        })
+        .returning('sequence'),
+    ),
+
+    findFeature: prepare<
+      { id: FeatureId },
+      { id: FeatureId; workspace: string; description: string; created_at: string; updated_at: string }
+    >((value) =>
+      db
+        .selectFrom('features')
+        .select(['id', 'workspace', 'description', 'created_at', 'updated_at'])
+        .where('id', '=', value('id')),
+    ),
+
+    findSession: prepare<{ id: AttemptId }, { session_id: string | null }>((value) =>
+      db.selectFrom('attempts').select('session_id').where('id', '=', value('id')),
+    ),
+  }
+}
+
+export type Statements = ReturnType<typeof createStatements>
+
+interface MoveValues {
+  id: WorkflowId
+  expected_status: WorkflowStatus
+  expected_attempt_id: AttemptId
+  status: WorkflowStatus
+  current_phase: Phase
+  attempt_id: AttemptId
+  updated_at: string
+  error: string | null
+  completed_at: string | null
+}
+
+type NewAttemptValues = Pick<
+  Insertable<AttemptsTable>,
+  'id' | 'workflow_id' | 'phase' | 'number' | 'state' | 'created_at'
+> & { reason: string | null; feedback: string | null; session_id: string | null; started_at: string | null }
+
+interface FinishValues {
+  id: AttemptId
+  state: AttemptState
+  reason: string | null
+  finished_at: string
+  digest: Digest | null
+  output: string | null
+  confidence: number | null
+  uncertainty_reasons: string
+  checks: string
+  usage: string | null
+  session_id: string | null
+}
