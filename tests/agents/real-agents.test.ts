@@ -10,14 +10,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 import { createAgentDriver, createAgentRegistry } from '../../services/agent-hub/src/acp/index.ts'
 import type { AgentDriver, AgentProfile, AgentTurn, TurnOutcome } from '../../services/agent-hub/src/core/ports.ts'
+import { listCandidates, modelEnvironment } from './candidates.ts'
 import type { Script } from './model-step.ts'
 import { startScriptedModel, type ScriptedModel } from './scripted-model.ts'
-
-/** How each agent is told where its model is; the key is a dummy. */
-const MODELS: Record<string, (url: string) => NodeJS.ProcessEnv> = {
-  gemini: (url) => ({ GEMINI_API_KEY: 'dummy-key', GOOGLE_GEMINI_BASE_URL: url }),
-  claude: (url) => ({ ANTHROPIC_API_KEY: 'dummy-key', ANTHROPIC_BASE_URL: url }),
-}
 
 const script: Script = (prompt) => {
   if (prompt.includes('WRITE-IT')) {
@@ -41,17 +36,7 @@ const script: Script = (prompt) => {
   return prompt.includes('WAIT-FOR-EVER') ? [{ kind: 'hang' }] : []
 }
 
-const found = await createAgentRegistry({ named: undefined, env: process.env, sandbox: 'auto' })
-const candidates = found
-  .list()
-  .items.filter(({ name }) => name in MODELS)
-  .map((agent) => ({
-    ...agent,
-    state:
-      agent.reason === null ? `version ${agent.version}` : `${agent.reason} Run: npm run test:agents ${agent.name}`,
-  }))
-
-describe.each(candidates)('$name ($state)', ({ name, available }) => {
+describe.each(await listCandidates())('$name ($state)', ({ name, available }) => {
   describe.skipIf(!available)('driven over ACP, in the sandbox, with a scripted model', () => {
     let model: ScriptedModel
     let driver: AgentDriver
@@ -63,7 +48,7 @@ describe.each(candidates)('$name ($state)', ({ name, available }) => {
 
     beforeAll(async () => {
       model = await startScriptedModel(script)
-      const env = { PATH: process.env['PATH'], ...MODELS[name]?.(model.url) }
+      const env = { PATH: process.env['PATH'], ...modelEnvironment(name, model.url) }
       agent = (await createAgentRegistry({ named: name, env, sandbox: 'auto' })).getAgent('default')
       driver = createAgentDriver({ logger: pino({ level: 'silent' }) })
       folder = await mkdtemp(join(tmpdir(), `real-${name}-`))
