@@ -1,13 +1,13 @@
-import type { InvocationBlock } from '../spec-kit/invocation-block.ts'
+import type { Invocation } from './invocation.ts'
 
 /** What a command has to go on. Paths are relative to the working copy. */
 export interface CommandInput {
-  invocation: InvocationBlock
+  invocation: Invocation
   /** `YYYY-MM-DD`. */
   date: string
-  findFile(path: string): Promise<string | undefined>
+  findFile: (path: string) => Promise<string | undefined>
   /** Files below a folder, sorted. */
-  listFiles(folder: string): Promise<string[]>
+  listFiles: (folder: string) => Promise<string[]>
 }
 
 export interface FileWrite {
@@ -45,3 +45,13 @@ export type Command = (input: CommandInput) => Promise<Outcome>
 /** The closing block that the hub reads. */
 export const resultBlock = ({ summary, confidence, open_questions, threads }: Outcome): string =>
   `\`\`\`json result\n${JSON.stringify({ summary, confidence, open_questions, threads }, null, 2).replaceAll('`', '\\u0060')}\n\`\`\``
+
+/** Those of the documents that differ from what is there. */
+export async function written(
+  documents: ReadonlyMap<string, string>,
+  findFile: CommandInput['findFile'],
+): Promise<FileWrite[]> {
+  const writes: FileWrite[] = []
+  for (const [path, content] of documents) if ((await findFile(path)) !== content) writes.push({ path, content })
+  return writes
+}

@@ -1,11 +1,17 @@
+import { reworkSpec } from './clarify.ts'
+import { commentsOf } from './comments.ts'
 import { openQuestions } from './open-questions.ts'
 import type { Command } from './outcome.ts'
 import { readDescription } from './read-description.ts'
 import { requirementsChecklist } from './checklist-document.ts'
 import { specDocument } from './spec-document.ts'
 
-/** `spec.md` and its first checklist. */
-export const specify: Command = async ({ invocation, date }) => {
+/** `spec.md` and its first checklist; with feedback, the present specification is reworked. */
+export const specify: Command = async (input) => {
+  const { invocation, date } = input
+  const path = `${invocation.feature_directory}/spec.md`
+  if (commentsOf(invocation.feedback).length > 0 && (await input.findFile(path)) !== undefined)
+    return reworkSpec(input, false)
   const { feature_directory, feature_description, feature_id } = invocation
   const description = readDescription(feature_description, feature_id)
   const questions = openQuestions(description).map(({ ask }) => ask)
@@ -22,7 +28,7 @@ export const specify: Command = async ({ invocation, date }) => {
         title: 'Write the specification',
         writes: [
           {
-            path: `${feature_directory}/spec.md`,
+            path,
             content: specDocument({ description, source: feature_description, feature_id, date }),
           },
         ],

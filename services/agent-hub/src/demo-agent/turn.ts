@@ -1,7 +1,7 @@
 import type { AgentContext } from '@agentclientprotocol/sdk'
 
-import { findInvocationBlock } from '../spec-kit/invocation-block.ts'
 import { COMMANDS } from './commands.ts'
+import { findInvocation } from './invocation.ts'
 import { resultBlock, type Outcome } from './outcome.ts'
 import { createProgress, type Progress } from './progress.ts'
 import { featureDirectory, openWorkingFiles, type WorkingFiles } from './working-files.ts'
@@ -25,8 +25,8 @@ export interface TurnSettings {
 /** One prompt: reads what is asked, does it step by step, and closes with the result. Rejects once it is cancelled. */
 export async function runTurn({ client, session_id, cwd, prompt, signal, settings }: TurnInput): Promise<void> {
   const progress = createProgress({ client, session_id, cwd, pace_ms: settings.pace_ms, signal })
-  const block = findInvocationBlock(prompt)
-  const command = block === undefined ? undefined : COMMANDS[block.command]
+  const block = findInvocation(prompt)
+  const command = block === undefined ? undefined : COMMANDS.get(block.command)
   if (block === undefined || command === undefined) {
     await refuse(progress, block?.command)
     return
@@ -65,7 +65,7 @@ async function refuse(progress: Progress, command: string | undefined): Promise<
   const summary =
     command === undefined
       ? 'The prompt holds no readable `json invocation` block, and the offline demo agent reads nothing else.'
-      : `The offline demo agent knows no command “${command}”. It knows: ${Object.keys(COMMANDS).join(', ')}.`
+      : `The offline demo agent knows no command “${command}”. It knows: ${[...COMMANDS.keys()].join(', ')}.`
   const outcome = { reads: [], steps: [], report: summary, summary, confidence: 0, open_questions: [], threads: [] }
   await progress.say(`${summary}\n\n${resultBlock(outcome)}\n`)
 }

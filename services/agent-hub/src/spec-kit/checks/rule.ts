@@ -14,7 +14,7 @@ export interface Rule {
   id: string
   /** What holds when nothing is found. */
   holds: string
-  find(files: PhaseFiles): Finding[]
+  find: (files: PhaseFiles) => Finding[]
 }
 
 /** So that a hostile file cannot fill the review with rows. */
