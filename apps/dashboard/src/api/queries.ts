@@ -12,7 +12,6 @@ import type {
   WorkflowPage,
   WorkflowStatus,
   WorkflowType,
-  WorkflowTypeDefinition,
 } from '@orchestrator/contract'
 
 import { request, requestText } from './request.ts'
@@ -104,13 +103,6 @@ export const featureQuery = (feature_id: string) =>
     queryFn: ({ signal }) => request<FeatureWithWorkflows>(`/features/${feature_id}`, { signal }),
   })
 
-export const workflowTypesQuery = () =>
-  queryOptions({
-    queryKey: ['workflow-types'],
-    queryFn: ({ signal }) => request<{ items: WorkflowTypeDefinition[] }>('/workflow-types', { signal }),
-    staleTime: Infinity,
-  })
-
 export const agentsQuery = () =>
   queryOptions({
     queryKey: ['agents'],
@@ -130,7 +122,7 @@ async function listAll<T>(path: string, signal: AbortSignal): Promise<T[]> {
   const items: T[] = []
   let cursor: string | undefined
   do {
-    const page = await request<Page<T>>(`${path}${search({ cursor, limit: PAGE_SIZE })}`, { signal })
+    const page = await request<Page<T>>(`${path}${search({ cursor })}`, { signal })
     items.push(...page.items)
     cursor = page.next_cursor ?? undefined
   } while (cursor !== undefined)

@@ -26,9 +26,11 @@ export function Page({
     if (document.activeElement !== document.body) head.current?.focus({ preventScroll: true })
   }, [])
   return (
-    <div className={`mx-auto w-full px-4 py-5 sm:px-6 ${wide ? 'max-w-[90rem]' : 'max-w-4xl'}`}>
+    <div
+      className={`mx-auto flex w-full flex-1 flex-col px-4 pt-5 pb-8 sm:px-6 ${wide ? 'max-w-[96rem]' : 'max-w-5xl'}`}
+    >
       <div className="mb-5 flex flex-wrap items-center gap-x-3 gap-y-2">
-        <h1 ref={head} tabIndex={-1} className="mr-auto text-xl font-semibold tracking-tight outline-none">
+        <h1 ref={head} tabIndex={-1} className="mr-auto text-lg font-semibold tracking-tight outline-none sm:text-xl">
           {heading ?? title}
         </h1>
         {actions}

@@ -7,12 +7,6 @@ export interface OutlineItem {
   element: HTMLElement
 }
 
-/** An open question in the text, and where it stands. */
-export interface OpenQuestion {
-  text: string
-  lines: Anchor['lines']
-}
-
 const BLOCK = '[data-line-start]'
 
 /** The smallest pieces that know their lines: paragraphs, list items, table rows, headings, code. */
@@ -87,17 +81,8 @@ export function readOutline(root: HTMLElement): OutlineItem[] {
   }))
 }
 
-const MARKER = /\[NEEDS CLARIFICATION:?\s*([^\]]+)\]/g
-
-/** The questions an agent left in the text by Spec Kit's marker. */
-export function readOpenQuestions(root: HTMLElement): OpenQuestion[] {
-  return findBlocks(root).flatMap((block) =>
-    [...block.textContent.matchAll(MARKER)].map((match) => ({
-      text: (match[1] ?? '').trim(),
-      lines: linesOf(block),
-    })),
-  )
-}
+/** Spec Kit's sign for what only a person can decide. */
+const MARKER = /\[NEEDS CLARIFICATION:?[^\]]+\]/
 
 /** Puts every marker into a `<mark>`, so that the eye finds it. */
 export function highlightQuestions(root: HTMLElement): void {
@@ -105,7 +90,7 @@ export function highlightQuestions(root: HTMLElement): void {
   const texts: Text[] = []
   while (walker.nextNode() !== null) if (walker.currentNode instanceof Text) texts.push(walker.currentNode)
   for (const text of texts) {
-    const match = new RegExp(MARKER.source).exec(text.data)
+    const match = MARKER.exec(text.data)
     if (match === null || text.parentElement?.closest('mark, pre') != null) continue
     const marked = text.splitText(match.index)
     marked.splitText(match[0].length)

@@ -4,8 +4,8 @@ import type { Check } from '@orchestrator/contract'
 
 import { Icon, type IconName } from '../components/icon.tsx'
 import { TONE_TEXT, type Tone } from '../components/status.tsx'
-import type { OpenQuestion } from './document-blocks.ts'
 import type { DraftStore } from './draft.ts'
+import type { OpenQuestion } from './open-questions.ts'
 
 interface ChecksProps {
   checks: Check[]
@@ -24,33 +24,48 @@ export function Checks({ checks, onShow }: ChecksProps) {
   const warnings = checks.filter(({ level }) => level === 'warning')
   const passed = checks.filter(({ level }) => level === 'pass')
   if (checks.length === 0) return null
+  if (passed.length === checks.length)
+    return (
+      <section className="card px-3.5 py-2">
+        <details className="group">
+          <summary className="flex min-h-6 items-center gap-2 text-done">
+            <Icon name="check" className="size-3.5" />
+            {passed.length === 1 ? 'The check passed' : `All ${passed.length} checks passed`}
+            <Icon name="chevron" className="ml-auto size-3.5 text-faint transition-transform group-open:rotate-90" />
+          </summary>
+          <CheckRows checks={passed} onShow={onShow} />
+        </details>
+      </section>
+    )
   return (
     <section className="card p-3.5">
-      <h3 className="mb-1.5 flex items-baseline justify-between font-semibold">
+      <h3 className="flex items-baseline justify-between font-semibold">
         Checks
         <span className="text-sm font-normal text-soft tabular-nums">
           {passed.length} of {checks.length} passed
         </span>
       </h3>
-      <ul className="flex flex-col gap-1.5">
-        {[...failed, ...warnings].map((check) => (
-          <CheckRow key={`${check.id} ${check.path} ${check.line} ${check.message}`} check={check} onShow={onShow} />
-        ))}
-      </ul>
+      <CheckRows checks={[...failed, ...warnings]} onShow={onShow} />
       {passed.length > 0 && (
         <details className="group mt-1.5 text-soft">
           <summary className="flex min-h-6 items-center gap-2 text-sm">
             <Icon name="chevron" className="size-3.5 transition-transform group-open:rotate-90" />
             {passed.length} passed
           </summary>
-          <ul className="mt-1.5 flex flex-col gap-1.5">
-            {passed.map((check) => (
-              <CheckRow key={`${check.id} ${check.path}`} check={check} onShow={onShow} />
-            ))}
-          </ul>
+          <CheckRows checks={passed} onShow={onShow} />
         </details>
       )}
     </section>
+  )
+}
+
+function CheckRows({ checks, onShow }: ChecksProps) {
+  return (
+    <ul className="mt-1.5 flex flex-col gap-1.5">
+      {checks.map((check) => (
+        <CheckRow key={`${check.id} ${check.path} ${check.line} ${check.message}`} check={check} onShow={onShow} />
+      ))}
+    </ul>
   )
 }
 
@@ -80,7 +95,6 @@ function CheckRow({ check, onShow }: { check: Check; onShow: ChecksProps['onShow
 
 interface QuestionsProps {
   questions: OpenQuestion[]
-  path: string | null
   attempt_id: string
   drafts: DraftStore
   can_answer: boolean
@@ -88,7 +102,7 @@ interface QuestionsProps {
 }
 
 /** What the agent could not know. An answer goes along with any verdict: nobody has to reject to answer. */
-export function OpenQuestions({ questions, path, attempt_id, drafts, can_answer, onShow }: QuestionsProps) {
+export function OpenQuestions({ questions, attempt_id, drafts, can_answer, onShow }: QuestionsProps) {
   const id = useId()
   if (questions.length === 0) return null
   return (
@@ -97,7 +111,7 @@ export function OpenQuestions({ questions, path, attempt_id, drafts, can_answer,
         {questions.length === 1 ? '1 open question' : `${questions.length} open questions`}
       </h3>
       <ol className="flex flex-col gap-3">
-        {questions.map(({ text, lines }, index) => {
+        {questions.map(({ text, path, lines }, index) => {
           const answer = drafts.draft.comments.find(({ kind, quote }) => kind === 'answer' && quote === text)
           return (
             <li key={text}>

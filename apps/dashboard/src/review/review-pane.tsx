@@ -7,11 +7,12 @@ import { renderedQuery } from '../api/queries.ts'
 import { Button } from '../components/button.tsx'
 import { Empty, LoadFailure } from '../components/notice.tsx'
 import { orderArtifacts, shortPath } from './artifact-order.ts'
-import { blockAtLine, readOpenQuestions, readOutline, type OpenQuestion, type OutlineItem } from './document-blocks.ts'
+import { blockAtLine, readOutline, type OutlineItem } from './document-blocks.ts'
 import type { DraftStore } from './draft.ts'
 import { FileTabs } from './file-tabs.tsx'
 import { GeneralComments } from './general-comments.tsx'
 import { LastRound } from './last-round.tsx'
+import { isQuestion, listOpenQuestions } from './open-questions.ts'
 import { Outline } from './outline.tsx'
 import { RawArtifact } from './raw-artifact.tsx'
 import { RenderedDocument } from './rendered-document.tsx'
@@ -46,17 +47,15 @@ export function ReviewPane({ attempt, earlier, drafts, reviewable, path, onPath 
     if (wanted !== artifact?.path) onPath(wanted)
     else if (reading.root !== null && at !== null) goToLine(reading.root, at)
   }
-  const questions = mergeQuestions(reading.questions, attempt.uncertainty_reasons)
   const mine = drafts.draft.comments.filter(({ kind }) => kind === 'comment')
   const here = mine.filter((draft) => draft.path === artifact?.path && draft.attempt_id === attempt.id)
 
   return (
     <div className="grid gap-x-6 gap-y-4 lg:grid-cols-[minmax(0,1fr)_19rem] xl:grid-cols-[minmax(0,1fr)_22rem]">
       <aside aria-label="Review focus" className="flex flex-col gap-3 lg:order-last">
-        <Checks checks={attempt.checks} onShow={show} />
+        <Checks checks={attempt.checks.filter((check) => !isQuestion(check))} onShow={show} />
         <OpenQuestions
-          questions={questions}
-          path={artifact?.path ?? null}
+          questions={listOpenQuestions(attempt)}
           attempt_id={attempt.id}
           drafts={drafts}
           can_answer={reviewable}
@@ -117,7 +116,7 @@ export function ReviewPane({ attempt, earlier, drafts, reviewable, path, onPath 
                     onRemove={drafts.remove}
                     onFollowLink={(href) => followLink(href, artifact, artifacts, reading.root, onPath)}
                     onReady={(root, changed) => {
-                      setReading({ root, changed, outline: readOutline(root), questions: readOpenQuestions(root) })
+                      setReading({ root, changed, outline: readOutline(root) })
                       if (line !== null) goToLine(root, line)
                       setLine(null)
                     }}
@@ -137,21 +136,14 @@ interface Reading {
   root: HTMLElement | null
   changed: number
   outline: OutlineItem[]
-  questions: OpenQuestion[]
 }
 
-const NOTHING_READ: Reading = { root: null, changed: 0, outline: [], questions: [] }
+const NOTHING_READ: Reading = { root: null, changed: 0, outline: [] }
 
 function goToLine(root: HTMLElement, line: number): void {
   const block = blockAtLine(root, line)
   block?.focus({ preventScroll: true })
   block?.scrollIntoView({ block: 'center' })
-}
-
-/** Questions in the text, then those the agent only told beside it. */
-function mergeQuestions(in_text: OpenQuestion[], told: readonly string[]): OpenQuestion[] {
-  const rest = told.filter((text) => !in_text.some((question) => text.includes(question.text)))
-  return [...in_text, ...rest.map((text) => ({ text, lines: null }))]
 }
 
 /** Links between the files of an attempt stay in the page. Answers whether the link was one of those. */

@@ -82,8 +82,8 @@ function Rows({ rows, onNearEnd }: { rows: Workflow[]; onNearEnd: () => void }) 
   useEffect(check)
   return (
     <WindowVirtualizer ref={list} data={rows} itemSize={60} bufferSize={600} onScroll={check}>
-      {(workflow) => (
-        <div key={workflow.id} className="border-b border-line last:border-b-0">
+      {(workflow, index) => (
+        <div key={workflow.id} className={index === 0 ? '' : 'border-t border-line'}>
           <WorkflowRow workflow={workflow} />
         </div>
       )}

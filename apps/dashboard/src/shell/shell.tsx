@@ -44,9 +44,9 @@ function SignedIn() {
         Skip to content
       </a>
       <Navigation onHelp={() => setHelping(true)} />
-      <div className="flex min-w-0 flex-col">
+      <div className="flex min-h-[calc(100dvh-3.125rem)] min-w-0 flex-col lg:min-h-dvh">
         <ConnectionBanner />
-        <main id="main" tabIndex={-1} className="min-w-0 flex-1 outline-none">
+        <main id="main" tabIndex={-1} className="flex min-w-0 flex-1 flex-col outline-none">
           <Outlet />
         </main>
       </div>

@@ -5,11 +5,14 @@ import type { Attempt } from '@orchestrator/contract'
 import { Icon } from '../components/icon.tsx'
 import { Empty } from '../components/notice.tsx'
 import { Clock } from '../components/time.tsx'
+import { useAgentTitle } from './agent-name.ts'
+import { splitMessage } from './result-block.ts'
 import { EMPTY_LOG, type AgentLog, type LogEntry } from './agent-log.ts'
 
 /** What the agent says and does, as it happens: the end stays in sight until the reader scrolls away from it. */
 export function AgentActivity({ attempt, log = EMPTY_LOG }: { attempt: Attempt; log: AgentLog | undefined }) {
   const working = attempt.state === 'running' || attempt.state === 'queued' || attempt.state === 'backing_off'
+  const agent_title = useAgentTitle(attempt.agent)
   const end = useRef<HTMLDivElement>(null)
   const follows = useFollowsEnd(end)
   const { entries, plan } = log
@@ -44,7 +47,7 @@ export function AgentActivity({ attempt, log = EMPTY_LOG }: { attempt: Attempt; 
               name={attempt.state === 'running' ? 'running' : 'queued'}
               className={attempt.state === 'running' ? 'spin text-running' : ''}
             />
-            {workingWords(attempt)}
+            {workingWords(attempt, agent_title)}
           </p>
         )}
         <div ref={end} />
@@ -53,8 +56,8 @@ export function AgentActivity({ attempt, log = EMPTY_LOG }: { attempt: Attempt; 
   )
 }
 
-function workingWords({ state, reason, agent }: Attempt): string {
-  if (state === 'running') return `${agent ?? 'The agent'} is working`
+function workingWords({ state, reason }: Attempt, agent_title: string): string {
+  if (state === 'running') return `${agent_title} is working`
   return reason ?? (state === 'queued' ? 'Waiting for a free slot' : 'Waiting to try again')
 }
 
@@ -84,12 +87,30 @@ function Entry({ entry }: { entry: LogEntry }) {
         <p className="mt-1 ml-5.5 whitespace-pre-wrap italic">{entry.text}</p>
       </details>
     )
-  if (entry.kind === 'message') return <p className="max-w-prose leading-relaxed whitespace-pre-wrap">{entry.text}</p>
+  if (entry.kind === 'message') return <Message text={entry.text} />
   return (
     <p className="flex items-start gap-2 text-sm text-soft">
       <Icon name={entry.kind === 'permission' ? 'question' : 'comment'} className="mt-0.5 size-3.5" />
       {entry.text}
     </p>
+  )
+}
+
+function Message({ text }: { text: string }) {
+  const { words, result } = splitMessage(text)
+  return (
+    <>
+      {words !== '' && <p className="max-w-prose leading-relaxed whitespace-pre-wrap">{words}</p>}
+      {result !== null && (
+        <details className="group mt-1.5 text-sm text-soft">
+          <summary className="flex min-h-6 items-center gap-2">
+            <Icon name="chevron" className="size-3.5 transition-transform group-open:rotate-90" />
+            Result for the service
+          </summary>
+          <pre className="mt-1 ml-5.5 overflow-x-auto font-mono text-xs">{result}</pre>
+        </details>
+      )}
+    </>
   )
 }
 

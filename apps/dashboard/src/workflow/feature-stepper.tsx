@@ -16,7 +16,7 @@ export function FeatureStepper({ feature_id, current }: { feature_id: string; cu
       <ol className="flex items-center gap-1 text-sm">
         {steps.map((step, index) => (
           <li key={step.workflow_type} className="flex items-center gap-1">
-            {index > 0 && <span aria-hidden="true" className="h-px w-3 bg-line-strong/60 sm:w-6" />}
+            {index > 0 && <span aria-hidden="true" className="h-px w-6 bg-line-strong/60 max-sm:hidden" />}
             <Station step={step} current={step.workflow?.id === current} />
           </li>
         ))}
@@ -30,7 +30,10 @@ function Station({ step: { workflow, workflow_type }, current }: { step: Feature
   if (workflow === undefined)
     return (
       <span className="inline-flex items-center gap-1.5 px-1.5 py-0.5 whitespace-nowrap text-faint">
-        <span aria-hidden="true" className="size-3 rounded-full border border-dashed border-line-strong" />
+        <span
+          aria-hidden="true"
+          className="size-3 rounded-full border border-dashed border-line-strong max-sm:hidden"
+        />
         {name}
         <span className="sr-only">, not started</span>
       </span>

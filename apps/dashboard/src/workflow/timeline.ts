@@ -30,7 +30,7 @@ export function buildTimeline(
 ): TimelineEntry[] {
   const entries = [
     ...history.map((transition) => fromTransition(workflow_type, transition)),
-    ...attempts.flatMap((attempt) => fromAttempt(workflow_type, attempt)),
+    ...attempts.flatMap((attempt, index) => fromAttempt(workflow_type, attempt, index === 0)),
   ]
   return entries
     .toSorted((one, other) => one.at.localeCompare(other.at) || one.order - other.order)
@@ -56,7 +56,7 @@ function fromTransition(type: WorkflowType, transition: Transition): Ordered {
   }
   switch (trigger) {
     case 'start':
-      return { ...base, kind: 'queued', text: 'Accepted and begun' }
+      return { ...base, kind: 'running', text: `Work on${name}${which} began` }
     case 'agent_complete':
       return { ...base, kind: 'waiting', text: `Finished${name}${which}: needs review` }
     case 'error': {
@@ -78,7 +78,8 @@ function fromTransition(type: WorkflowType, transition: Transition): Ordered {
   }
 }
 
-function fromAttempt(type: WorkflowType, attempt: Attempt): Ordered[] {
+/** The first attempt is begun by a transition of its own, which needs no second line. */
+function fromAttempt(type: WorkflowType, attempt: Attempt, first: boolean): Ordered[] {
   const name = `${phaseName(type, attempt.phase)}, attempt ${attempt.number}`
   const base = { actor: null, reasons: [] }
   const queued: Ordered = {
@@ -86,11 +87,11 @@ function fromAttempt(type: WorkflowType, attempt: Attempt): Ordered[] {
     id: `${attempt.id} queued`,
     at: attempt.created_at,
     kind: 'queued',
-    text: `${name} queued`,
+    text: first ? `Accepted: ${name} queued` : `${name} queued`,
     order: 2,
   }
   const started: Ordered[] =
-    attempt.started_at === null
+    attempt.started_at === null || first
       ? []
       : [
           {
@@ -98,7 +99,7 @@ function fromAttempt(type: WorkflowType, attempt: Attempt): Ordered[] {
             id: `${attempt.id} started`,
             at: attempt.started_at,
             kind: 'running',
-            text: `${attempt.agent ?? 'The agent'} began ${name}`,
+            text: `Work on ${name} began`,
             order: 3,
           },
         ]

@@ -6,6 +6,7 @@ import type { Attempt, Workflow } from '@orchestrator/contract'
 import { Button } from '../components/button.tsx'
 import { WorkflowBadge } from '../components/status.tsx'
 import { Age } from '../components/time.tsx'
+import { useAgentTitle } from './agent-name.ts'
 import { CancelDialog } from './cancel-dialog.tsx'
 import { FeatureStepper } from './feature-stepper.tsx'
 import { PhaseStepper } from './phase-stepper.tsx'
@@ -16,9 +17,10 @@ export function WorkflowHeader({ workflow, attempts }: { workflow: Workflow; att
   const [cancelling, setCancelling] = useState(false)
   const { feature_id, feature_description, created_by, created_at, agent, attempt } = workflow
   const cost = attempts.reduce((sum, { usage }) => sum + (usage?.cost_usd ?? 0), 0)
-  const ran_by = attempts.at(-1)?.agent ?? agent
+  const agent_title = useAgentTitle(attempts.at(-1)?.agent ?? agent)
+  const more = headline(feature_description) !== feature_description.trim()
   return (
-    <header className="-mt-3 flex flex-col gap-3">
+    <header className="-mt-3 flex flex-col gap-2.5">
       <div className="flex flex-wrap items-center gap-x-3 gap-y-1 text-sm text-soft">
         <WorkflowBadge status={workflow.status} attempt_state={attempt?.state} />
         <Link
@@ -31,7 +33,7 @@ export function WorkflowHeader({ workflow, attempts }: { workflow: Workflow; att
         <span>
           started by {actorName(created_by)}, <Age at={created_at} /> ago
         </span>
-        {ran_by !== null && <span>agent {ran_by}</span>}
+        <span>{agent_title}</span>
         {cost > 0 && <span className="tabular-nums">${cost.toFixed(2)}</span>}
         {isActive(workflow) && workflow.status !== 'waiting_approval' && (
           <Button
@@ -44,9 +46,9 @@ export function WorkflowHeader({ workflow, attempts }: { workflow: Workflow; att
           </Button>
         )}
       </div>
-      {headline(feature_description) !== feature_description.trim() && (
-        <details className="text-soft">
-          <summary className="w-fit text-sm font-medium text-accent">The whole description</summary>
+      {more && (
+        <details className="-mt-1 text-soft">
+          <summary className="w-fit text-sm text-accent underline underline-offset-2">Whole description</summary>
           <p className="mt-1 max-w-prose whitespace-pre-wrap">{feature_description}</p>
         </details>
       )}

@@ -1,9 +1,12 @@
 import type { Artifact, Check, JsonObject } from '@orchestrator/contract'
 
+import { isQuestion } from '../review/open-questions.ts'
+
 /** What a list row tells of the latest finished phase, without asking for its attempts. */
 export interface ResultSummary {
   errors: number
   warnings: number
+  questions: number
   reading_minutes: number | null
 }
 
@@ -18,7 +21,8 @@ export function summariseResult(result: JsonObject | null): ResultSummary {
     .reduce((sum, { size }) => sum + (typeof size === 'number' ? size : 0), 0)
   return {
     errors: checks.filter(({ level }) => level === 'error').length,
-    warnings: checks.filter(({ level }) => level === 'warning').length,
+    warnings: checks.filter((check) => check.level === 'warning' && !isQuestion(check)).length,
+    questions: checks.filter((check) => check.level !== 'pass' && isQuestion(check)).length,
     reading_minutes: bytes === 0 ? null : Math.max(1, Math.round(bytes / BYTES_PER_WORD / WORDS_PER_MINUTE)),
   }
 }

@@ -6,7 +6,7 @@ import type { Workflow } from '@orchestrator/contract'
 import { Icon } from '../components/icon.tsx'
 import { StatusIcon } from '../components/status.tsx'
 import { Age } from '../components/time.tsx'
-import { headline, phaseName, TYPE_NAMES } from './words.ts'
+import { actorName, headline, phaseTitle, TYPE_NAMES } from './words.ts'
 import { summariseResult } from './workflow-result.ts'
 
 /** One workflow as a line that is a link as a whole; `j` and `k` move between them. */
@@ -24,18 +24,19 @@ export function WorkflowRow({ workflow, note }: { workflow: Workflow; note?: Rea
       </span>
       <span className="min-w-0 flex-1">
         <span className="line-clamp-2 font-medium sm:line-clamp-1">{headline(workflow.feature_description)}</span>
-        <span className="mt-0.5 flex flex-wrap items-center gap-x-2 text-sm text-soft">
-          <span className="font-medium text-ink">{TYPE_NAMES[workflow_type]}</span>
-          {current_phase !== null && <span>{phaseName(workflow_type, current_phase)}</span>}
-          {attempt !== null && attempt.number > 1 && <span>attempt {attempt.number}</span>}
-          <span className="font-mono text-xs text-faint [overflow-wrap:anywhere]">{workflow.feature_id}</span>
+        <span className="mt-0.5 flex flex-wrap items-center gap-x-3 text-sm text-soft">
+          <span>
+            {current_phase === null ? TYPE_NAMES[workflow_type] : phaseTitle(workflow_type, current_phase)}
+            {attempt !== null && attempt.number > 1 && `, attempt ${attempt.number}`}
+          </span>
+          <RowFacts workflow={workflow} />
+          <span className="truncate font-mono text-xs text-faint max-sm:hidden">{workflow.feature_id}</span>
         </span>
         {note !== undefined && <span className="mt-0.5 block text-sm">{note}</span>}
       </span>
-      <span className="flex shrink-0 flex-col items-end gap-0.5 text-sm text-soft sm:flex-row sm:items-center sm:gap-4">
-        <RowChecks workflow={workflow} />
-        <span className="hidden w-20 truncate text-right sm:inline" title={`Started by ${workflow.created_by}`}>
-          {workflow.created_by}
+      <span className="flex shrink-0 items-baseline gap-4 text-sm text-soft">
+        <span className="w-20 truncate text-right max-sm:hidden" title={`Started by ${workflow.created_by}`}>
+          {actorName(workflow.created_by)}
         </span>
         <span className="w-12 text-right">
           <Age at={workflow.updated_at} />
@@ -45,9 +46,10 @@ export function WorkflowRow({ workflow, note }: { workflow: Workflow; note?: Rea
   )
 }
 
-function RowChecks({ workflow }: { workflow: Workflow }) {
+/** What a reviewer weighs before opening: failed checks first, then questions, then the time it takes. */
+function RowFacts({ workflow }: { workflow: Workflow }) {
   if (workflow.status !== 'waiting_approval') return null
-  const { errors, warnings, reading_minutes } = summariseResult(workflow.result)
+  const { errors, warnings, questions, reading_minutes } = summariseResult(workflow.result)
   return (
     <>
       {errors > 0 && (
@@ -59,13 +61,16 @@ function RowChecks({ workflow }: { workflow: Workflow }) {
       {warnings > 0 && (
         <span className="inline-flex items-center gap-1 text-waiting">
           <Icon name="warning" className="size-3.5" />
-          {warnings}
-          <span className="sr-only"> warnings</span>
+          {warnings === 1 ? '1 warning' : `${warnings} warnings`}
         </span>
       )}
-      {reading_minutes !== null && (
-        <span className="hidden whitespace-nowrap sm:inline">≈ {reading_minutes} min read</span>
+      {questions > 0 && (
+        <span className="inline-flex items-center gap-1 whitespace-nowrap text-waiting">
+          <Icon name="question" className="size-3.5" />
+          {questions === 1 ? '1 question' : `${questions} questions`}
+        </span>
       )}
+      {reading_minutes !== null && <span className="whitespace-nowrap">≈ {reading_minutes} min read</span>}
     </>
   )
 }

@@ -132,7 +132,7 @@ export function WorkflowView({ workflow, attempts, history }: WorkflowViewProps)
         )}
       </div>
       {reviewable && (
-        <div className="sticky bottom-0 z-20 -mx-4 -mb-5 sm:-mx-6">
+        <div className="sticky bottom-0 z-20 -mx-4 mt-auto -mb-8 sm:-mx-6">
           <ReviewBar attempt={shown} drafts={drafts} busy={advance.isPending} onDecide={setVerdict} />
         </div>
       )}
