@@ -70,6 +70,8 @@ async function open<S>(o: OpenDatabaseOptions, opened: DatabaseSync[]): Promise<
   const writing = connect(o.path)
   writing.exec('pragma journal_mode = wal')
   writing.exec('pragma synchronous = full')
+  // 16 MB of log between two checkpoints: each writes changed pages back once, however often they changed.
+  writing.exec('pragma wal_autocheckpoint = 4000')
   assertIntact(writing)
 
   const mutex = inMemory ? new Mutex() : undefined

@@ -18,6 +18,7 @@ import { feedbackOf } from './feedback.ts'
 import { once, type Idempotency } from './idempotency.ts'
 import { outcomeOfExternal, type Outcome } from './outcome.ts'
 import type { AttemptWork, WorkflowStore, WorkflowTransaction } from './ports.ts'
+import { newId } from './new-id.ts'
 import * as sentences from './sentences.ts'
 import { cancellation, reworksUsedUp, type Position } from './transitions.ts'
 import {
@@ -221,7 +222,7 @@ export class WorkflowStateMachine {
     retry_of: WorkflowId | null = null,
   ): Promise<Workflow> {
     const now = this.#now()
-    const id = crypto.randomUUID() as WorkflowId
+    const id = newId<WorkflowId>()
     const phase = phasesOf(body.workflow_type)[0] as Phase
     const row = {
       id,
@@ -248,7 +249,7 @@ export class WorkflowStateMachine {
       created_at: now,
       data: { workflow_type, status, feature_id, workspace, created_by },
     })
-    const attempt_id = crypto.randomUUID() as AttemptId
+    const attempt_id = newId<AttemptId>()
     await tx.insertWorkflow(row, attempt_id, sequence)
     await this.#steps.handOut(tx, {
       id: attempt_id,
@@ -285,7 +286,7 @@ export class WorkflowStateMachine {
     const stops = step.move.status === 'failed'
     const verdict = approves ? 'approved' : stops ? 'stopped' : 'changes_requested'
     const review = {
-      id: crypto.randomUUID(),
+      id: newId(),
       verdict,
       actor: step.actor,
       digest: attempt.digest,
@@ -318,5 +319,5 @@ function isCurrent(work: AttemptWork): boolean {
 function threadsOf(comments: string | Comment[] | undefined): (Comment & { id: string })[] {
   if (comments === undefined) return []
   const list = typeof comments === 'string' ? [{ text: comments }] : comments
-  return list.map((comment) => ({ ...comment, id: crypto.randomUUID() }))
+  return list.map((comment) => ({ ...comment, id: newId() }))
 }

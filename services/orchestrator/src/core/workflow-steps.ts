@@ -12,6 +12,7 @@ import {
 import { phasesOf } from './definitions.ts'
 import type { Outcome } from './outcome.ts'
 import type { AttemptWork, Clock, PhaseQueue, WorkflowTransaction } from './ports.ts'
+import { newId } from './new-id.ts'
 import * as sentences from './sentences.ts'
 import { transition, type Move, type Position, type Refusal } from './transitions.ts'
 
@@ -92,7 +93,7 @@ export class WorkflowSteps {
     const { move } = step
     const now = this.now()
     const current = currentAttempt(workflow)
-    const attempt_id = move.effect === 'run' ? (crypto.randomUUID() as AttemptId) : current.id
+    const attempt_id = move.effect === 'run' ? newId<AttemptId>() : current.id
     const error = step.error ?? workflow.error
     const completed_at = move.effect === 'end' ? now : workflow.completed_at
     const result = step.outcome && { phase: move.phase, attempt: move.attempt, ...step.outcome.result }
@@ -139,7 +140,7 @@ export class WorkflowSteps {
   async #record(tx: WorkflowTransaction, workflow: Workflow, step: Step, now: string): Promise<void> {
     const attempt = currentAttempt(workflow)
     const row = {
-      id: crypto.randomUUID(),
+      id: newId(),
       workflow_id: workflow.id,
       from_status: workflow.status,
       to_status: step.move.status,
