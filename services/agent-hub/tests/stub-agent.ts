@@ -10,6 +10,7 @@
  * - `crash` dies with exit code 7 · `refuse` answers with a JSON-RPC error
  * - `lie` claims files that it never wrote · `question` ends with open questions
  * - `flood COUNT` sends that many updates · `babble COUNT` writes that many lines of nonsense to stdout
+ *   `bloat MIB` writes one endless line there
  * - `fork FILE` leaves a child in the process group, `flee FILE` one outside of it; FILE gets its pid
  * - `env FILE` writes its environment as JSON · `cat PATH` and `list PATH` say what they find, or the error's code
  * - `connect PATH` tries a unix socket · `pids` says how many processes it can see
@@ -193,6 +194,10 @@ const MOODS: Record<string, (turn: Turn, argument: string, rest: string) => Prom
   },
   babble: async (_turn, count) => {
     for (let i = 0; i < Number(count); i += 1) process.stdout.write(`nonsense ${i}\n`)
+    await forever()
+  },
+  bloat: async (_turn, mebibytes) => {
+    for (let i = 0; i < Number(mebibytes); i += 1) process.stdout.write('x'.repeat(1024 * 1024))
     await forever()
   },
   fork: (turn, file) => leaveChild(turn, file, false),

@@ -4,7 +4,7 @@ import * as z from 'zod'
 import type { AgentTurn } from '../core/ports.ts'
 import { createTextTail, stripControls } from './bounded-text.ts'
 import { buildEnvironment, clearTemporary, prepareHome } from './environment.ts'
-import { createMessageStream } from './message-stream.ts'
+import { createMessageStream, StreamError } from './message-stream.ts'
 import { startAgentProcess, type AgentChild } from './process-group.ts'
 import { wrapInSandbox } from './sandbox.ts'
 import type { TurnListener } from './turn-listener.ts'
@@ -212,6 +212,7 @@ async function openSession(turn: AgentTurn, ask: Ask): Promise<{ acp_session_id:
 export async function explain(problem: unknown, broken: Promise<never>): Promise<Error> {
   if (problem instanceof AgentFailure || problem instanceof AbortedError) return problem
   if (problem instanceof acp.RequestError) return new AgentFailure(describeRpcError(problem))
+  if (problem instanceof StreamError) return new AgentFailure(problem.message)
   if (problem instanceof z.ZodError) return new AgentFailure('sent an answer that is no ACP')
   const cause = await Promise.race([broken, delay(1_500)]).catch((reason: unknown) => reason)
   if (cause instanceof AgentFailure) return cause

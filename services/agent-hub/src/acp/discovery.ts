@@ -28,7 +28,7 @@ const packageSchema = z.looseObject({ name: z.string(), version: z.string() })
 
 /** Version of the npm package that a program belongs to, without running it; null when it belongs to none. */
 export async function findVersion(program: string): Promise<string | null> {
-  for (let folder = dirname(program); folder !== dirname(folder); folder = dirname(folder)) {
+  for (let folder = dirname(program); folder.includes('/node_modules/'); folder = dirname(folder)) {
     const text = await readFile(join(folder, 'package.json'), 'utf8').catch(() => undefined)
     const found = packageSchema.safeParse(parse(text)).data
     if (found !== undefined) return found.version

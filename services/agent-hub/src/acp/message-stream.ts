@@ -5,6 +5,11 @@ import type { Readable, Writable } from 'node:stream'
 const MAX_LINE_BYTES = 16 * 1024 * 1024
 const LINE_FEED = 0x0a
 
+/** What an agent sends cannot be read on; the message goes on from the agent's name. */
+export class StreamError extends Error {
+  override readonly name = 'StreamError'
+}
+
 /**
  * ACP over an agent's stdin and stdout: one JSON object a line. Reading follows the reader, so that an
  * agent which floods is slowed down by its own pipe. A line that is no JSON object goes to `onNoise`:
@@ -56,7 +61,7 @@ async function* readMessages(stdout: Readable, onNoise: (line: string) => void):
     }
     pending.push(chunk.subarray(start))
     pending_bytes += chunk.length - start
-    if (pending_bytes > MAX_LINE_BYTES) throw new Error('The agent wrote a line of more than 16 MiB')
+    if (pending_bytes > MAX_LINE_BYTES) throw new StreamError('wrote a line of more than 16 MiB')
   }
   const rest = Buffer.concat(pending).toString('utf8')
   if (rest.trim() !== '') onNoise(rest)

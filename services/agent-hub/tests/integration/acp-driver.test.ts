@@ -268,6 +268,15 @@ describe('an agent that fails', () => {
     await expectNobodyLeft()
   })
 
+  it('by writing a line without an end', async () => {
+    expect(await fixture.driver.run(fixture.turn('stub: bloat 64'))).toEqual({
+      kind: 'failed',
+      reason: 'The agent "stub" wrote a line of more than 16 MiB.',
+      timeout: false,
+    })
+    await expectNobodyLeft()
+  })
+
   it('by dying in the middle of a turn, with what it wrote before kept', async () => {
     expect(await fixture.driver.run(fixture.turn('stub: write half.md text\nstub: crash'))).toEqual({
       kind: 'failed',
