@@ -11,6 +11,9 @@ import type { StoredArtifact } from './store.ts'
 /** More files than a person can review; the branch has them all. */
 const FILES_MAX = 2000
 
+/** Of all files of one invocation together: they are held in memory until they are stored. */
+const BYTES_MAX = 64 * 1024 * 1024
+
 export interface Collected {
   artifacts: Artifact[]
   stored: StoredArtifact[]
@@ -30,7 +33,14 @@ export async function collectArtifacts(o: {
 }): Promise<Collected> {
   const { request, working_copy } = o
   const collected: Collected = { artifacts: [], stored: [], checks: [] }
+  let total = 0
   const keep = async (path: string, bytes: Uint8Array) => {
+    total += bytes.byteLength
+    if (total > BYTES_MAX) {
+      total -= bytes.byteLength
+      collected.checks.push(warning('file-not-kept', 'It is too large to be kept here; the branch has it.', path))
+      return
+    }
     const digest = await digestBytes(bytes)
     collected.artifacts.push({ path, digest, size: bytes.byteLength, media_type: guessMediaType(path, bytes) })
     collected.stored.push({ digest, bytes })

@@ -140,7 +140,8 @@ export function createInvocations(parts: InvocationsParts): Invocations {
     )
   }
 
-  const enqueue = (record: InvocationRecord) => lanes.add(`${record.workspace}/${record.feature_id}`, record.id)
+  const enqueue = (record: Pick<InvocationRecord, 'id' | 'workspace' | 'feature_id'>) =>
+    lanes.add(`${record.workspace}/${record.feature_id}`, record.id)
 
   return {
     async invoke({ agent, request, idempotency_key }) {

@@ -30,6 +30,16 @@ export interface AgentSandbox {
   program: string
   /** Absolute paths, shown read-only: the agent's package and what it runs on. */
   read_only: readonly string[]
+  /** The only address it can reach; left out, it shares the network of the machine. */
+  model?: ModelEndpoint
+}
+
+/** Where an agent's model is, and the key that only the hub holds. */
+export interface ModelEndpoint {
+  /** Base URL. */
+  upstream: string
+  /** Added to every request. */
+  headers: Readonly<Record<string, string>>
 }
 
 /** The agents this hub knows, and which of them can run here. */

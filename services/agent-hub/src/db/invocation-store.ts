@@ -1,4 +1,4 @@
-import type { InvocationEvent } from '@orchestrator/contract'
+import type { FeatureId, InvocationEvent } from '@orchestrator/contract'
 import type { Database } from '@orchestrator/sqlite'
 import { sql, type Transaction } from 'kysely'
 
@@ -51,8 +51,12 @@ export function createInvocationStore(
       }),
 
     async listQueued() {
-      const rows = read.selectFrom('invocations').selectAll().where('status', '=', 'queued')
-      return (await rows.orderBy(sql`position`).execute()).map(readInvocation)
+      const queued = read.selectFrom('invocations').where('status', '=', 'queued')
+      const rows = await queued
+        .select(['id', 'workspace', 'feature_id'])
+        .orderBy(sql`position`)
+        .execute()
+      return rows.map((row) => ({ ...row, feature_id: row.feature_id as FeatureId }))
     },
 
     startInvocation: async (id, session, now) =>

@@ -39,9 +39,14 @@ export async function findClone(folder: string, feature_id: FeatureId): Promise<
   return { feature_id, git_dir, work_tree: join(folder, feature_id, 'tree') }
 }
 
+const HALF = '.new-'
+
 /** On the feature's branch when the repository has it, else on a new one that begins at the default branch. */
 export async function makeClone(folder: string, repository: Repository, feature_id: FeatureId): Promise<FeatureClone> {
-  const fresh = join(folder, `.new-${randomUUID()}`)
+  // Half of one, from a hub that was killed. Clones are made one after the other, so none of these is at work.
+  const halves = (await readdir(folder)).filter((name) => name.startsWith(HALF))
+  for (const name of halves) await rm(join(folder, name), { recursive: true, force: true })
+  const fresh = join(folder, `${HALF}${randomUUID()}`)
   const place = { git_dir: join(fresh, 'git'), work_tree: join(fresh, 'tree') }
   try {
     await mkdir(place.work_tree, { recursive: true })

@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 
 import { featureIdSchema } from '@orchestrator/contract'
 import { openDatabase } from '@orchestrator/sqlite'
@@ -106,6 +107,21 @@ describe('a hub that is killed in the middle', () => {
     expect(response.result?.data?.commit).toBe(userGit(repository, 'rev-parse', '001-login'))
     expect((await hub.events(id)).map(({ type }) => type)).toEqual(['invocation.finished'])
   })
+})
+
+it('a hub with a damaged row goes on with the others', async () => {
+  const first = await start()
+  const damaged = await first.start(STUB, specify(['sleep 60000'], { feature_id: '002-damaged' }))
+  const sound = await first.start(STUB, SLOW)
+  await agentPid(first, sound.id)
+  await first.kill()
+  const database = new DatabaseSync(join(folder.path, 'data/agent-hub.db'))
+  database.prepare('update invocations set request = ? where id = ?').run('{broken', damaged.id)
+  database.close()
+  const second = await start()
+  expect((await second.finish(sound.id)).success).toBe(true)
+  expect(second.output()).toContain(damaged.id)
+  expect((await second.fetch(`/invocations/${damaged.id}`)).status).toBe(500)
 })
 
 describe('a hub that is stopped in the middle', () => {

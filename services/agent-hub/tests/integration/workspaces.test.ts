@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
 import { featureIdSchema } from '@orchestrator/contract'
@@ -287,6 +287,14 @@ describe('a workspace', () => {
       expect(await copy.publish()).toBeNull()
       expect(userGit(path, 'rev-parse', '001-login')).toBe(commit)
     }
+  })
+
+  it('clears away the half of a clone that a killed hub left', async () => {
+    const copy = await openLogin()
+    const clones = dirname(dirname(copy.path))
+    mkdirSync(join(clones, '.new-half/tree'), { recursive: true })
+    await (await openWorkspaces()).open('default', featureIdSchema.parse('002-next'))
+    expect(readdirSync(clones).sort()).toEqual(['001-login', '002-next'])
   })
 
   it('refuses a repository that ignores the feature’s folder', async () => {
