@@ -16,6 +16,7 @@ export function plainText(text: string): string {
     .replace(/<[^<>]{0,200}>/g, ' ')
     .replace(/https?:\/\/\S{1,300}/g, ' ')
     .replace(/\[?needs clarification:?/gi, ' ')
+    .replace(/\$(?=\p{L})/gu, '')
     .replace(/\boption (\w{1,3}):/gi, 'option $1')
     .replace(/[\p{Extended_Pictographic}\p{Cf}\p{Co}\p{Cn}\u{FE0F}\uFFFD]/gu, ' ')
     .replace(/[^\p{L}\p{M}\p{N}\s.,;:!?。！？、،'’"“”«»()/&%+#@$€£-]/gu, ' ')

@@ -78,6 +78,18 @@ describe('a hub that is killed in the middle', () => {
     expect(events.map(({ sequence }) => sequence)).toEqual(events.map((_, index) => index + 1))
   })
 
+  it('does not run again what was cancelled', async () => {
+    const first = await start()
+    const { id } = await first.start(STUB, specify(['flee pid', 'deaf']))
+    await agentPid(first, id)
+    await first.fetch(`/invocations/${id}/cancel`, { method: 'POST' })
+    expect((await first.get(id)).status).toBe('running')
+    await first.kill()
+    const second = await start()
+    await second.finish(id)
+    expect((await second.get(id)).status).toBe('cancelled')
+  })
+
   it('does not run an agent again whose work was finished but not yet committed', async () => {
     const path = join(folder.path, 'data/agent-hub.db')
     const database = await openDatabase<Tables>({ path, migrations, variable: 'HUB_DATABASE_URL' })

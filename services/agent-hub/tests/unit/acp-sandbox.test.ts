@@ -10,6 +10,7 @@ const plan = {
   read_only: ['/opt/agents/node_modules'],
   writable: ['/data/home', '/data/copy'],
   cwd: '/data/copy',
+  share_network: false,
 }
 
 /** The arguments after each occurrence of an option. */
@@ -20,10 +21,12 @@ function valuesOf(args: readonly string[], option: string, count: number): strin
 describe('buildSandboxArguments', () => {
   const args = buildSandboxArguments(plan)
 
-  it('shares nothing but the network', () => {
+  it('shares nothing, and the network only when it must', () => {
     expect(args).toEqual(
       expect.arrayContaining(['--die-with-parent', '--new-session', '--unshare-pid', '--unshare-ipc', '--unshare-uts']),
     )
+    expect(args).toContain('--unshare-net')
+    expect(buildSandboxArguments({ ...plan, share_network: true })).not.toContain('--unshare-net')
     expect(valuesOf(args, '--cap-drop', 1)).toEqual([['ALL']])
   })
 
@@ -67,9 +70,17 @@ describe('listReadOnly', () => {
 })
 
 describe('describeSandboxState', () => {
+  const agent = { name: 'a', title: 'A', command: ['/a'] as const, env: {}, home_files: {}, mode: null, install: null }
+  const walls = { program: '/usr/bin/bwrap', read_only: [] }
+  const held = { ...agent, name: 'b', sandbox: { ...walls, model: { upstream: 'https://model.example', headers: {} } } }
+  const bubblewrap = { kind: 'bubblewrap', program: '/usr/bin/bwrap' } as const
+
   it('says what stands', () => {
-    expect(describeSandboxState({ kind: 'off' })[0]).toContain('HUB_SANDBOX=off')
-    expect(describeSandboxState({ kind: 'bubblewrap', program: '/usr/bin/bwrap' })[0]).toContain('network')
-    expect(describeSandboxState({ kind: 'missing', reason: 'none' })).toEqual([])
+    expect(describeSandboxState({ kind: 'off' }, [agent])).toEqual([expect.stringContaining('HUB_SANDBOX=off')])
+    expect(describeSandboxState(bubblewrap, [{ ...agent, sandbox: walls }, held])).toEqual([
+      'In its sandbox each of these agents shares the network of this machine: a.',
+    ])
+    expect(describeSandboxState(bubblewrap, [held])).toEqual([])
+    expect(describeSandboxState({ kind: 'off' }, [])).toEqual([])
   })
 })
