@@ -58,7 +58,7 @@ export class PhaseExecutor {
     for (let failures = 1; ; failures++) {
       const work = await machine.begin(claim.attempt_id)
       if (work === undefined) return
-      const agent = work.workflow.agent ?? this.#o.agentFor(work.workflow.workflow_type)
+      const agent = work.agent ?? work.workflow.agent ?? this.#o.agentFor(work.workflow.workflow_type)
       const answer = await this.#ask(work, agent, claim.signal, limit)
       if (answer.kind === 'unwanted') return
       if (answer.kind !== 'transient' || failures >= backoff.max_tries) {

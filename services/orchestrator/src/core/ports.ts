@@ -89,6 +89,8 @@ export interface AttemptWork {
   phase: Phase
   number: number
   tries: number
+  /** Who took it on; null until somebody did. Handed out again, it goes to the same, whatever the settings say by then. */
+  agent: string | null
   feedback: Feedback | null
   session_id: string | null
   /** Last event of the hub that is stored here. */

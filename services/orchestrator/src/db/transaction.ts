@@ -97,8 +97,18 @@ export function workflowTransaction(
       if (row === undefined) return undefined
       const workflow = await findWorkflow(row.workflow_id)
       if (workflow === undefined) return undefined
-      const { phase, number, tries, session_id, hub_sequence } = row
-      return { workflow, attempt_id, phase, number, tries, session_id, hub_sequence, feedback: parseJson(row.feedback) }
+      const { phase, number, tries, agent, session_id, hub_sequence } = row
+      return {
+        workflow,
+        attempt_id,
+        phase,
+        number,
+        tries,
+        agent,
+        session_id,
+        hub_sequence,
+        feedback: parseJson(row.feedback),
+      }
     },
 
     async changeAttempt(id, from, change) {
