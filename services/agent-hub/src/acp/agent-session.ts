@@ -5,6 +5,7 @@ import type { AgentTurn } from '../core/ports.ts'
 import { createTextTail, stripControls } from './bounded-text.ts'
 import { buildEnvironment, clearTemporary, prepareHome } from './environment.ts'
 import { createMessageStream, StreamError } from './message-stream.ts'
+import { openModelGateway } from './model-gateway.ts'
 import { startAgentProcess, type AgentChild } from './process-group.ts'
 import { wrapInSandbox } from './sandbox.ts'
 import type { TurnListener } from './turn-listener.ts'
@@ -67,12 +68,18 @@ const sessionSchema = z.looseObject({
  */
 export async function openAgentSession(turn: AgentTurn, inherited: NodeJS.ProcessEnv): Promise<AgentSession> {
   await prepareHome(turn.home, turn.agent.home_files)
-  const env = buildEnvironment({ inherited, home: turn.home, profile_env: turn.agent.env, turn_env: turn.env })
-  const child = await startAgentProcess({
-    command: await wrapInSandbox(turn.agent, { home: turn.home, working_copy: turn.working_copy }),
-    cwd: turn.working_copy,
-    env,
-  })
+  const { home, working_copy } = turn
+  const env = buildEnvironment({ inherited, home, profile_env: turn.agent.env, turn_env: turn.env })
+  const endpoint = turn.agent.sandbox?.model
+  const gateway = endpoint === undefined ? undefined : await openModelGateway(endpoint, inherited)
+  let child: AgentChild
+  try {
+    const command = await wrapInSandbox(turn.agent, { home, working_copy, gateway })
+    child = await startAgentProcess({ command, cwd: working_copy, env })
+  } catch (error) {
+    await gateway?.close()
+    throw error
+  }
   turn.onProcess(child.process)
 
   const noise = createTextTail(2_000)
@@ -121,6 +128,7 @@ export async function openAgentSession(turn: AgentTurn, inherited: NodeJS.Proces
   const end = async (grace_ms: number): Promise<void> => {
     await child.end(grace_ms)
     connection.close()
+    await gateway?.close()
     await clearTemporary(turn.home)
   }
 

@@ -14,11 +14,23 @@ export interface LaunchProfile {
   pass_env: readonly string[]
   home_files: Readonly<Record<string, string>>
   mode: string | null
+  /** How the agent is told of its model; null: only by `pass_env`, and over the network of the machine. */
+  model: ModelVariables | null
   install: string
 }
 
-/** What any agent with a model needs to reach it through a company's proxy. */
-const NETWORK = [
+/** With these set, the hub stands between agent and model: the agent gets a dummy key and no network. */
+export interface ModelVariables {
+  key_variable: string
+  url_variable: string
+  /** Where the model is when `url_variable` is not set. */
+  upstream: string
+  /** Header that carries the key. */
+  header: string
+}
+
+/** What any agent with a model needs to reach it through a company's proxy, when it has the network at all. */
+export const NETWORK = [
   'HTTPS_PROXY',
   'HTTP_PROXY',
   'NO_PROXY',
@@ -47,6 +59,12 @@ export const LAUNCH_PROFILES: readonly LaunchProfile[] = [
     home_files: {},
     // It starts in a mode in which a model judges its own requests.
     mode: 'default',
+    model: {
+      key_variable: 'ANTHROPIC_API_KEY',
+      url_variable: 'ANTHROPIC_BASE_URL',
+      upstream: 'https://api.anthropic.com',
+      header: 'x-api-key',
+    },
     install: 'npm install --prefix ./data/agents @agentclientprotocol/claude-agent-acp@0.101.0',
   },
   {
@@ -58,6 +76,7 @@ export const LAUNCH_PROFILES: readonly LaunchProfile[] = [
     pass_env: ['OPENAI_API_KEY', 'CODEX_API_KEY', 'OPENAI_BASE_URL', ...NETWORK],
     home_files: {},
     mode: 'workspace-write',
+    model: null,
     install: 'npm install --prefix ./data/agents @agentclientprotocol/codex-acp@2.6.0',
   },
   {
@@ -78,6 +97,12 @@ export const LAUNCH_PROFILES: readonly LaunchProfile[] = [
       }),
     },
     mode: null,
+    model: {
+      key_variable: 'GEMINI_API_KEY',
+      url_variable: 'GOOGLE_GEMINI_BASE_URL',
+      upstream: 'https://generativelanguage.googleapis.com',
+      header: 'x-goog-api-key',
+    },
     install: 'npm install --prefix ./data/agents @google/gemini-cli@0.61.0',
   },
   {
@@ -94,6 +119,7 @@ export const LAUNCH_PROFILES: readonly LaunchProfile[] = [
     pass_env: ['OPENAI_API_KEY', 'ANTHROPIC_API_KEY', 'OPENROUTER_API_KEY', ...NETWORK],
     home_files: {},
     mode: null,
+    model: null,
     install: 'npm install --prefix ./data/agents opencode-ai@1.18.33',
   },
   {
@@ -112,6 +138,7 @@ export const LAUNCH_PROFILES: readonly LaunchProfile[] = [
       }),
     },
     mode: null,
+    model: null,
     install: 'npm install --prefix ./data/agents @qwen-code/qwen-code@0.24.4',
   },
   {
@@ -131,6 +158,7 @@ export const LAUNCH_PROFILES: readonly LaunchProfile[] = [
     ],
     home_files: {},
     mode: null,
+    model: null,
     install: 'npm install --prefix ./data/agents @github/copilot@1.0.102',
   },
 ]

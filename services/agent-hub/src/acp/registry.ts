@@ -2,10 +2,10 @@ import { fileURLToPath } from 'node:url'
 
 import { ServiceError, type HubAgent, type HubAgents } from '@orchestrator/contract'
 
-import type { AgentProfile, AgentRegistry } from '../core/ports.ts'
+import type { AgentProfile, AgentRegistry, ModelEndpoint } from '../core/ports.ts'
 import { findProgram, findVersion, listSearchPaths } from './discovery.ts'
-import { LAUNCH_PROFILES, type LaunchProfile } from './profiles.ts'
-import { describeSandboxState, listReadOnly, probeSandbox, type SandboxState } from './sandbox.ts'
+import { LAUNCH_PROFILES, NETWORK, type LaunchProfile } from './profiles.ts'
+import { describeSandboxState, listReadOnly, probeSandbox, SANDBOX_MODEL_URL, type SandboxState } from './sandbox.ts'
 
 export interface AgentRegistryOptions {
   /** The agent that somebody named (AGENT_NAME); unset: the demo agent, for a real one costs money and acts. */
@@ -65,8 +65,10 @@ export async function createAgentRegistry(o: AgentRegistryOptions): Promise<Inst
       return { items, default: named }
     },
     describeSandbox() {
-      const usable = real.some((entry) => entry.profile !== undefined)
-      return usable ? describeSandboxState(sandbox) : []
+      return describeSandboxState(
+        sandbox,
+        real.flatMap(({ profile }) => profile ?? []),
+      )
     },
   }
 }
@@ -88,23 +90,45 @@ async function findAgent(
     const { reason } = sandbox
     return { listed: { name, title, install: null, available: false, version, reason }, profile: undefined }
   }
+  const model = sandbox.kind === 'bubblewrap' ? findModel(launch, env) : undefined
+  const hidden = new Set(model === undefined ? [] : NETWORK)
   const passed = launch.pass_env.flatMap((variable): [string, string][] => {
     const value = env[variable]
-    return value === undefined || value === '' ? [] : [[variable, value]]
+    return value === undefined || value === '' || hidden.has(variable) ? [] : [[variable, value]]
   })
   const profile: AgentProfile = {
     name,
     title,
     command: [program, ...launch.arguments],
-    env: { ...launch.env, ...Object.fromEntries(passed) },
+    env: { ...launch.env, ...Object.fromEntries(passed), ...model?.env },
     home_files: launch.home_files,
     mode: launch.mode,
     install,
     ...(sandbox.kind === 'bubblewrap' && {
-      sandbox: { program: sandbox.program, read_only: await listReadOnly(program) },
+      sandbox: {
+        program: sandbox.program,
+        read_only: await listReadOnly(program),
+        ...(model !== undefined && { model: model.endpoint }),
+      },
     }),
   }
   return { listed: { name, title, install, available: true, version, reason: null }, profile }
+}
+
+/** The model behind the hub's gateway, when the hub holds its key. */
+function findModel(
+  launch: LaunchProfile,
+  env: NodeJS.ProcessEnv,
+): { endpoint: ModelEndpoint; env: Record<string, string> } | undefined {
+  if (launch.model === null) return undefined
+  const { key_variable, url_variable, header } = launch.model
+  const key = env[key_variable] ?? ''
+  const upstream = env[url_variable] || launch.model.upstream
+  if (key === '' || !URL.canParse(upstream)) return undefined
+  return {
+    endpoint: { upstream, headers: { [header]: key } },
+    env: { [key_variable]: 'held-by-the-hub', [url_variable]: SANDBOX_MODEL_URL },
+  }
 }
 
 function describeDemo(): Entry {

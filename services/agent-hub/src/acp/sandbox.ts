@@ -2,9 +2,11 @@ import { execFile } from 'node:child_process'
 import { lstat, mkdtemp, readlink, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 
 import type { AgentProfile } from '../core/ports.ts'
 import { findProgram } from './discovery.ts'
+import type { ModelGateway } from './model-gateway.ts'
 
 /** What of the machine every program needs to run at all. Shown read-only, where it exists. */
 const SYSTEM = ['/usr'] as const
@@ -39,12 +41,13 @@ export interface SandboxPlan {
   /** HOME, with TMPDIR in it, and the working copy. */
   writable: readonly string[]
   cwd: string
+  /** Whether the agent is on the network of the machine; else it has none but a loopback of its own. */
+  share_network: boolean
 }
 
 /**
  * Arguments of bubblewrap up to and with the `--`. An allow-list: nothing of the machine is seen but what is
- * named, so that sockets (Docker's among them), other homes and the hub's own data are out of reach. The
- * network is the machine's (`--share-net` by leaving `--unshare-net` out): a real agent must reach its model.
+ * named, so that sockets (Docker's among them), other homes and the hub's own data are out of reach.
  */
 export function buildSandboxArguments(plan: SandboxPlan): string[] {
   const roots = plan.roots.flatMap(({ path, link }) =>
@@ -58,6 +61,7 @@ export function buildSandboxArguments(plan: SandboxPlan): string[] {
     '--unshare-ipc',
     '--unshare-uts',
     '--unshare-cgroup-try',
+    ...(plan.share_network ? [] : ['--unshare-net']),
     // Started by root, bubblewrap would otherwise leave every capability in place.
     '--cap-drop',
     'ALL',
@@ -79,19 +83,37 @@ export function buildSandboxArguments(plan: SandboxPlan): string[] {
   ]
 }
 
+const FORWARDER = fileURLToPath(new URL('./sandbox-forwarder.ts', import.meta.url))
+/** Node reads the kind of module from it. */
+const PACKAGE = fileURLToPath(new URL('../../package.json', import.meta.url))
+const MODEL_PORT = 8100
+
+/** Where an agent finds its model inside its walls. */
+export const SANDBOX_MODEL_URL = `http://127.0.0.1:${MODEL_PORT}`
+
 /** The command that really runs: the agent's own, within its walls when the profile has any. */
 export async function wrapInSandbox(
   agent: AgentProfile,
-  o: { home: string; working_copy: string },
+  o: { home: string; working_copy: string; gateway: ModelGateway | undefined },
 ): Promise<readonly [string, ...string[]]> {
   if (agent.sandbox === undefined) return agent.command
+  const { program, read_only } = agent.sandbox
+  const node = await realpath(process.execPath)
+  const forwarded =
+    o.gateway === undefined
+      ? { shown: [], command: agent.command }
+      : {
+          shown: [o.gateway.folder, FORWARDER, PACKAGE],
+          command: [node, FORWARDER, o.gateway.socket, String(MODEL_PORT), ...agent.command],
+        }
   const plan = {
     roots: await listSystemRoots(),
-    read_only: agent.sandbox.read_only,
+    read_only: [...read_only, ...forwarded.shown],
     writable: [o.home, o.working_copy],
     cwd: o.working_copy,
+    share_network: o.gateway === undefined,
   }
-  return [agent.sandbox.program, ...buildSandboxArguments(plan), ...agent.command]
+  return [program, ...buildSandboxArguments(plan), ...forwarded.command]
 }
 
 async function listSystemRoots(): Promise<SystemRoot[]> {
@@ -121,7 +143,13 @@ export async function probeSandbox(o: { setting: 'auto' | 'off'; env: NodeJS.Pro
   }
   const folder = await mkdtemp(join(tmpdir(), 'sandbox-probe-'))
   try {
-    const plan = { roots: await listSystemRoots(), read_only: [], writable: [folder], cwd: folder }
+    const plan = {
+      roots: await listSystemRoots(),
+      read_only: [],
+      writable: [folder],
+      cwd: folder,
+      share_network: false,
+    }
     const failure = await runOnce(program, [...buildSandboxArguments(plan), '/bin/sh', '-c', 'exit 0'])
     if (failure === undefined) return { kind: 'bubblewrap', program }
     return {
@@ -134,10 +162,14 @@ export async function probeSandbox(o: { setting: 'auto' | 'off'; env: NodeJS.Pro
 }
 
 /** For `/health`: what a person should know about the walls; empty when there is nothing to say. */
-export function describeSandboxState(state: SandboxState): string[] {
+export function describeSandboxState(state: SandboxState, agents: readonly AgentProfile[]): string[] {
+  if (agents.length === 0) return []
+  const open = agents.filter((agent) => agent.sandbox?.model === undefined).map((agent) => agent.name)
   switch (state.kind) {
     case 'bubblewrap':
-      return ['Real agents run in a sandbox that shares the network of this machine.']
+      return open.length === 0
+        ? []
+        : [`In its sandbox each of these agents shares the network of this machine: ${open.join(', ')}.`]
     case 'off':
       return ['HUB_SANDBOX=off: real agents run without a sandbox and can do all that this user can.']
     case 'missing':

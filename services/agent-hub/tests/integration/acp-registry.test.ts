@@ -112,6 +112,40 @@ describe('createAgentRegistry', () => {
     expect(registry.getAgent('gemini').env).toEqual({ GEMINI_CLI_TRUST_WORKSPACE: 'true', GEMINI_API_KEY: 'k' })
   })
 
+  it('keeps the key and the network from an agent in the sandbox, which gets a dummy and the gateway', async () => {
+    await installPackage('@google/gemini-cli', 'gemini', '0.61.0')
+    await writeFile(join(folder, 'bwrap'), '#!/bin/sh\nexit 0\n', { mode: 0o755 })
+    const env = { PATH: folder, GEMINI_API_KEY: 'real', HTTPS_PROXY: 'http://proxy.example:3128' }
+    const registry = await createAgentRegistry({ ...nothing, env, sandbox: 'auto', search_paths: [bin] })
+    const gemini = registry.getAgent('gemini')
+
+    expect(gemini.env).toEqual({
+      GEMINI_CLI_TRUST_WORKSPACE: 'true',
+      GEMINI_API_KEY: 'held-by-the-hub',
+      GOOGLE_GEMINI_BASE_URL: 'http://127.0.0.1:8100',
+    })
+    expect(gemini.sandbox?.model).toEqual({
+      upstream: 'https://generativelanguage.googleapis.com',
+      headers: { 'x-goog-api-key': 'real' },
+    })
+    expect(registry.describeSandbox()).toEqual([])
+  })
+
+  it('says which agents share the network of the machine', async () => {
+    await installPackage('@qwen-code/qwen-code', 'qwen', '0.24.4')
+    await writeFile(join(folder, 'bwrap'), '#!/bin/sh\nexit 0\n', { mode: 0o755 })
+    const registry = await createAgentRegistry({
+      ...nothing,
+      env: { PATH: folder },
+      sandbox: 'auto',
+      search_paths: [bin],
+    })
+
+    expect(registry.describeSandbox()).toEqual([
+      'In its sandbox each of these agents shares the network of this machine: qwen.',
+    ])
+  })
+
   it('never looks into a relative folder: it would be another one in every working copy', async () => {
     const registry = await createAgentRegistry({ ...nothing, search_paths: ['node_modules/.bin', '.'] })
 

@@ -1,0 +1,108 @@
+import {
+  createServer,
+  Agent as HttpAgent,
+  request as requestHttp,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http'
+import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import type { ModelEndpoint } from '../core/ports.ts'
+
+/** Never passed on: they belong to one connection (RFC 9110, 7.6.1), or carry a key that the agent does not have. */
+const DROPPED = new Set([
+  'host',
+  'connection',
+  'keep-alive',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'authorization',
+  'x-api-key',
+  'x-goog-api-key',
+])
+
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/
+
+export interface ModelGateway {
+  /** Folder that holds the socket and nothing else. */
+  folder: string
+  socket: string
+  close(): Promise<void>
+}
+
+/**
+ * The one way out of an agent's walls: HTTP over a unix socket, to one model's address, with the real key put in
+ * here. The agent itself holds a dummy and no network.
+ */
+export async function openModelGateway(endpoint: ModelEndpoint, env: NodeJS.ProcessEnv): Promise<ModelGateway> {
+  const upstream = new URL(endpoint.upstream)
+  const secure = upstream.protocol === 'https:'
+  const hostname = upstream.hostname.replace(/^\[|\]$/g, '')
+  // A model on this machine is not reached through a company's proxy.
+  const options = { keepAlive: true, proxyEnv: LOOPBACK.test(hostname) ? {} : env }
+  const agent = secure ? new HttpsAgent(options) : new HttpAgent(options)
+  const request = secure ? requestHttps : requestHttp
+  const forward = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
+    const path = incoming.url ?? '/'
+    if (!path.startsWith('/')) {
+      outgoing.writeHead(400).end()
+      return
+    }
+    const headers = Object.entries(incoming.headers).filter(([name]) => !DROPPED.has(name))
+    const asked = request(
+      {
+        protocol: upstream.protocol,
+        hostname,
+        port: upstream.port,
+        path: `${upstream.pathname.replace(/\/$/, '')}${path}`,
+        method: incoming.method,
+        headers: { ...Object.fromEntries(headers), ...endpoint.headers },
+        agent,
+      },
+      (answer) => {
+        const kept = Object.entries(answer.headers).filter(([name]) => !DROPPED.has(name))
+        outgoing.writeHead(answer.statusCode ?? 502, Object.fromEntries(kept))
+        answer.on('error', () => outgoing.destroy()).pipe(outgoing)
+      },
+    )
+    asked.on('error', (error) => {
+      if (outgoing.headersSent) outgoing.destroy()
+      else {
+        outgoing.writeHead(502, { 'content-type': 'application/json' })
+        outgoing.end(JSON.stringify({ error: { code: 502, message: `The model cannot be reached: ${error.message}` } }))
+      }
+    })
+    outgoing.on('close', () => asked.destroy())
+    incoming.on('error', () => asked.destroy()).pipe(asked)
+  }
+  const server = createServer(forward)
+  // A model may think for long before its first word: the hub's own clocks end a turn, not this.
+  server.requestTimeout = 0
+  // Short, whatever the data folder is called: the path of a socket has 107 characters at most.
+  const folder = await mkdtemp(join(tmpdir(), 'model-gateway-'))
+  const socket = join(folder, 'model.sock')
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(socket, resolve)
+  })
+  await chmod(socket, 0o600)
+  return {
+    folder,
+    socket,
+    async close() {
+      const closed = new Promise<void>((resolve) => {
+        server.close(() => resolve())
+      })
+      server.closeAllConnections()
+      agent.destroy()
+      await closed
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
