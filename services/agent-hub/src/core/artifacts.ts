@@ -41,7 +41,7 @@ export async function collectArtifacts(o: {
       collected.checks.push(warning('file-not-kept', 'It is too large to be kept here; the branch has it.', path))
       return
     }
-    const digest = await digestBytes(bytes)
+    const digest = digestBytes(bytes)
     collected.artifacts.push({ path, digest, size: bytes.byteLength, media_type: guessMediaType(path, bytes) })
     collected.stored.push({ digest, bytes })
   }

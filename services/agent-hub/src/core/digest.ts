@@ -1,14 +1,18 @@
+import { createHash } from 'node:crypto'
 import type { Digest, InvokeRequest } from '@orchestrator/contract'
 
 /** SHA-256 in lower-case hexadecimal. */
-export async function digestBytes(bytes: Uint8Array): Promise<Digest> {
-  const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', new Uint8Array(bytes)))
-  return [...hash].map((byte) => byte.toString(16).padStart(2, '0')).join('') as Digest
+export function digestBytes(bytes: Uint8Array | string): Digest {
+  return createHash('sha256').update(bytes).digest('hex') as Digest
 }
 
-/** The same for the same request, in whatever order its fields came. */
-export async function digestRequest(agent: string, request: InvokeRequest): Promise<string> {
-  return digestBytes(new TextEncoder().encode(JSON.stringify([agent, sortKeys(request)])))
+/**
+ * The same for the same work, in whatever order its fields came. How long it may take is no part of it:
+ * a caller whose settings changed over a restart still finds what it began.
+ */
+export function digestRequest(agent: string, request: InvokeRequest): Digest {
+  const { timeout_seconds: _, ...parameters } = request.parameters
+  return digestBytes(JSON.stringify([agent, sortKeys({ ...request, parameters })]))
 }
 
 function sortKeys(value: unknown): unknown {

@@ -145,7 +145,7 @@ export function createInvocations(parts: InvocationsParts): Invocations {
 
   return {
     async invoke({ agent, request, idempotency_key }) {
-      const body_hash = await digestRequest(agent, request)
+      const body_hash = digestRequest(agent, request)
       const known = idempotency_key === null ? undefined : await store.findInvocationByKey(idempotency_key)
       if (known !== undefined) return attach(known, body_hash)
       if (closing) throw new ServiceError('UNAVAILABLE', 'The Agent Hub is shutting down. Try again in a moment.')
