@@ -7,7 +7,7 @@ interface Toast {
   text: string
 }
 
-const SHOWN_MS = 6000
+const SHOWN_MS = 4000
 
 let toasts: readonly Toast[] = []
 let next_id = 1
@@ -21,7 +21,7 @@ function set(next: readonly Toast[]): void {
 /** Says in passing that something was done. What needs an answer belongs into the page instead. */
 export function showToast(text: string): void {
   const id = next_id++
-  set([...toasts.slice(-2), { id, text }])
+  set([{ id, text }])
   setTimeout(() => set(toasts.filter((toast) => toast.id !== id)), SHOWN_MS)
 }
 

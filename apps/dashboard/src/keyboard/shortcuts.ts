@@ -14,23 +14,30 @@ export const SHORTCUTS_OFF_KEY = 'orchestrator.shortcuts_off'
 
 const SEQUENCE_MS = 900
 
-const active = new Set<{ current: Shortcut[] }>()
+interface Active {
+  current: Shortcut[]
+}
 
-/** All shortcuts that work right now, for the help. */
-export const listShortcuts = (): Shortcut[] => [...active].flatMap((entry) => entry.current)
+const active = { everywhere: new Set<Active>(), here: new Set<Active>() }
+
+/** All shortcuts that work right now; those of the screen come first and win over those of the whole page. */
+export const listShortcuts = (): Shortcut[] => {
+  const all = [...[...active.here].toReversed(), ...active.everywhere].flatMap(({ current }) => current)
+  return all.filter((shortcut, index) => all.findIndex(({ keys }) => keys === shortcut.keys) === index)
+}
 
 /** Makes the shortcuts work while the component is on screen. */
-export function useShortcuts(shortcuts: Shortcut[]): void {
+export function useShortcuts(shortcuts: Shortcut[], reach: keyof typeof active = 'here'): void {
   const latest = useRef(shortcuts)
   useEffect(() => {
     latest.current = shortcuts
   })
   useEffect(() => {
-    active.add(latest)
+    active[reach].add(latest)
     return () => {
-      active.delete(latest)
+      active[reach].delete(latest)
     }
-  }, [])
+  }, [reach])
 }
 
 let first = ''
@@ -43,7 +50,7 @@ export function listenForShortcuts(): () => void {
     if (isTyping(event.target) || document.querySelector('dialog[open]') !== null) return
     if (readStored(SHORTCUTS_OFF_KEY) !== null) return
     const sequence = event.timeStamp - first_at < SEQUENCE_MS ? `${first} ${event.key}` : event.key
-    const all = listShortcuts().toReversed()
+    const all = listShortcuts()
     const match = all.find((shortcut) => shortcut.keys === sequence) ?? all.find(({ keys }) => keys === event.key)
     first = match === undefined ? event.key : ''
     first_at = event.timeStamp

@@ -1,15 +1,44 @@
-import type { Artifact } from '@orchestrator/contract'
+import type { Artifact, WorkflowType } from '@orchestrator/contract'
 
-const FIRST = ['spec.md', 'plan.md', 'tasks.md', 'analysis.md', 'research.md', 'data-model.md', 'quickstart.md']
+/** What a file is compared with the attempt before. */
+export type FileChange = 'new' | 'changed' | 'same'
 
-const rank = ({ path }: Artifact): number => {
-  const place = FIRST.indexOf(path.split('/').at(-1) ?? '')
-  return place === -1 ? FIRST.length : place
+/** A file of an attempt in the place where a reviewer wants it. */
+export interface ReviewFile extends Artifact {
+  change: FileChange
 }
 
-/** The file a reviewer reads first comes first. */
-export const orderArtifacts = (artifacts: readonly Artifact[]): Artifact[] =>
-  artifacts.toSorted((one, other) => rank(one) - rank(other) || one.path.localeCompare(other.path))
+/** The document each type is about. Of an implementation the code comes before the documents. */
+const MAIN_DOCUMENT: Record<WorkflowType, string> = {
+  specify: 'spec.md',
+  plan: 'plan.md',
+  tasks: 'tasks.md',
+  implement: 'tasks.md',
+}
+
+const nameOf = ({ path }: Artifact): string => path.split('/').at(-1) ?? path
+
+/** What is new or changed first, then the main document of the type, then the rest by name. */
+export function orderFiles(
+  artifacts: readonly Artifact[],
+  earlier: readonly Artifact[] | undefined,
+  workflow_type: WorkflowType,
+): ReviewFile[] {
+  const known = new Map(earlier?.map(({ path, digest }) => [path, digest]))
+  const rank = (file: ReviewFile): number =>
+    (file.change === 'same' ? 4 : 0) +
+    (nameOf(file) === MAIN_DOCUMENT[workflow_type] ? 0 : 2) +
+    (workflow_type === 'implement' && file.path.startsWith('specs/') ? 1 : 0)
+  return artifacts
+    .map((artifact) => ({ ...artifact, change: compare(artifact, known) }))
+    .toSorted((one, other) => rank(one) - rank(other) || one.path.localeCompare(other.path))
+}
+
+function compare({ path, digest }: Artifact, known: ReadonlyMap<string, string>): FileChange {
+  const before = known.get(path)
+  if (before === undefined) return 'new'
+  return before === digest ? 'same' : 'changed'
+}
 
 /** `specs/001-login/contracts/api.md` → `contracts/api.md`. */
 export const shortPath = (path: string): string => path.replace(/^specs\/[^/]+\//, '')

@@ -1,21 +1,19 @@
-import type { Artifact } from '@orchestrator/contract'
-
 import { Icon } from '../components/icon.tsx'
-import { shortPath } from './artifact-order.ts'
+import { shortPath, type ReviewFile } from './artifact-order.ts'
 
-const MOST_TABS = 6
+const MOST_TABS = 5
+
+interface FileTabsProps {
+  files: ReviewFile[]
+  current: string
+  /** Whether there is an attempt before this one, so that `new` and `changed` tell something. */
+  compared: boolean
+  onChoose: (path: string) => void
+}
 
 /** One tab per file, or a list to choose from when there are many. */
-export function FileTabs({
-  artifacts,
-  current,
-  onChoose,
-}: {
-  artifacts: Artifact[]
-  current: string
-  onChoose: (path: string) => void
-}) {
-  if (artifacts.length > MOST_TABS)
+export function FileTabs({ files, current, compared, onChoose }: FileTabsProps) {
+  if (files.length > MOST_TABS)
     return (
       <label className="flex min-w-0 items-center gap-2">
         <Icon name="file" className="text-faint" />
@@ -23,19 +21,21 @@ export function FileTabs({
         <select
           value={current}
           onChange={(event) => onChoose(event.target.value)}
-          className="field w-auto max-w-full py-1 font-mono text-sm"
+          className="field w-auto min-w-0 max-w-full py-1 font-mono text-sm"
         >
-          {artifacts.map(({ path }) => (
+          {files.map(({ path, change }) => (
             <option key={path} value={path}>
               {shortPath(path)}
+              {compared && change !== 'same' ? ` (${change})` : ''}
             </option>
           ))}
         </select>
+        <span className="text-sm whitespace-nowrap text-soft">{files.length} files</span>
       </label>
     )
   return (
     <div role="group" aria-label="Files" className="flex flex-wrap gap-0.5">
-      {artifacts.map(({ path }) => (
+      {files.map(({ path, change }) => (
         <button
           key={path}
           type="button"
@@ -45,6 +45,7 @@ export function FileTabs({
           className="min-h-7 rounded-md px-2 font-mono text-sm text-soft hover:bg-hover aria-pressed:bg-accent-soft aria-pressed:text-accent"
         >
           {shortPath(path)}
+          {compared && change !== 'same' && <span className="ml-1.5 font-sans text-xs text-done">{change}</span>}
         </button>
       ))}
     </div>

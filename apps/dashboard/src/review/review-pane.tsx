@@ -1,17 +1,19 @@
 import { useMemo, useState } from 'react'
 import { useQuery } from '@tanstack/react-query'
 
-import type { Artifact, Attempt } from '@orchestrator/contract'
+import type { Artifact, Attempt, WorkflowType } from '@orchestrator/contract'
 
 import { renderedQuery } from '../api/queries.ts'
-import { Button } from '../components/button.tsx'
+import { Button, IconButton } from '../components/button.tsx'
 import { Empty, LoadFailure } from '../components/notice.tsx'
-import { orderArtifacts, shortPath } from './artifact-order.ts'
+import { orderFiles, shortPath } from './artifact-order.ts'
 import { blockAtLine, readOutline, type OutlineItem } from './document-blocks.ts'
 import type { DraftStore } from './draft.ts'
 import { FileTabs } from './file-tabs.tsx'
 import { GeneralComments } from './general-comments.tsx'
 import { LastRound } from './last-round.tsx'
+import { moveFocus } from '../keyboard/move-focus.ts'
+import { useShortcuts } from '../keyboard/shortcuts.ts'
 import { isQuestion, listOpenQuestions } from './open-questions.ts'
 import { Outline } from './outline.tsx'
 import { RawArtifact } from './raw-artifact.tsx'
@@ -19,8 +21,9 @@ import { RenderedDocument } from './rendered-document.tsx'
 import { Checks, OpenQuestions } from './review-focus.tsx'
 
 interface ReviewPaneProps {
+  workflow_type: WorkflowType
   attempt: Attempt
-  /** The attempt of the same phase before this one. */
+  /** The attempt before this one that left files: what changed is marked, what was asked of it is shown. */
   earlier: Attempt | undefined
   drafts: DraftStore
   /** Whether this attempt waits for a verdict. */
@@ -30,9 +33,12 @@ interface ReviewPaneProps {
 }
 
 /** What an attempt produced, to be read and commented on; what needs a decision stands before the text. */
-export function ReviewPane({ attempt, earlier, drafts, reviewable, path, onPath }: ReviewPaneProps) {
-  const artifacts = useMemo(() => orderArtifacts(attempt.artifacts), [attempt.artifacts])
-  const artifact = artifacts.find((file) => file.path === path) ?? artifacts[0]
+export function ReviewPane({ workflow_type, attempt, earlier, drafts, reviewable, path, onPath }: ReviewPaneProps) {
+  const files = useMemo(
+    () => orderFiles(attempt.artifacts, earlier?.artifacts, workflow_type),
+    [attempt.artifacts, earlier?.artifacts, workflow_type],
+  )
+  const artifact = files.find((file) => file.path === path) ?? files[0]
   const [raw, setRaw] = useState(false)
   const [reading, setReading] = useState<Reading>(NOTHING_READ)
   const [line, setLine] = useState<number | null>(null)
@@ -81,10 +87,10 @@ export function ReviewPane({ attempt, earlier, drafts, reviewable, path, onPath 
         ) : (
           <section aria-label={artifact.path} className="card">
             <div className="flex flex-wrap items-center gap-x-3 gap-y-1 border-b border-line px-2 py-1.5 sm:px-3">
-              <FileTabs artifacts={artifacts} current={artifact.path} onChoose={onPath} />
+              <FileTabs files={files} current={artifact.path} compared={earlier !== undefined} onChoose={onPath} />
               <p className="ml-auto flex items-center gap-3 text-sm text-soft">
                 {rendered.data !== undefined && <span>≈ {rendered.data.reading_minutes} min</span>}
-                {comparable && reading.changed > 0 && <span>{reading.changed} changed</span>}
+                {comparable && reading.changed > 0 && <ChangeSteps count={reading.changed} />}
                 <Button look="quiet" className="min-h-7 px-2 text-sm" aria-pressed={raw} onClick={() => setRaw(!raw)}>
                   {raw ? 'Document' : 'Raw'}
                 </Button>
@@ -114,7 +120,7 @@ export function ReviewPane({ attempt, earlier, drafts, reviewable, path, onPath 
                     }
                     onChange={drafts.change}
                     onRemove={drafts.remove}
-                    onFollowLink={(href) => followLink(href, artifact, artifacts, reading.root, onPath)}
+                    onFollowLink={(href) => followLink(href, artifact, files, reading.root, onPath)}
                     onReady={(root, changed) => {
                       setReading({ root, changed, outline: readOutline(root) })
                       if (line !== null) goToLine(root, line)
@@ -165,6 +171,22 @@ function followLink(
   if (file !== undefined) onPath(file.path)
   // A file that is not here has no address in this page either.
   return true
+}
+
+/** How many blocks changed since the attempt before, and the way from one to the next. */
+function ChangeSteps({ count }: { count: number }) {
+  const go = (step: 1 | -1) => moveFocus('.document [data-changed]', step)
+  useShortcuts([
+    { keys: 'n', does: 'Next change', run: () => go(1) },
+    { keys: 'p', does: 'Previous change', run: () => go(-1) },
+  ])
+  return (
+    <span className="inline-flex items-center gap-1">
+      <span className="text-done">{count === 1 ? '1 change' : `${count} changes`}</span>
+      <IconButton icon="chevron" label="Previous change" className="size-7 -rotate-90" onClick={() => go(-1)} />
+      <IconButton icon="chevron" label="Next change" className="size-7 rotate-90" onClick={() => go(1)} />
+    </span>
+  )
 }
 
 function DocumentSkeleton() {

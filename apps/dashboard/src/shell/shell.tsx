@@ -23,14 +23,17 @@ function SignedIn() {
   const navigate = useNavigate()
   const [helping, setHelping] = useState(false)
   useFollowEvents()
-  useShortcuts([
-    { keys: 'g i', does: 'Go to the inbox', run: () => void navigate({ to: '/' }) },
-    { keys: 'g w', does: 'Go to all workflows', run: () => void navigate({ to: '/workflows' }) },
-    { keys: 'g f', does: 'Go to the features', run: () => void navigate({ to: '/features' }) },
-    { keys: 'g s', does: 'Go to the settings', run: () => void navigate({ to: '/settings' }) },
-    { keys: 'n', does: 'New workflow', run: () => void navigate({ to: '/new' }) },
-    { keys: '?', does: 'This help', run: () => setHelping(true) },
-  ])
+  useShortcuts(
+    [
+      { keys: 'g i', does: 'Go to the inbox', run: () => void navigate({ to: '/' }) },
+      { keys: 'g w', does: 'Go to all workflows', run: () => void navigate({ to: '/workflows' }) },
+      { keys: 'g f', does: 'Go to the features', run: () => void navigate({ to: '/features' }) },
+      { keys: 'g s', does: 'Go to the settings', run: () => void navigate({ to: '/settings' }) },
+      { keys: 'n', does: 'New workflow', run: () => void navigate({ to: '/new' }) },
+      { keys: '?', does: 'This help', run: () => setHelping(true) },
+    ],
+    'everywhere',
+  )
   return (
     <div className="min-h-dvh lg:grid lg:grid-cols-[13.5rem_1fr]">
       <a

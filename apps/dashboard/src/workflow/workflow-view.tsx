@@ -46,9 +46,9 @@ export function WorkflowView({ workflow, attempts, history }: WorkflowViewProps)
   const view: View = search.view ?? (shown === undefined || isUnfinished(shown) ? 'activity' : 'document')
   const reviewable =
     shown !== undefined && shown.id === latest?.id && workflow.status === 'waiting_approval' && shown.review === null
-  const earlier = attempts.findLast(
-    ({ phase, number }) => phase === shown?.phase && number === (shown?.number ?? 0) - 1,
-  )
+  const earlier = attempts
+    .slice(0, shown === undefined ? 0 : attempts.indexOf(shown))
+    .findLast(({ artifacts }) => artifacts.length > 0)
   const change = (part: { attempt?: string; file?: string; view?: View }) =>
     void navigate({ search: (before) => ({ ...before, ...part }), replace: true, resetScroll: false })
   const goToLatest = () => void navigate({ search: {}, replace: true })
@@ -122,6 +122,7 @@ export function WorkflowView({ workflow, attempts, history }: WorkflowViewProps)
         {view === 'document' && shown !== undefined && (
           <ReviewPane
             key={shown.id}
+            workflow_type={workflow.workflow_type}
             attempt={shown}
             earlier={earlier}
             drafts={drafts}

@@ -1,0 +1,66 @@
+import type { Attempt, AttemptId, FeatureId, Transition, Workflow, WorkflowId } from '@orchestrator/contract'
+
+export const WORKFLOW_ID = '0b0e5f8e-6d0c-4c37-9a0e-111111111111' as WorkflowId
+
+export const sampleWorkflow = (part: Partial<Workflow> = {}): Workflow => ({
+  id: WORKFLOW_ID,
+  workflow_type: 'specify',
+  status: 'waiting_approval',
+  feature_id: '001-login' as FeatureId,
+  feature_description: 'Let people sign in.',
+  current_phase: 'phase_1',
+  context: null,
+  result: null,
+  error: null,
+  created_at: '2026-01-01T12:00:00.000Z',
+  updated_at: '2026-01-01T12:00:00.000Z',
+  completed_at: null,
+  workspace: 'default',
+  agent: null,
+  retry_of: null,
+  created_by: 'ana',
+  attempt: null,
+  ...part,
+})
+
+export const sampleAttempt = (part: Partial<Attempt> = {}): Attempt => ({
+  id: '0b0e5f8e-6d0c-4c37-9a0e-222222222222' as AttemptId,
+  number: 1,
+  state: 'succeeded',
+  reason: null,
+  tries: 1,
+  next_retry_at: null,
+  digest: null,
+  workflow_id: WORKFLOW_ID,
+  phase: 'phase_1',
+  agent: 'demo',
+  invocation_id: null,
+  session_id: null,
+  confidence: null,
+  output: null,
+  uncertainty_reasons: [],
+  artifacts: [],
+  checks: [],
+  usage: null,
+  created_at: '2026-01-01T12:00:00.000Z',
+  started_at: '2026-01-01T12:00:01.000Z',
+  finished_at: null,
+  review: null,
+  ...part,
+})
+
+export const sampleTransition = (part: Partial<Transition> = {}): Transition => ({
+  id: '0b0e5f8e-6d0c-4c37-9a0e-333333333333',
+  workflow_id: WORKFLOW_ID,
+  from_status: 'pending',
+  to_status: 'in_progress',
+  trigger: 'start',
+  metadata: null,
+  created_at: '2026-01-01T12:00:01.000Z',
+  sequence: 1,
+  actor: 'orchestrator',
+  phase: 'phase_1',
+  attempt: 1,
+  digest: null,
+  ...part,
+})
