@@ -4,7 +4,13 @@ import * as z from 'zod'
 
 /** Every variable the service reads; the table in docs/services/orchestrator.md is made from the same list. */
 const environmentSchema = z.object({
-  DATABASE_URL: z.string().default('sqlite:///./data/orchestrator.db'),
+  DATABASE_URL: z
+    .string()
+    .regex(
+      /^(?:sqlite:\/\/\/.*[^/]|postgres(?:ql)?:\/\/.+)$/,
+      'must be sqlite:///relative/path.db, sqlite:////absolute/path.db or postgres://…',
+    )
+    .default('sqlite:///./data/orchestrator.db'),
   AGENT_HUB_URL: httpUrl().default('http://localhost:8001'),
   AGENT_HUB_TOKEN: z.string().min(16, 'must be at least 16 characters long').optional(),
   HOST: z.string().default('127.0.0.1'),

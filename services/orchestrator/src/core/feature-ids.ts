@@ -24,6 +24,8 @@ function slugOf(description: string): string {
     .slice(0, 1000)
     .normalize('NFKD')
     .replace(/\p{M}/gu, '')
+    // Up and down again, which takes apart what NFKD leaves: ß becomes ss.
+    .toUpperCase()
     .toLowerCase()
     .split(/[^a-z0-9]+/)
     .filter((word) => word !== '')

@@ -4,6 +4,10 @@ import sanitizeHtml from 'sanitize-html'
 
 /** Larger texts are offered as a download only: no person reads them, and rendering would hold the service up. */
 const READABLE_BYTES_MAX = 2 * 1024 * 1024
+/** Each line of a source file is an element of its own. */
+const READABLE_LINES_MAX = 50_000
+/** Longer documents are shown as source: making Markdown of them takes seconds, in which nobody else is answered. */
+const DOCUMENT_LENGTH_MAX = 128 * 1024
 /** A longer line is cut in the readable form. */
 const LINE_MAX = 5_000
 const WORDS_PER_MINUTE = 220
@@ -26,7 +30,7 @@ export function renderArtifact(artifact: StoredArtifact): RenderedArtifact {
     const html = '<p>This file is binary or too large to show here. Download it to look at it.</p>'
     return { ...about, kind: 'unreadable', html, title: nameOf(path), reading_minutes: 0, blocks: [] }
   }
-  const isDocument = /\.(md|markdown)$/i.test(path)
+  const isDocument = /\.(md|markdown)$/i.test(path) && text.length <= DOCUMENT_LENGTH_MAX
   const { html, blocks } = isDocument ? renderDocument(text) : renderSource(text)
   return {
     ...about,
@@ -41,11 +45,9 @@ export function renderArtifact(artifact: StoredArtifact): RenderedArtifact {
 function textOf(content: Uint8Array): string | undefined {
   if (content.byteLength > READABLE_BYTES_MAX || content.includes(0)) return undefined
   try {
-    return new TextDecoder('utf-8', { fatal: true })
-      .decode(content)
-      .split('\n')
-      .map((line) => (line.length > LINE_MAX ? `${line.slice(0, LINE_MAX)} […]` : line))
-      .join('\n')
+    const lines = new TextDecoder('utf-8', { fatal: true }).decode(content).split('\n')
+    if (lines.length > READABLE_LINES_MAX) return undefined
+    return lines.map((line) => (line.length > LINE_MAX ? `${line.slice(0, LINE_MAX)} […]` : line)).join('\n')
   } catch {
     return undefined
   }
@@ -73,7 +75,8 @@ function taskBoxes(html: string): string {
 const LINES = ['data-line-start', 'data-line-end']
 
 function renderDocument(text: string): { html: string; blocks: Block[] } {
-  const html = sanitizeHtml(markdown.render(text), {
+  const tokens = markdown.parse(text, {})
+  const html = sanitizeHtml(markdown.renderer.render(tokens, markdown.options, {}), {
     allowedTags: [
       'h1',
       'h2',
@@ -114,13 +117,12 @@ function renderDocument(text: string): { html: string; blocks: Block[] } {
     allowProtocolRelative: false,
     transformTags: { a: sanitizeHtml.simpleTransform('a', { rel: 'noreferrer noopener nofollow', target: '_blank' }) },
   })
-  return { html, blocks: blocksOf(text) }
+  return { html, blocks: blocksOf(tokens) }
 }
 
 /** The top-level blocks, in order. */
-function blocksOf(text: string): Block[] {
-  return markdown
-    .parse(text, {})
+function blocksOf(tokens: ReturnType<typeof markdown.parse>): Block[] {
+  return tokens
     .filter((token) => token.level === 0 && token.nesting !== -1 && token.map !== null)
     .map((token) => ({ line_start: (token.map?.[0] ?? 0) + 1, line_end: token.map?.[1] ?? 1 }))
     .map((lines) => ({ id: `L${lines.line_start}-${lines.line_end}`, ...lines }))

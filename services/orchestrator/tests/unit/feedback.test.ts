@@ -1,0 +1,37 @@
+import fc from 'fast-check'
+import { expect, it } from 'vitest'
+
+import { feedbackOf } from '../../src/core/feedback.ts'
+
+const id = '7f3b0c1e-5d1b-4b6e-9d5e-0a1b2c3d4e5f'
+
+it.each([
+  [{ text: 'Name the roles.' }, 'Name the roles.'],
+  [{ path: 'spec.md', text: 'Too long.' }, 'spec.md: Too long.'],
+  [{ path: 'spec.md', lines: { start: 3, end: 3 }, text: 'Why?' }, 'spec.md, line 3: Why?'],
+  [{ path: 'spec.md', lines: { start: 3, end: 5 }, text: 'Why?' }, 'spec.md, lines 3 to 5: Why?'],
+  [{ quote: 'fast', text: 'How fast?' }, 'on "fast": How fast?'],
+  [{ path: 'spec.md', quote: 'fast', text: 'How fast?' }, 'spec.md, on "fast": How fast?'],
+])('%j reads %s', (comment, text) => {
+  expect(feedbackOf([{ id, ...comment }], false)).toEqual({ text, threads: [{ id, ...comment }] })
+})
+
+it('has every comment in its text, in order', () => {
+  const comments = fc.array(fc.record({ id: fc.uuid(), text: fc.string({ minLength: 1 }) }), { minLength: 1 })
+  fc.assert(
+    fc.property(comments, fc.boolean(), (threads, approved) => {
+      expect(feedbackOf(threads, approved)).toEqual({
+        text: threads.map((thread) => thread.text).join('\n\n'),
+        threads,
+      })
+    }),
+  )
+})
+
+it('asks for improvement when a rejection says nothing', () => {
+  expect(feedbackOf([], false)).toEqual({ text: expect.stringContaining('without a comment'), threads: [] })
+})
+
+it('has nothing to say after an approval without a comment', () => {
+  expect(feedbackOf([], true)).toBeNull()
+})
