@@ -1,2 +1,2 @@
 export { createAgentDriver, type AgentDriverOptions } from './driver.ts'
-export { createAgentRegistry, type AgentRegistryOptions, type InstalledAgents } from './registry.ts'
+export { createAgentRegistry } from './registry.ts'
