@@ -63,12 +63,14 @@ export function registerInvoke(app: Server, invocations: Invocations): void {
       const leaving = new AbortController()
       reply.raw.on('close', () => leaving.abort())
       const finished = await invocations.waitFor(invocation.id, leaving.signal)
-      // Nobody could ever ask for the answer of a call without a key.
-      if (leaving.signal.aborted && idempotency_key === null) await invocations.cancel(invocation.id)
       if (!isFinished(finished) || finished.response === null) {
+        // Nobody could ever ask for the answer of a call without a key, whether its caller left or the hub stops.
+        if (idempotency_key === null) await invocations.cancel(invocation.id)
         throw new ServiceError(
           'UNAVAILABLE',
-          'The Agent Hub stopped before the agent was done. It goes on after the restart: ask again with the same Idempotency-Key.',
+          idempotency_key === null
+            ? 'The Agent Hub stopped before the agent was done, and cancelled it. Try again in a moment.'
+            : 'The Agent Hub stopped before the agent was done. It goes on after the restart: ask again with the same Idempotency-Key.',
         )
       }
       if (isTimeout(finished.response)) {

@@ -153,6 +153,19 @@ describe('a hub that is stopped in the middle', () => {
     expect(userGit(repository, 'log', '--format=%s', 'main..001-login').split('\n')).toHaveLength(2)
   })
 
+  it('takes up nothing again whose answer nobody can ask for', async () => {
+    const hub = await start()
+    const answer = hub.invoke(STUB, specify(['flee pid', 'hang']))
+    const read = async () => readFile(await pidPath(), 'utf8').catch(() => '')
+    await expect.poll(async () => read().catch(() => ''), { timeout: 10_000 }).toMatch(/^\d+$/)
+    expect(await hub.stop()).toBe(0)
+    expect((await answer).status).toBe(503)
+    const database = new DatabaseSync(join(folder.path, 'data/agent-hub.db'))
+    const rows = database.prepare('select status from invocations').all()
+    database.close()
+    expect(rows.map(({ status }) => status)).toEqual(['cancelled'])
+  })
+
   it('does not wait for an agent that hears nothing', async () => {
     const hub = await start()
     const { id } = await hub.start(STUB, specify(['flee pid', 'deaf']))

@@ -65,7 +65,10 @@ describe('digests', () => {
   })
 
   it('of a request are the same whatever time it may take', () => {
-    const patient = { ...REQUEST, parameters: { ...REQUEST.parameters, timeout_seconds: 7200 } }
+    const patient = invokeRequestSchema.parse({
+      ...REQUEST,
+      parameters: { ...REQUEST.parameters, timeout_seconds: 7200 },
+    })
     expect(digestRequest('stub', patient)).toBe(digestRequest('stub', REQUEST))
   })
 })
