@@ -39,7 +39,8 @@ export async function reworkSpec(input: CommandInput, settle_all: boolean): Prom
     attempt: invocation.attempt,
     date,
     integrate: integrateIntoSpec,
-    objection: (_, text) => missingFromSpec(text),
+    objection: (_, text) =>
+      settle_all && openLines(text).length > 0 ? 'an answer to a question' : missingFromSpec(text),
   })
   const content = revised.writes[0]?.content ?? settle(spec, settled, date)
   const open = openLines(content).flatMap(({ questions }) => questions)

@@ -68,5 +68,15 @@ function taskObjection(text: string): string | undefined {
   const broken = text
     .split('\n')
     .some((line) => /^\s*[-*] \[/.test(line) && !/^- \[[ xX]\] T\d{3,}( \[P\])?( \[US\d+\])? \S/.test(line))
-  return broken ? 'the format of its tasks' : undefined
+  if (broken) return 'the format of its tasks'
+  return hasStrayLabel(text) ? 'the phases of its stories' : undefined
+}
+
+/** A story label above which no heading names a story. */
+function hasStrayLabel(text: string): boolean {
+  let in_story = false
+  return text.split('\n').some((line) => {
+    if (line.startsWith('## ')) in_story = /User Story|Convergence/.test(line)
+    return !in_story && /^- \[[ xX]\] T\d+ (?:\[P\] )?\[US\d/.test(line)
+  })
 }

@@ -45,17 +45,12 @@ export const IMPLEMENT_RULES: readonly Rule[] = [
           .map((task) => task.id),
       )
       const deleted = new Set(files.changes.map((changed) => changed.path))
-      const known = [...files.paths]
+      const known = knownNames(files.paths)
       return taskLines(findText(files, 'tasks.md') ?? '')
         .filter((task) => task.ticked && task.id !== null && !ticked_before.has(task.id))
         .flatMap((task) =>
           task.paths
-            .filter(
-              (named) =>
-                !files.paths.has(named) &&
-                !deleted.has(named) &&
-                !known.some((file) => file.startsWith(`${named.replace(/\/$/, '')}/`) || file.endsWith(`/${named}`)),
-            )
+            .filter((named) => !deleted.has(named) && !known.has(named.replace(/\/$/, '')))
             .map((named) =>
               warning(`${task.id ?? ''} is ticked, but ${named} neither exists nor was changed.`, path, task.line),
             ),
@@ -63,3 +58,16 @@ export const IMPLEMENT_RULES: readonly Rule[] = [
     },
   },
 ]
+
+/** Each file, its folders, and its name as seen from each folder: tasks name files in all these ways. */
+function knownNames(paths: ReadonlySet<string>): Set<string> {
+  const names = new Set<string>()
+  for (const path of paths) {
+    const parts = path.split('/').slice(0, 40)
+    for (let at = 1; at <= parts.length; at += 1) {
+      names.add(parts.slice(0, at).join('/'))
+      names.add(parts.slice(at - 1).join('/'))
+    }
+  }
+  return names
+}

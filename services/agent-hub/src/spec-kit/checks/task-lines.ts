@@ -50,6 +50,7 @@ export function taskLines(text: string): TaskLine[] {
 export function pathsIn(text: string): string[] {
   const paths = new Set<string>()
   for (const word of text.slice(0, 4000).split(/[\s`'"()<>,;]+/)) {
+    if (!word.includes('/') && !word.includes('.')) continue
     const path = word.replace(/[.:]+$/, '').replace(/^\.\//, '')
     if (path.length > 300 || path.includes('://') || path.startsWith('[')) continue
     const is_path =

@@ -7,8 +7,17 @@ const onTasks =
   (find: (tasks: TaskLine[], path: string, files: PhaseFiles) => Finding[]) =>
   (files: PhaseFiles): Finding[] => {
     const text = findText(files, 'tasks.md')
-    return text === undefined ? [] : find(taskLines(text), inFeature(files, 'tasks.md'), files)
+    return text === undefined ? [] : find(parsed(files, text), inFeature(files, 'tasks.md'), files)
   }
+
+/** Seven rules look at the same tasks: they are read once per run. */
+const read_once = new WeakMap<PhaseFiles, TaskLine[]>()
+
+function parsed(files: PhaseFiles, text: string): TaskLine[] {
+  const tasks = read_once.get(files) ?? taskLines(text)
+  read_once.set(files, tasks)
+  return tasks
+}
 
 const short = (task: TaskLine): string => task.id ?? task.text.trim().slice(0, 60)
 
@@ -20,7 +29,7 @@ export const TASKS_RULES: readonly Rule[] = [
       const path = inFeature(files, 'tasks.md')
       const text = findText(files, 'tasks.md')
       if (text === undefined) return [error('tasks.md is missing.', path)]
-      return taskLines(text).length === 0 ? [error('tasks.md holds no task.', path)] : []
+      return parsed(files, text).length === 0 ? [error('tasks.md holds no task.', path)] : []
     },
   },
   {
