@@ -22,6 +22,11 @@ export function afterCommit(tx: Transaction<never> | object, hook: () => void): 
   else list.push(hook)
 }
 
+/** Runs what waits for the commit of this transaction; for whoever committed it. */
+export function runAfterCommit(tx: Transaction<never> | object): void {
+  hooks.get(tx)?.forEach((hook) => hook())
+}
+
 /**
  * Puts the transactions that arrive in one turn of the event loop into one commit: SQLite's fsync is
  * what a write costs, so that concurrent writers share it. Each has a savepoint, so that a failed one
@@ -60,7 +65,7 @@ export class GroupWriter<S> {
           try {
             const value = await this.#db.transaction().execute(async (tx) => {
               const result = await fn(tx)
-              committed = () => hooks.get(tx)?.forEach((hook) => hook())
+              committed = () => runAfterCommit(tx)
               return result
             })
             return () => {

@@ -19,10 +19,11 @@ import { EventFeed } from './core/event-feed.ts'
 import { createHighestNumber } from './core/feature-numbers.ts'
 import { Keys } from './core/keys.ts'
 import { PhaseExecutor } from './core/phase-executor.ts'
+import * as sentences from './core/sentences.ts'
 import { createHealthCheck } from './core/service-health.ts'
 import { WorkflowStateMachine } from './core/state-machine.ts'
-import { EmbeddedQueue } from './db/embedded-queue.ts'
 import { createKeyStore } from './db/key-store.ts'
+import { openQueue } from './db/queue.ts'
 import { openSession } from './db/session.ts'
 import { createStore } from './db/store.ts'
 import { createRenderer } from './documents/rendered-artifacts.ts'
@@ -53,12 +54,12 @@ const BACKOFF_CAP_MS = 60_000
 export async function createApp({ config, logger, version, dashboard, onFatal }: AppOptions): Promise<App> {
   const clock = systemClock
   const onError = (error: unknown) => logger.error({ err: error }, 'background work failed and is tried again')
-  const session = await openSession({ url: config.database_url, onFatal }).catch((error: unknown) => {
+  const session = await openSession({ url: config.database_url, onFatal, onError }).catch((error: unknown) => {
     throw error instanceof DatabaseError ? new StartupError(error.message, { cause: error }) : error
   })
   const store = createStore(session)
   const hub = new AgentHubClient({ url: config.agent_hub_url, token: config.agent_hub_token })
-  const queue = new EmbeddedQueue({ session, store, clock, onError })
+  const { queue, close: closeQueue } = await openQueue({ session, store, clock, onError })
   const cancellations = new Cancellations({ store, hub, clock, onError })
   const isExternal = config.phase_execution === 'external'
   const machine = new WorkflowStateMachine({
@@ -120,13 +121,17 @@ export async function createApp({ config, logger, version, dashboard, onFatal }:
     async start() {
       if (isExternal) return
       cancellations.wake()
-      consumer = await queue.consume((claim) => executor.run(claim), { concurrency: config.max_concurrent_phases })
+      consumer = await queue.consume((claim) => executor.run(claim), {
+        concurrency: config.max_concurrent_phases,
+        onDead: (tx, attempt_id) => machine.fail(tx, attempt_id, sentences.lostTooOften(), true, 'orchestrator'),
+      })
     },
     async close() {
       // At the same time: both may wait for somebody else, and together they have 4.5 s.
       await Promise.all([server.close(), consumer?.stop(), cancellations.stop()])
       await feed.close()
       await hub.close()
+      await closeQueue()
       await session.close()
     },
   }

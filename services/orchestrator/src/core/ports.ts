@@ -143,7 +143,7 @@ export interface WorkflowTransaction {
 }
 
 export interface WorkflowStore {
-  /** One commit: all of it or nothing, on disk when it resolves. */
+  /** One commit: all of it or nothing, on disk when it resolves. `fn` runs again when it met somebody else's. */
   write<T>(fn: (tx: WorkflowTransaction) => Promise<T>): Promise<T>
   findWorkflow(id: WorkflowId): Promise<Workflow | undefined>
   listWorkflows(query: ListWorkflowsQuery): Promise<WorkflowPage>
@@ -178,7 +178,14 @@ export interface PhaseQueue {
   /** Inside the transaction that makes the attempt unwanted; whoever runs it is told after the commit. */
   cancel(tx: WorkflowTransaction, attempt_id: AttemptId): Promise<void>
   /** Begins to hand out, what was running before a restart first. `run` must not reject but for a broken store. */
-  consume(run: (claim: Claim) => Promise<void>, o: { concurrency: number }): Promise<{ stop(): Promise<void> }>
+  consume(run: (claim: Claim) => Promise<void>, o: ConsumeOptions): Promise<{ stop(): Promise<void> }>
+}
+
+export interface ConsumeOptions {
+  /** Claims at once, in this process. */
+  concurrency: number
+  /** Ends an attempt that was lost with whoever ran it too often to be handed out once more. */
+  onDead(tx: WorkflowTransaction, attempt_id: AttemptId): Promise<unknown>
 }
 
 /** The Agent Hub refused or could not be reached; `transient` ones are worth another try. */

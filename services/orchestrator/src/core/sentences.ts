@@ -26,6 +26,9 @@ export const contradictoryVerdict = (trigger: Trigger) => `contradicts the trigg
 export const retryOfUnfailed = (status: WorkflowStatus) =>
   `Only a failed workflow can be retried; this one is ${status}.`
 
+export const lostTooOften = () =>
+  'The service ended again and again while it ran this phase. See its log for why, then retry the workflow.'
+
 export const waitsForSlot = () => 'Waits for a free slot.'
 
 export const waitsForExternal = () => 'Waits for an external system to post agent_complete.'

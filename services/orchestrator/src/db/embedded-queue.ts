@@ -1,6 +1,6 @@
 import type { AttemptId } from '@orchestrator/contract'
 
-import type { Claim, Clock, PhaseQueue, WorkflowStore } from '../core/ports.ts'
+import type { Claim, Clock, ConsumeOptions, PhaseQueue, WorkflowStore } from '../core/ports.ts'
 import type { Session } from './session.ts'
 
 /** How long a broken store is left alone before the work is handed out again, in milliseconds. */
@@ -46,7 +46,7 @@ export class EmbeddedQueue implements PhaseQueue {
     tx.afterCommit(() => this.#claims.get(attempt_id)?.controller.abort())
   }
 
-  async consume(run: (claim: Claim) => Promise<void>, o: { concurrency: number }): Promise<{ stop(): Promise<void> }> {
+  async consume(run: (claim: Claim) => Promise<void>, o: ConsumeOptions): Promise<{ stop(): Promise<void> }> {
     await this.#o.session.write((tx) =>
       tx.updateTable('attempts').set({ state: 'queued' }).where('state', 'in', ['running', 'backing_off']).execute(),
     )

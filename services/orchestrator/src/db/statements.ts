@@ -11,16 +11,37 @@ import type {
 import { sql, type Insertable, type Kysely } from 'kysely'
 
 import type { AttemptsTable, ReviewsTable, Tables, WorkflowHistoryTable, WorkflowsTable } from './models.ts'
+import type { EventSequence } from './postgres-sequence.ts'
 import { prepare } from './prepared.ts'
 import { selectWorkflows } from './rows.ts'
 
 /** What every transition runs, prepared; the rare statements stand where they are used. */
-export function createStatements(db: Kysely<Tables>) {
+export function createStatements(db: Kysely<Tables>, sequence?: EventSequence) {
   return {
     findWorkflow: prepare<
       { id: WorkflowId },
       Awaited<ReturnType<ReturnType<typeof selectWorkflows>['executeTakeFirstOrThrow']>>
     >((value) => selectWorkflows(db).where('w.id', '=', value('id'))),
+
+    // On Postgres a transaction holds its workflow from the first look on, as SQLite's holds everything:
+    // nobody else takes a step of it, ends its attempt or begins one in between.
+    lockWorkflow:
+      sequence &&
+      prepare<{ id: WorkflowId }, unknown>((value) =>
+        db.selectFrom('workflows').select('id').where('id', '=', value('id')).forUpdate(),
+      ),
+
+    lockWorkflowOf:
+      sequence &&
+      prepare<{ id: AttemptId }, unknown>((value) =>
+        db
+          .selectFrom('workflows')
+          .select('id')
+          .where('id', '=', (attempts) =>
+            attempts.selectFrom('attempts').select('workflow_id').where('id', '=', value('id')),
+          )
+          .forUpdate(),
+      ),
 
     insertWorkflow: prepare<Insertable<WorkflowsTable>, unknown>((value) =>
       db.insertInto('workflows').values({
@@ -144,12 +165,13 @@ export function createStatements(db: Kysely<Tables>) {
     ),
 
     insertEvent: prepare<
-      { workflow_id: WorkflowId; type: StreamEventType; data: string; created_at: string },
+      { workflow_id: WorkflowId; type: StreamEventType; data: string; created_at: string; index: number },
       { sequence: number }
     >((value) =>
       db
         .insertInto('events')
         .values({
+          ...(sequence && { sequence: sequence.next(sql`${value('index')}`) }),
           workflow_id: value('workflow_id'),
           type: value('type'),
           data: value('data'),

@@ -12,15 +12,20 @@ const PAGE_DEFAULT = 50
 
 /** The core's store over a session. */
 export function createStore(session: Session): WorkflowStore {
-  const { read } = session
-  const statements = createStatements(read)
+  const { read, shared } = session
+  const statements = createStatements(read, shared?.sequence)
   const listeners = new Set<() => void>()
   const tell = () => {
     for (const listener of listeners) listener()
   }
+  const onEvents = shared === undefined ? tell : shared.followEvents(tell)
+  const selectReadable = () => {
+    const events = read.selectFrom('events')
+    return shared === undefined ? events : events.where('sequence', '<', shared.sequence.horizon)
+  }
 
   return {
-    write: (fn) => session.write((tx) => fn(workflowTransaction(tx, statements, tell))),
+    write: (fn) => session.write((tx) => fn(workflowTransaction(tx, statements, onEvents))),
 
     async findWorkflow(id) {
       const { rows } = await statements.findWorkflow(read, { id })
@@ -98,18 +103,13 @@ export function createStore(session: Session): WorkflowStore {
     },
 
     async listEvents({ after, limit, workflow_id }) {
-      let query = read.selectFrom('events').selectAll().where('sequence', '>', after)
+      let query = selectReadable().selectAll().where('sequence', '>', after)
       if (workflow_id !== undefined) query = query.where('workflow_id', '=', workflow_id)
       return (await query.orderBy('sequence').limit(limit).execute()).map(eventOf)
     },
 
     async lastSequence() {
-      const row = await read
-        .selectFrom('events')
-        .select('sequence')
-        .orderBy('sequence', 'desc')
-        .limit(1)
-        .executeTakeFirst()
+      const row = await selectReadable().select('sequence').orderBy('sequence', 'desc').limit(1).executeTakeFirst()
       return row?.sequence ?? 0
     },
 

@@ -1,4 +1,4 @@
-import type { Feature, JsonObject } from '@orchestrator/contract'
+import type { Feature, JsonObject, WorkflowId } from '@orchestrator/contract'
 import { afterCommit } from '@orchestrator/sqlite'
 import type { Transaction } from 'kysely'
 
@@ -22,12 +22,17 @@ export function workflowTransaction(
     afterCommit(tx, onEvents)
   }
 
+  const held = new Set<WorkflowId>()
+  let events = 0
+
   const findWorkflow: WorkflowTransaction['findWorkflow'] = async (id) => {
+    if (!held.has(id)) await statements.lockWorkflow?.(tx, { id })
+    held.add(id)
     const { rows } = await statements.findWorkflow(tx, { id })
     return rows[0] && workflowOf(rows[0])
   }
 
-  return {
+  const transaction: WorkflowTransaction = {
     afterCommit: (hook) => afterCommit(tx, hook),
 
     findWorkflow,
@@ -73,6 +78,7 @@ export function workflowTransaction(
 
     async insertWorkflow({ context, result, ...columns }, attempt_id, sequence) {
       const values = { ...columns, context: toJson(context), result: toJson(result), attempt_id, sequence }
+      held.add(values.id)
       await statements.insertWorkflow(tx, values)
     },
 
@@ -93,8 +99,10 @@ export function workflowTransaction(
     },
 
     async findWork(attempt_id) {
+      await statements.lockWorkflowOf?.(tx, { id: attempt_id })
       const row = await tx.selectFrom('attempts').selectAll().where('id', '=', attempt_id).executeTakeFirst()
       if (row === undefined) return undefined
+      held.add(row.workflow_id)
       const workflow = await findWorkflow(row.workflow_id)
       if (workflow === undefined) return undefined
       const { phase, number, tries, agent, session_id, hub_sequence } = row
@@ -180,7 +188,7 @@ export function workflowTransaction(
 
     async appendEvent({ type, workflow_id, created_at, data }) {
       tellAfterCommit()
-      const values = { type, workflow_id, created_at, data: JSON.stringify(data) }
+      const values = { type, workflow_id, created_at, data: JSON.stringify(data), index: events++ }
       const [event] = (await statements.insertEvent(tx, values)).rows
       if (event === undefined) throw new Error('an event was given no sequence')
       return event.sequence
@@ -214,4 +222,15 @@ export function workflowTransaction(
         .execute()
     },
   }
+  transactions.set(transaction, tx)
+  return transaction
+}
+
+const transactions = new WeakMap<WorkflowTransaction, Transaction<Tables>>()
+
+/** The database's transaction below the core's, for an adapter that takes part in it. */
+export function databaseTransaction(transaction: WorkflowTransaction): Transaction<Tables> {
+  const tx = transactions.get(transaction)
+  if (tx === undefined) throw new Error('this transaction was not begun by the store')
+  return tx
 }

@@ -1,11 +1,18 @@
-import { sql, type Kysely } from 'kysely'
+import { sql } from 'kysely'
+import type { Migration } from 'kysely/migration'
+
+import type { ColumnTypes } from './column-types.ts'
 
 /** The seed's two tables, then ours. */
-export async function up(db: Kysely<unknown>): Promise<void> {
-  for (const statement of STATEMENTS) await sql.raw(statement).execute(db)
+export function initial(types: ColumnTypes): Migration {
+  return {
+    async up(db) {
+      for (const statement of statements(types)) await sql.raw(statement).execute(db)
+    },
+  }
 }
 
-const STATEMENTS = [
+const statements = ({ integer, real, blob, counting_key, event_key }: ColumnTypes) => [
   `create table workflows (
     id text primary key,
     workflow_type text not null,
@@ -24,7 +31,7 @@ const STATEMENTS = [
     retry_of text references workflows(id),
     created_by text not null,
     attempt_id text not null,
-    sequence integer not null
+    sequence ${integer} not null
   )`,
   `create unique index workflows_by_sequence on workflows (sequence)`,
   `create index workflows_by_status on workflows (status, sequence)`,
@@ -41,33 +48,33 @@ const STATEMENTS = [
     trigger text not null,
     metadata text,
     created_at text not null,
-    sequence integer not null,
+    sequence ${integer} not null,
     actor text not null,
     phase text,
-    attempt integer,
+    attempt ${integer},
     attempt_id text not null,
     digest text
   )`,
   `create unique index workflow_history_by_workflow on workflow_history (workflow_id, sequence)`,
 
   `create table attempts (
-    position integer primary key autoincrement,
+    position ${counting_key},
     id text not null unique,
     workflow_id text not null,
     phase text not null,
-    number integer not null,
+    number ${integer} not null,
     state text not null,
     reason text,
-    tries integer not null default 0,
+    tries ${integer} not null default 0,
     next_retry_at text,
     agent text,
     invocation_id text,
-    hub_sequence integer not null default 0,
+    hub_sequence ${integer} not null default 0,
     session_id text,
     feedback text,
     digest text,
     output text,
-    confidence real,
+    confidence ${real},
     uncertainty_reasons text,
     checks text,
     usage text,
@@ -83,7 +90,7 @@ const STATEMENTS = [
     attempt_id text not null references attempts(id),
     path text not null,
     digest text not null,
-    size integer not null,
+    size ${integer} not null,
     media_type text not null,
     primary key (attempt_id, path)
   )`,
@@ -91,7 +98,7 @@ const STATEMENTS = [
     digest text primary key,
     path text not null,
     media_type text not null,
-    content blob not null
+    content ${blob} not null
   )`,
 
   `create table reviews (
@@ -107,10 +114,10 @@ const STATEMENTS = [
     id text primary key,
     review_id text not null references reviews(id),
     workflow_id text not null,
-    position integer not null,
+    position ${integer} not null,
     path text,
-    line_start integer,
-    line_end integer,
+    line_start ${integer},
+    line_end ${integer},
     quote text,
     text text not null,
     fate text not null,
@@ -120,18 +127,18 @@ const STATEMENTS = [
   `create index review_threads_open on review_threads (workflow_id) where fate = 'open'`,
 
   `create table features (
-    sequence integer primary key autoincrement,
+    sequence ${counting_key},
     id text not null unique,
     workspace text not null,
     description text not null,
     created_at text not null,
     updated_at text not null
   )`,
-  `create table counters (name text primary key, value integer not null)`,
+  `create table counters (name text primary key, value ${integer} not null)`,
   `insert into counters (name, value) values ('feature_number', 0)`,
 
   `create table events (
-    sequence integer primary key autoincrement,
+    sequence ${event_key},
     workflow_id text not null,
     type text not null,
     data text not null,

@@ -1,8 +1,13 @@
 import type { Migration } from 'kysely/migration'
 
-import * as initial from './0001_initial.ts'
+import { initial } from './0001_initial.ts'
+import { SQLITE, type ColumnTypes } from './column-types.ts'
 
 /** Forward only, run at start under a lock. A new one gets the next number and is never edited once released. */
-export const migrations: Record<string, Migration> = {
-  '0001_initial': initial,
+export function migrationsFor(types: ColumnTypes): Record<string, Migration> {
+  return {
+    '0001_initial': initial(types),
+  }
 }
+
+export const migrations = migrationsFor(SQLITE)

@@ -1,0 +1,272 @@
+import type { AttemptId } from '@orchestrator/contract'
+import { sql } from 'kysely'
+
+import { backoffDelay } from '../core/backoff.ts'
+import type { Claim, Clock, ConsumeOptions, PhaseQueue, WorkflowStore, WorkflowTransaction } from '../core/ports.ts'
+import { ClaimLostError, type PhaseJob, type PhaseJobs } from './phase-jobs.ts'
+import { CHANNEL } from './postgres-signals.ts'
+import type { Session } from './session.ts'
+import type { Signals } from './shared-database.ts'
+import { databaseTransaction } from './transaction.ts'
+
+/** Looks for work without having been told, which is how a job of a lost replica is found. */
+const POLL_MS = 1_000
+/** Well within the engine's heartbeat of 10 s. */
+const TOUCH_MS = 3_000
+const RECONCILE_MS = 60_000
+const RECONCILE_BATCH = 1_000
+/** How long a run that broke off keeps its slot, so that it does not break off again at once. */
+const RECOVERY_MS = 1_000
+/** An attempt that lost more than one replica may be what kills them: it is taken up ever more slowly. */
+const CRASH_BACKOFF = { max_tries: 0, base_ms: 1_000, cap_ms: 60_000 }
+/** The same for all: only one replica reconciles at a time, and the next sees what it did. */
+const RECONCILE_LOCK = 728_514_094
+
+interface Held {
+  job: PhaseJob
+  controller: AbortController
+  /** Decides what becomes of the job when the run ends without having settled it. */
+  fate: 'retire' | 'hand_back' | 'lost' | 'settled'
+  done: Promise<void>
+}
+
+interface Consumer extends ConsumeOptions {
+  run: (claim: Claim) => Promise<void>
+  stopping: AbortController
+}
+
+export interface PgBossQueueOptions {
+  jobs: PhaseJobs
+  session: Session
+  signals: Signals
+  store: WorkflowStore
+  clock: Clock
+  onError: (error: unknown) => void
+}
+
+/**
+ * The queue of any number of replicas on one Postgres, over pg-boss. A job is inserted by the
+ * transaction that makes the attempt and retired by the one that ends it; whoever was taken for dead
+ * meanwhile finds its job gone and its transaction rolled back. One loop fetches for all slots.
+ */
+export class PgBossQueue implements PhaseQueue {
+  readonly #o: PgBossQueueOptions
+  readonly #held = new Map<AttemptId, Held>()
+  #wake: () => void = () => {}
+  #isWanted = false
+
+  constructor(o: PgBossQueueOptions) {
+    this.#o = o
+    o.signals.on((signal) => {
+      if (signal.kind === 'work') this.#look()
+      else if (signal.kind === 'cancel') this.#abort(signal.attempt_id)
+      else if (signal.kind === 'look') void this.#abortUnwanted().catch(o.onError)
+    })
+  }
+
+  async enqueue(tx: WorkflowTransaction, attempt_id: AttemptId): Promise<void> {
+    await this.#o.jobs.send(databaseTransaction(tx), attempt_id)
+    tx.afterCommit(() => this.#tellWork())
+  }
+
+  /** The job itself stays: whoever takes it up finds the attempt unwanted and retires it. */
+  async cancel(tx: WorkflowTransaction, attempt_id: AttemptId): Promise<void> {
+    const payload = this.#o.signals.cancelPayload(attempt_id)
+    await sql`select pg_notify(${CHANNEL}, ${payload})`.execute(databaseTransaction(tx))
+    tx.afterCommit(() => this.#abort(attempt_id))
+  }
+
+  async consume(run: (claim: Claim) => Promise<void>, o: ConsumeOptions): Promise<{ stop(): Promise<void> }> {
+    const consumer: Consumer = { ...o, run, stopping: new AbortController() }
+    await this.reconcile()
+    const loops = [
+      this.#fetchLoop(consumer),
+      this.#every(TOUCH_MS, consumer, () => this.#touch()),
+      this.#every(TOUCH_MS, consumer, () => this.#bury(consumer)),
+      this.#every(RECONCILE_MS, consumer, () => this.reconcile()),
+    ]
+    return {
+      stop: async () => {
+        consumer.stopping.abort()
+        this.#look()
+        for (const held of this.#held.values()) {
+          if (held.fate === 'retire') held.fate = 'hand_back'
+          held.controller.abort()
+        }
+        await Promise.all([...this.#held.values()].map((held) => held.done))
+        await Promise.all(loops)
+      },
+    }
+  }
+
+  /** Gives every unfinished attempt without a job one; answers how many. For a database that was restored, moved or meddled with. */
+  async reconcile(): Promise<number> {
+    const { store, jobs } = this.#o
+    const count = await store.write(async (transaction) => {
+      const tx = databaseTransaction(transaction)
+      await sql`select pg_advisory_xact_lock(${sql.lit(RECONCILE_LOCK)})`.execute(tx)
+      const unqueued = await jobs.listUnqueued(tx, RECONCILE_BATCH)
+      for (const id of unqueued) await this.enqueue(transaction, id)
+      return unqueued.length
+    })
+    return count < RECONCILE_BATCH ? count : count + (await this.reconcile())
+  }
+
+  async #fetchLoop(consumer: Consumer): Promise<void> {
+    const { signal } = consumer.stopping
+    while (!signal.aborted) {
+      this.#isWanted = false
+      try {
+        const free = consumer.concurrency - this.#held.size
+        const jobs = free > 0 ? await this.#o.jobs.fetch(free) : []
+        for (const job of jobs) this.#hold(consumer, job)
+      } catch (error) {
+        this.#o.onError(error)
+      }
+      if (!this.#isWanted) await this.#wait(POLL_MS, signal)
+    }
+  }
+
+  #hold(consumer: Consumer, job: PhaseJob): void {
+    const { attempt_id } = job.data
+    const controller = new AbortController()
+    const held: Held = { job, controller, fate: 'retire', done: Promise.resolve() }
+    const previous = this.#held.get(attempt_id)
+    // What was taken for lost while this process stood still may come back to itself.
+    if (previous !== undefined) {
+      previous.fate = 'lost'
+      previous.controller.abort()
+    }
+    this.#held.set(attempt_id, held)
+    if (consumer.stopping.signal.aborted) {
+      held.fate = 'hand_back'
+      controller.abort()
+    }
+    held.done = this.#run(consumer, held)
+      .catch((error: unknown) => this.#o.onError(error))
+      .finally(() => {
+        if (this.#held.get(attempt_id) === held) this.#held.delete(attempt_id)
+        this.#look()
+      })
+  }
+
+  async #run(consumer: Consumer, held: Held): Promise<void> {
+    const { job, controller } = held
+    const { clock } = this.#o
+    if (job.retryCount > 1) {
+      const delay = backoffDelay(job.retryCount - 1, CRASH_BACKOFF, Math.random())
+      await clock.sleep(delay, controller.signal).catch(() => {})
+    }
+    try {
+      if (!controller.signal.aborted) await consumer.run(this.#claimOf(held))
+    } catch (error) {
+      if (error instanceof ClaimLostError) return
+      this.#o.onError(error)
+      await clock.sleep(RECOVERY_MS, consumer.stopping.signal).catch(() => {})
+      await this.#o.jobs.fail(job)
+      return
+    }
+    await this.#retire(held)
+  }
+
+  #claimOf(held: Held): Claim {
+    const { store, jobs } = this.#o
+    return {
+      attempt_id: held.job.data.attempt_id,
+      signal: held.controller.signal,
+      settle: async (fn) => {
+        const result = await store.write(async (tx) => {
+          const value = await fn(tx)
+          await jobs.complete(databaseTransaction(tx), held.job)
+          return value
+        })
+        held.fate = 'settled'
+        return result
+      },
+    }
+  }
+
+  /** The run ended without an outcome: it was stopped, or the attempt is not wanted any more. */
+  async #retire({ job, fate }: Held): Promise<void> {
+    const { session, jobs } = this.#o
+    if (fate === 'settled' || fate === 'lost') return
+    if (fate === 'retire') {
+      await session.write((tx) => jobs.complete(tx, job)).catch(ignoreLost)
+      return
+    }
+    if (await session.write((tx) => jobs.handBack(tx, job))) this.#o.signals.send('work')
+  }
+
+  /** Tells the engine that what is held here is alive, and lets go of what is not held any more. */
+  async #touch(): Promise<void> {
+    const all = [...this.#held.values()]
+    if (all.length === 0) return
+    const mine = await this.#o.jobs.touch(all.map((held) => held.job))
+    for (const held of all) {
+      if (mine.has(held.job.id) || held.fate === 'settled') continue
+      held.fate = 'lost'
+      held.controller.abort()
+    }
+    await this.#abortUnwanted()
+  }
+
+  /** A cancellation's signal may have been missed. */
+  async #abortUnwanted(): Promise<void> {
+    const ids = [...this.#held.keys()]
+    if (ids.length === 0) return
+    const rows = await this.#o.session.read
+      .selectFrom('attempts')
+      .select('id')
+      .where('id', 'in', ids)
+      .where('state', 'not in', ['queued', 'running', 'backing_off'])
+      .execute()
+    for (const { id } of rows) this.#abort(id)
+  }
+
+  #abort(attempt_id: AttemptId): void {
+    this.#held.get(attempt_id)?.controller.abort()
+  }
+
+  /** Attempts that were tried too often to be tried again. */
+  async #bury(consumer: Consumer): Promise<void> {
+    const { jobs, store } = this.#o
+    for (const job of await jobs.fetchDead()) {
+      await store
+        .write(async (tx) => {
+          await consumer.onDead(tx, job.data.attempt_id)
+          await jobs.completeDead(databaseTransaction(tx), job)
+        })
+        .catch(ignoreLost)
+    }
+  }
+
+  async #every(ms: number, consumer: Consumer, work: () => Promise<unknown>): Promise<void> {
+    const { signal } = consumer.stopping
+    for (;;) {
+      await this.#o.clock.sleep(ms, signal).catch(() => {})
+      if (signal.aborted) return
+      await work().catch(this.#o.onError)
+    }
+  }
+
+  #tellWork(): void {
+    this.#look()
+    this.#o.signals.send('work')
+  }
+
+  #look(): void {
+    this.#isWanted = true
+    this.#wake()
+  }
+
+  async #wait(ms: number, stopping: AbortSignal): Promise<void> {
+    const over = new AbortController()
+    this.#wake = () => over.abort()
+    await this.#o.clock.sleep(ms, AbortSignal.any([stopping, over.signal])).catch(() => {})
+    this.#wake = () => {}
+  }
+}
+
+function ignoreLost(error: unknown): void {
+  if (!(error instanceof ClaimLostError)) throw error
+}

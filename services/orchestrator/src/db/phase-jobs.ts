@@ -1,0 +1,144 @@
+import type { AttemptId } from '@orchestrator/contract'
+import { sql, type Kysely, type Transaction } from 'kysely'
+import { fromKysely, PgBoss, type JobWithMetadata } from 'pg-boss'
+
+import type { Tables } from './models.ts'
+
+/** What a job says: everything else stands in the attempt's row. */
+interface PhaseJobData {
+  attempt_id: AttemptId
+}
+
+/** With its metadata: without the number of the try in it there would be no fence. */
+export type PhaseJob = JobWithMetadata<PhaseJobData>
+
+const SCHEMA = 'pgboss'
+const PHASES = 'phases'
+const DEAD = 'phases-dead'
+
+/** The least the engine allows. A replica that dies is noticed after this, less the age of its last touch. */
+const HEARTBEAT_SECONDS = 10
+/** The engine looks for lost jobs so often; every second more would be one more until a phase goes on elsewhere. */
+const SUPERVISE_SECONDS = 1
+/** The longest the engine allows; a longer phase is attached to again by the next try. */
+const EXPIRE_SECONDS = 24 * 3600
+/** Waiting jobs older than this would be deleted without a word; reconciling would bring them back. */
+const RETENTION_SECONDS = 365 * 24 * 3600
+/** Done jobs tell nothing that the attempts do not tell. */
+const KEEP_DONE_SECONDS = 3600
+/** Counts crashes of replicas as well as faults. */
+const RETRY_LIMIT = 20
+/** Of the engine's own pool: one to fetch, one to touch, one to supervise. */
+const CONNECTIONS = 3
+
+/** Work that was handed back goes before what was never begun. */
+const PRIORITY_AGAIN = 1
+
+/** Another replica holds this job by now, or it is done. */
+export class ClaimLostError extends Error {
+  override readonly name = 'ClaimLostError'
+}
+
+/** One queue of pg-boss, in the words of phases. */
+export interface PhaseJobs {
+  send(tx: Transaction<Tables>, attempt_id: AttemptId): Promise<void>
+  /** At most so many, oldest first, now held by this process. */
+  fetch(count: number): Promise<PhaseJob[]>
+  /** Answers which of these are still held. */
+  touch(jobs: readonly PhaseJob[]): Promise<Set<string>>
+  /** Throws a ClaimLostError, so that the transaction rolls back: the engine itself would only count no row. */
+  complete(tx: Transaction<Tables>, job: PhaseJob): Promise<void>
+  /** Puts it back as if it had never been taken. Answers false when it is held elsewhere by now. */
+  handBack(tx: Transaction<Tables>, job: PhaseJob): Promise<boolean>
+  /** Counts as a failed try. */
+  fail(job: PhaseJob): Promise<void>
+  /** Those whose tries are used up. */
+  fetchDead(): Promise<PhaseJob[]>
+  completeDead(tx: Transaction<Tables>, job: PhaseJob): Promise<void>
+  /** Unfinished attempts that no job stands for. */
+  listUnqueued(db: Kysely<Tables>, limit: number): Promise<AttemptId[]>
+  close(): Promise<void>
+}
+
+export async function openPhaseJobs(url: string, onError: (error: unknown) => void): Promise<PhaseJobs> {
+  const boss = new PgBoss({
+    connectionString: url,
+    application_name: 'orchestrator queue',
+    schema: SCHEMA,
+    max: CONNECTIONS,
+    supervise: true,
+    superviseIntervalSeconds: SUPERVISE_SECONDS,
+    monitorIntervalSeconds: SUPERVISE_SECONDS,
+    maintenanceIntervalSeconds: KEEP_DONE_SECONDS,
+    // Nothing here runs by the calendar.
+    schedule: false,
+  })
+  boss.on('error', onError)
+  await boss.start()
+  const common = { retentionSeconds: RETENTION_SECONDS, deleteAfterSeconds: KEEP_DONE_SECONDS, retryDelay: 0 }
+  const dead = { ...common, retryLimit: 1_000_000, expireInSeconds: 60 }
+  const phases = {
+    ...common,
+    retryLimit: RETRY_LIMIT,
+    expireInSeconds: EXPIRE_SECONDS,
+    heartbeatSeconds: HEARTBEAT_SECONDS,
+    deadLetter: DEAD,
+  }
+  await boss.createQueue(DEAD, dead)
+  await boss.createQueue(PHASES, phases)
+  // A queue that an older version made keeps its settings otherwise.
+  await boss.updateQueue(DEAD, dead)
+  await boss.updateQueue(PHASES, phases)
+
+  const insert = async (tx: Transaction<Tables>, attempt_id: AttemptId, priority: number) => {
+    const options = { db: fromKysely(tx), singletonKey: attempt_id, priority }
+    await boss.send(PHASES, { attempt_id } satisfies PhaseJobData, options)
+  }
+  const completeIn = async (tx: Transaction<Tables>, queue: string, job: PhaseJob) => {
+    if (countOf(await boss.complete(queue, job, null, { db: fromKysely(tx) })) !== 1) {
+      throw new ClaimLostError(`attempt ${job.data.attempt_id} is held by another replica by now`)
+    }
+  }
+
+  return {
+    send: (tx, attempt_id) => insert(tx, attempt_id, 0),
+    fetch: (count) => boss.fetch<PhaseJobData>(PHASES, { batchSize: count, includeMetadata: true }),
+    touch: async (jobs) => settledOf(await boss.touch(PHASES, [...jobs])),
+    complete: (tx, job) => completeIn(tx, PHASES, job),
+    async handBack(tx, job) {
+      // A new job, for a retry would count as a failed try and come after a pause.
+      if (countOf(await boss.deleteJob(PHASES, job, { db: fromKysely(tx) })) !== 1) return false
+      await insert(tx, job.data.attempt_id, PRIORITY_AGAIN)
+      return true
+    },
+    async fail(job) {
+      await boss.fail(PHASES, job)
+    },
+    fetchDead: () => boss.fetch<PhaseJobData>(DEAD, { batchSize: 10, includeMetadata: true }),
+    completeDead: (tx, job) => completeIn(tx, DEAD, job),
+    async listUnqueued(db, limit) {
+      const rows = await db
+        .selectFrom('attempts')
+        .select('id')
+        .where('state', 'in', ['queued', 'running', 'backing_off'])
+        .where(
+          sql<boolean>`not exists (select 1 from ${sql.table(`${SCHEMA}.job`)} as job
+            where job.name in (${PHASES}, ${DEAD}) and job.singleton_key = attempts.id and job.state < 'completed')`,
+        )
+        .limit(limit)
+        .execute()
+      return rows.map((row) => row.id)
+    },
+    close: () => boss.stop({ graceful: false }),
+  }
+}
+
+/** The engine answers more than its types tell: how many rows it changed, and which. */
+function countOf(response: object): number {
+  return 'affected' in response ? Number(response.affected) : Number.NaN
+}
+
+function settledOf(response: object): Set<string> {
+  const settled: unknown = 'settled' in response ? response.settled : undefined
+  return new Set(Array.isArray(settled) ? settled.map(String) : [])
+}
