@@ -69,7 +69,7 @@ export interface Client {
   /** Answers the new workflow, whose `retry_of` is `id`. */
   retryWorkflow(id: string, options?: CallOptions): Promise<Workflow>
   listHistory(id: string, query?: PageQuery, options?: CallOptions): Promise<Page<Transition>>
-  listAttempts(id: string, query?: PageQuery, options?: CallOptions): Promise<Page<Attempt>>
+  listAttempts(id: string, options?: CallOptions): Promise<Page<Attempt>>
   /** The bytes of a file that an attempt produced. */
   getArtifact(digest: string, options?: CallOptions): Promise<Uint8Array<ArrayBuffer>>
   listFeatures(query?: PageQuery, options?: CallOptions): Promise<Page<Feature>>
@@ -95,8 +95,7 @@ export function createClient(options: ClientOptions): Client {
     retryWorkflow: (id, call) => request.json(workflowSchema, 'POST', `${workflow(id)}/retry`, call),
     listHistory: (id, query, call) =>
       request.json(historyPageSchema, 'GET', `${workflow(id)}/history`, { ...call, query }),
-    listAttempts: (id, query, call) =>
-      request.json(attemptPageSchema, 'GET', `${workflow(id)}/attempts`, { ...call, query }),
+    listAttempts: (id, call) => request.json(attemptPageSchema, 'GET', `${workflow(id)}/attempts`, call),
     getArtifact: (digest, call) => request.bytes(`artifacts/${encodeURIComponent(digest)}`, call),
     listFeatures: (query, call) => request.json(featurePageSchema, 'GET', 'features', { ...call, query }),
     getFeature: (feature_id, call) =>
