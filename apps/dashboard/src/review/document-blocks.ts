@@ -26,6 +26,9 @@ export function prepareBlocks(root: HTMLElement): void {
     block.dataset['block'] = ''
     block.tabIndex = -1
   }
+  // What scrolls by itself must be reachable without a pointer.
+  for (const wide of root.querySelectorAll<HTMLElement>('pre, table'))
+    if (wide.scrollWidth > wide.clientWidth) wide.tabIndex = 0
 }
 
 const lineOf = (element: HTMLElement, edge: 'lineStart' | 'lineEnd'): number => Number(element.dataset[edge] ?? 0)

@@ -9,12 +9,12 @@ export function LastRound({ review, number }: { review: Review; number: number }
   const settled = review.threads.filter(({ fate }) => fate === 'addressed').length
   return (
     <section className="card p-3.5">
-      <h3 className="flex items-baseline justify-between font-semibold">
+      <h2 className="flex items-baseline justify-between font-semibold">
         Last round
         <span className="text-sm font-normal text-soft tabular-nums">
           {settled} of {review.threads.length} addressed
         </span>
-      </h3>
+      </h2>
       <p className="text-sm text-soft">
         Asked of attempt {number} by {actorName(review.actor)}
       </p>

@@ -6,7 +6,7 @@ export function Outline({ items }: { items: OutlineItem[] }) {
   if (shown.length < 3) return null
   return (
     <nav aria-label="Outline" className="hidden lg:sticky lg:top-4 lg:block">
-      <h3 className="mb-1 px-2 text-sm font-semibold text-soft">Outline</h3>
+      <h2 className="mb-1 px-2 text-sm font-semibold text-soft">Outline</h2>
       <ul className="flex max-h-[60dvh] flex-col overflow-y-auto text-sm">
         {shown.map((item, index) => (
           // Two headings of a document may have the same words.

@@ -39,12 +39,12 @@ export function Checks({ checks, onShow }: ChecksProps) {
     )
   return (
     <section className="card p-3.5">
-      <h3 className="flex items-baseline justify-between font-semibold">
+      <h2 className="flex items-baseline justify-between font-semibold">
         Checks
         <span className="text-sm font-normal text-soft tabular-nums">
           {passed.length} of {checks.length} passed
         </span>
-      </h3>
+      </h2>
       <CheckRows checks={[...failed, ...warnings]} onShow={onShow} />
       {passed.length > 0 && (
         <details className="group mt-1.5 text-soft">
@@ -107,9 +107,9 @@ export function OpenQuestions({ questions, attempt_id, drafts, can_answer, onSho
   if (questions.length === 0) return null
   return (
     <section className="card p-3.5">
-      <h3 className="mb-1.5 font-semibold">
+      <h2 className="mb-1.5 font-semibold">
         {questions.length === 1 ? '1 open question' : `${questions.length} open questions`}
-      </h3>
+      </h2>
       <ol className="flex flex-col gap-3">
         {questions.map(({ text, path, lines }, index) => {
           const answer = drafts.draft.comments.find(({ kind, quote }) => kind === 'answer' && quote === text)

@@ -88,7 +88,7 @@ function Agent({ agent, is_default }: { agent: HubAgent; is_default: boolean }) 
 function Command({ text }: { text: string }) {
   return (
     <div className="mt-2 flex items-center gap-2 rounded-lg bg-sunken py-0.5 pr-0.5 pl-3">
-      <code className="min-w-0 flex-1 overflow-x-auto py-1 font-mono text-sm whitespace-nowrap">{text}</code>
+      <code className="min-w-0 flex-1 py-1 font-mono text-sm [overflow-wrap:anywhere]">{text}</code>
       <CopyButton text={text} label={`Copy the command ${text}`} />
     </div>
   )

@@ -1,4 +1,4 @@
-import { useRef, useState } from 'react'
+import { useEffect, useState } from 'react'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 
 import type { AdvanceWorkflow, Attempt, Transition, Workflow } from '@orchestrator/contract'
@@ -42,16 +42,18 @@ export function WorkflowView({ workflow, attempts, history }: WorkflowViewProps)
   const [verdict, setVerdict] = useState<Verdict | null>(null)
 
   const latest = attempts.at(-1)
-  const shown = useShownAttempt(attempts, search.attempt, drafts.written.length > 0)
+  const { shown, release } = useShownAttempt(workflow, attempts, search.attempt)
   const view: View = search.view ?? (shown === undefined || isUnfinished(shown) ? 'activity' : 'document')
-  const reviewable =
-    shown !== undefined && shown.id === latest?.id && workflow.status === 'waiting_approval' && shown.review === null
+  const reviewable = shown !== undefined && waitsFor(workflow, shown)
   const earlier = attempts
     .slice(0, shown === undefined ? 0 : attempts.indexOf(shown))
     .findLast(({ artifacts }) => artifacts.length > 0)
   const change = (part: { attempt?: string; file?: string; view?: View }) =>
     void navigate({ search: (before) => ({ ...before, ...part }), replace: true, resetScroll: false })
-  const goToLatest = () => void navigate({ search: {}, replace: true })
+  const goToLatest = () => {
+    release()
+    void navigate({ search: {}, replace: true })
+  }
   const step = (by: 1 | -1) => {
     const next = attempts[attempts.findIndex(({ id }) => id === shown?.id) + by]
     if (next !== undefined) change({ attempt: next.id })
@@ -151,17 +153,25 @@ export function WorkflowView({ workflow, attempts, history }: WorkflowViewProps)
   )
 }
 
+/** Whether the workflow waits for a verdict on exactly this attempt. */
+const waitsFor = (workflow: Workflow, attempt: Attempt | undefined): boolean =>
+  workflow.status === 'waiting_approval' && attempt !== undefined && workflow.attempt?.id === attempt.id
+
 const isUnfinished = ({ state }: Attempt): boolean =>
   state === 'queued' || state === 'running' || state === 'backing_off'
 
 /**
- * The attempt on screen: the one in the address, else the newest. Who has drafted comments keeps the attempt they were
- * written on until asking for the newer one.
+ * The attempt on screen: the one in the address, else the newest. An attempt that was put before a reviewer stays until
+ * the reviewer decides or asks for the newer one: nobody loses the place, or the draft, because somebody else was first.
  */
-function useShownAttempt(attempts: Attempt[], wanted: string | undefined, drafting: boolean): Attempt | undefined {
-  const last_shown = useRef<string | undefined>(undefined)
+function useShownAttempt(workflow: Workflow, attempts: Attempt[], wanted: string | undefined) {
+  const [kept, setKept] = useState<string>()
   const find = (id: string | undefined) => attempts.find((attempt) => attempt.id === id)
-  const shown = find(wanted) ?? (drafting ? find(last_shown.current) : undefined) ?? attempts.at(-1)
-  last_shown.current = shown?.id
-  return shown
+  const shown = find(wanted) ?? find(kept) ?? attempts.at(-1)
+  const shown_id = shown?.id
+  const waits = waitsFor(workflow, shown)
+  useEffect(() => {
+    if (waits) setKept(shown_id)
+  }, [waits, shown_id])
+  return { shown, release: () => setKept(undefined) }
 }
