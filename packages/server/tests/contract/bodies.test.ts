@@ -129,6 +129,22 @@ describe('a body that is too large', () => {
     expect([response.status, (await response.json()).error.code]).toEqual([413, 'BODY_TOO_LARGE'])
   })
 
+  test('can be sent to its end by a client that reads only then', async () => {
+    // More than the sockets between the two can hold.
+    const huge = 'x'.repeat(40 * 1024 * 1024)
+    const socket = await openRaw(service.port)
+    socket.pause()
+    socket.write(
+      `POST /things HTTP/1.1\r\nHost: localhost:${service.port}\r\nContent-Type: application/json\r\nContent-Length: ${huge.length}\r\n\r\n`,
+    )
+    const sent = await new Promise((resolve) => socket.write(huge, resolve))
+    const answered = once(socket, 'data')
+    socket.resume()
+    const [answer] = await answered
+    socket.destroy()
+    expect([sent, parseAnswer(String(answer)).status]).toEqual([null, 413])
+  })
+
   test('just below the limit is looked at', async () => {
     const padding = 'x'.repeat(1024 * 1024 - 200)
     expect(await post('/things', JSON.stringify({ ...GOOD, feature_description: padding }))).toMatchObject({
