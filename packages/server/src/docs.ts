@@ -51,12 +51,13 @@ function redocPage(title: string): string {
 `
 }
 
+const require = createRequire(import.meta.url)
 let script: Promise<string> | undefined
 
 /** ReDoc's bundle without the one thing it loads from elsewhere, its maker's logo. Read when first asked for. */
 function redocScript(): Promise<string> {
-  script ??= readFile(createRequire(import.meta.url).resolve('redoc/bundles/redoc.standalone.js'), 'utf8').then(
-    (text) => text.replaceAll(/https:\/\/cdn\.redoc\.ly\/[\w./-]+/g, 'data:,'),
+  script ??= readFile(require.resolve('redoc/bundles/redoc.standalone.js'), 'utf8').then((text) =>
+    text.replaceAll(/https:\/\/cdn\.redoc\.ly\/[\w./-]+/g, 'data:,'),
   )
   return script
 }

@@ -50,5 +50,3 @@ export function createHostAllowList(o: { host: string; allowed_hosts: string[] }
     )
   }
 }
-
-export type HostAllowList = ReturnType<typeof createHostAllowList>
