@@ -74,7 +74,7 @@ export function settle(spec: string, settled: readonly Settled[], date: string):
     const session = `### Session ${date}`
     const before = /^## User Scenarios/
     if (sectionRange(text, new RegExp(`^${session}$`)) === undefined)
-      text = appendToSection(text, 'Clarifications', `${session}\n`, before)
+      text = appendToSection(text, 'Clarifications', session, before)
     text = appendToSection(
       text,
       'Clarifications',

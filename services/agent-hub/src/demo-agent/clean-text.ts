@@ -69,7 +69,7 @@ export const capitalise = (text: string): string => {
 
 /** Lower-case first letter, unless the word is an acronym or a name such as `OAuth2`. */
 export const uncapitalise = (text: string): string =>
-  /^\p{Lu}[\p{Ll}' ]*(?=\s|$)/u.test(text) ? text.slice(0, 1).toLowerCase() + text.slice(1) : text
+  /^\p{Lu}[\p{Ll}'-]*(?=\s|$)/u.test(text) ? text.slice(0, 1).toLowerCase() + text.slice(1) : text
 
 /** For names of files and functions: ASCII words joined by dashes, or the fallback where nothing is left. */
 export function slugOf(text: string, fallback: string): string {

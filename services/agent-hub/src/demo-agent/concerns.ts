@@ -32,7 +32,7 @@ export const CONCERNS: readonly Concern[] = [
     id: 'sign-in',
     noun: 'signing in',
     match:
-      /\b(?:auth|authentication|authenticate|log ?in|logging in|sign ?in|signing in|sso|oauth ?\d?|openid|saml|passkeys?|passwords?|magic links?)\b/i,
+      /\b(?:auth|authentication|authenticate|log ?in|logging in|sign ?in|signing in|sso|oauth ?\d?|openid|saml|passkeys?|magic links?)\b/i,
     actions: [
       [
         'sign in',
@@ -339,7 +339,7 @@ export const CONCERNS: readonly Concern[] = [
   {
     id: 'personal-data',
     noun: 'personal data',
-    match: /\b(?:personal|privacy|gdpr|patients?|health|profiles?|addresses|customers?|children|students?)\b/i,
+    match: /\b(?:personal|privacy|gdpr|patients?|health|profiles?|addresses)\b/i,
     actions: [],
     entities: ['Person'],
     requirements: ['A person MUST be able to see what is kept about them, and have it corrected or removed.'],

@@ -1,4 +1,4 @@
-import { capitalise, sentencesOf, shorten, slugOf, trimPunctuation } from './clean-text.ts'
+import { capitalise, sentencesOf, shorten, slugOf, trimPunctuation, uncapitalise } from './clean-text.ts'
 import { concernsOf, type Concern, type ConcernAction, type Scenario } from './concerns.ts'
 import { DEFAULT_ACTOR, readSentence, singular } from './read-sentence.ts'
 import { findVerb, kindOfVerb, type VerbKind } from './verbs.ts'
@@ -48,7 +48,7 @@ export function readDescription(text: string, feature_id: string): Description {
   const sentences = sentencesOf(text).filter(isProse)
   const slug_name = feature_id.replace(/^\d+-/, '').replaceAll('-', ' ')
   const readings = isForeign(sentences) ? [] : sentences.map(readSentence)
-  const subjects = readings.flatMap((reading) => reading.subject ?? [])
+  const subjects = readings.slice(0, 1).flatMap((reading) => reading.subject ?? [])
   const told = distinctActions(
     readings.flatMap((reading) => reading.actions).map((action) => ({ ...action, kind: kindOfVerb(action.verb) })),
   )
@@ -58,14 +58,29 @@ export function readDescription(text: string, feature_id: string): Description {
       (told[0] === undefined ? trimPunctuation(sentences[0] ?? slug_name) : phraseOf(told[0]).replace(' their ', ' ')),
     TITLE_LIMIT,
   )
-  const statements = readings.flatMap((reading) => reading.statement ?? []).filter((statement) => statement !== subject)
+  const statements = readings
+    .flatMap(
+      (reading, index) =>
+        reading.statement ?? (index > 0 && reading.actions.length === 0 ? (sentences[index] ?? []) : []),
+    )
+    .filter((statement) => statement !== subject)
   const foreign = readings.length === 0 && sentences.length > 0
   const understood = foreign
     ? 'foreign'
     : told.length > 0 || concerns.length > 0 || subjects.some((name) => name.includes(' '))
       ? 'words'
       : 'bare'
-  const actions = told.length > 0 ? told : actionsOn(understood === 'words' ? subject : `“${subject}”`, concerns)
+  const actions =
+    told.length > 0
+      ? told
+      : actionsOn(
+          understood === 'words'
+            ? sentences[0]?.startsWith(subject) === true
+              ? uncapitalise(subject)
+              : subject
+            : `“${subject}”`,
+          concerns,
+        )
   return {
     title: capitalise(subject),
     subject,
@@ -105,7 +120,8 @@ function distinctActions(actions: readonly Action[]): Action[] {
 
 /** Where a description only names a thing: what people do with things of its kind, else simply use it. */
 function actionsOn(subject: string, concerns: readonly Concern[]): Action[] {
-  const concern = concerns.find((candidate) => candidate.actions.length > 0)
+  const head = headPhrase(subject)
+  const concern = concerns.find((candidate) => candidate.actions.length > 0 && candidate.match.test(head))
   const tool = / (?:with|by|via|through|using) (.{2,40})$/i.exec(subject)?.[1]
   const told: readonly ConcernAction[] = concern === undefined ? [['use', subject]] : concern.actions
   return told.map(([verb, object, scenarios], index) => ({
@@ -119,7 +135,7 @@ function actionsOn(subject: string, concerns: readonly Concern[]): Action[] {
 }
 
 const NOT_ENTITIES = new Set(
-  'they them it nothing something everything all results way much many one why which what when look figures word period use visit message page app application list day date device minute hour csv pdf user'.split(
+  'they them it nothing something everything all results way much many one why which what when look figures word period use visit message page app application day date device minute hour csv pdf user'.split(
     ' ',
   ),
 )
@@ -140,7 +156,7 @@ function entitiesOf(
     const usable =
       words.length <= 3 &&
       /^[\p{L}][\p{L}\p{N} -]+$/u.test(name) &&
-      !words.some((word) => NOT_ENTITIES.has(word.toLowerCase()))
+      !NOT_ENTITIES.has(words.at(-1)?.toLowerCase() ?? '')
     if (
       usable &&
       name.length > 2 &&
@@ -150,6 +166,8 @@ function entitiesOf(
       names.set(name.toLowerCase(), capitalise(name))
     if (names.size === ENTITIES_LIMIT) break
   }
-  if (actions.length === 0 && concerns[0] !== undefined) return [...concerns[0].entities]
+  const [concern] = concerns
+  const is_about = concern !== undefined && subjects.some((subject) => concern.match.test(headPhrase(subject)))
+  if (actions.length === 0 && concern !== undefined && (is_about || names.size === 0)) return [...concern.entities]
   return names.size > 0 ? [...names.values()] : [capitalise(shorten(fallback, 40)) || 'Entry']
 }

@@ -1,4 +1,4 @@
-import { trimPunctuation } from './clean-text.ts'
+import { trimPunctuation, uncapitalise } from './clean-text.ts'
 import { findVerb, isBuilder } from './verbs.ts'
 import { tidyObject, verbPhrases, wordsOf, type VerbPhrase } from './verb-phrases.ts'
 
@@ -47,6 +47,13 @@ export const SYSTEM_ACTOR = 'system'
 export function readSentence(sentence: string): Reading {
   const { main, benefit } = cutBenefit(sentence)
   const words = wordsOf(main.replace(/^(?:please|we'd like|i'd like)\s+/i, ''))
+  if (MAINTENANCE.test(main)) {
+    return {
+      actions: [{ ...relyOn(main), actor: DEFAULT_ACTOR, benefit }],
+      subject: tidyObject(wordsOf(main)),
+      statement: null,
+    }
+  }
   const told =
     asActorWants(words) ?? helped(words) ?? modal(words) ?? personDoes(words) ?? imperative(words) ?? named(words)
   if (told === undefined) return { actions: [], subject: null, statement: sentence }
@@ -54,6 +61,15 @@ export function readSentence(sentence: string): Reading {
   if (actions.length === 0 && told.subject === null) return { actions: [], subject: null, statement: sentence }
   return { actions, subject: told.subject, statement: null }
 }
+
+/** Work on what is there: nobody does anything new, people rely on its being done. */
+const MAINTENANCE =
+  /^(?:please )?(?:fix|refactor|migrate|upgrade|improve|optimi[sz]e|rewrite|repair|speed up|clean up|correct|replace|make .{1,60} (?:faster|better|safer|easier|smaller|load))\b/i
+
+const relyOn = (main: string): VerbPhrase => ({
+  verb: 'rely on',
+  object: `the change “${uncapitalise(tidyObject(wordsOf(main)))}”`,
+})
 
 interface Told {
   actor: string
@@ -177,7 +193,10 @@ function subjectBefore(words: readonly string[]): string | null {
   const verb = findVerb(words, 0)
   const from = verb !== undefined && isBuilder(verb.verb) ? verb.length : 0
   const end = words.findIndex(
-    (word, index) => index > from && /^(?:that|which|where|who|to|so|,|can|should)$/i.test(word),
+    (word, index) =>
+      index > from &&
+      (/^(?:that|which|where|who|so|,|can|should)$/i.test(word) ||
+        (word.toLowerCase() === 'to' && joinsVerb(words, index + 1))),
   )
   const text = tidyObject(words.slice(from, end === -1 ? words.length : end)).replace(
     /^(?:an?|the|some|new|it|this)\s+/i,

@@ -119,7 +119,10 @@ function objectText(words: readonly string[], previous: string): string {
   if (
     PRONOUNS.has(pronoun) &&
     previous !== '' &&
-    (words.length === 1 || LEADS_A_NOUN.has(words[1]?.toLowerCase() ?? '') || words[1] === 'into')
+    (/^(?:them|it)$/.test(pronoun) ||
+      words.length === 1 ||
+      LEADS_A_NOUN.has(words[1]?.toLowerCase() ?? '') ||
+      words[1] === 'into')
   ) {
     return tidyObject([headPhrase(previous), ...words.slice(1)])
   }

@@ -6,7 +6,7 @@ const BY_KIND: Readonly<Record<Exclude<VerbKind, 'use'>, string>> = {
     'add create make design build upload write post submit register record save import book order schedule reserve draw note collect enter capture scan attach plan start buy pay purchase donate request log queue',
   read: 'show list search find filter sort view see browse read look compare check display watch monitor track preview inspect listen play explore follow review count measure detect look-up',
   change:
-    'edit update rename change organise organize group move tag mark assign merge split copy rate comment approve reject sync translate configure set select choose pick pin reorder drag arrange manage resize crop label categorise categorize adjust switch toggle turn-on turn-off set-up customise customize reset rotate rate-limit throttle highlight retry repeat restore undo annotate rank vote limit block verify validate confirm reschedule sign',
+    'edit update rename change organise organize group move tag mark assign merge split copy rate comment approve reject sync translate configure set select choose pick pin reorder drag arrange manage resize crop label categorise categorize adjust switch toggle turn-on turn-off set-up customise customize reset rotate rate-limit throttle highlight retry repeat suspend lock unlock activate deactivate disable accept decline ban close open clean restore undo annotate rank vote limit block verify validate confirm reschedule sign',
   remove: 'delete remove archive cancel unsubscribe clear revoke discard hide refund return',
   send: 'send notify email share invite publish remind alert message subscribe broadcast forward transfer chat reply announce',
   enter: 'log-in login sign-in sign-up sign-out log-out authenticate join leave connect',
@@ -22,7 +22,7 @@ const KINDS = new Map<string, VerbKind>(
 
 /** Verbs that say "make this exist" and nothing about what a person does with it. */
 const BUILDERS = new Set(
-  'add build create implement make introduce develop provide support offer integrate design write need want have get deliver ship enable'.split(
+  'add build create implement make introduce develop provide support offer integrate need want have get deliver ship enable'.split(
     ' ',
   ),
 )
