@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-import { invokeRequestSchema, type InvokeRequest } from '@orchestrator/contract'
+import { invokeRequestSchema, type HubAgents, type InvokeRequest } from '@orchestrator/contract'
 
 /** What a request to `POST /invoke/{agent}` brought. */
 export interface Received {
@@ -30,6 +30,8 @@ export interface PlainHub {
   artifacts: Map<string, Uint8Array>
   /** What `GET /workspaces/default` tells; a hub of the family knows none. */
   highest_number: number | undefined
+  /** What `GET /agents` tells; a hub of the family knows none. */
+  agents: HubAgents | undefined
   close(): Promise<void>
 }
 
@@ -45,6 +47,7 @@ export async function startPlainHub(port = 0): Promise<PlainHub> {
     const content = route === 'artifacts' ? hub.artifacts.get(name) : undefined
     if (content !== undefined) return void response.end(content)
     if (route === 'health') return send(response, 200, { status: 'healthy', version: '1', uptime_seconds: 1 })
+    if (route === 'agents' && hub.agents !== undefined) return send(response, 200, hub.agents)
     if (route === 'workspaces' && hub.highest_number !== undefined) {
       const { highest_number } = hub
       return send(response, 200, { name, path: '/repository', default_branch: 'main', highest_number })
@@ -53,7 +56,8 @@ export async function startPlainHub(port = 0): Promise<PlainHub> {
   }
 
   async function invoke(agent: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const text = await Array.fromAsync(request, (chunk: Buffer) => chunk)
+    const text: Buffer[] = []
+    for await (const chunk of request) text.push(chunk as Buffer)
     const received: Received = {
       agent,
       key: single(request.headers['idempotency-key']),
@@ -75,6 +79,7 @@ export async function startPlainHub(port = 0): Promise<PlainHub> {
     usual: succeed(),
     artifacts: new Map(),
     highest_number: undefined,
+    agents: undefined,
     async close() {
       server.closeAllConnections()
       server.close()

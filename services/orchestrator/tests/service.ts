@@ -12,7 +12,7 @@ import {
   type WorkflowStatus,
 } from '@orchestrator/contract'
 import { createLogger, listen } from '@orchestrator/server'
-import { expect } from 'vitest'
+import { expect, vi } from 'vitest'
 
 import { createApp } from '../src/app.ts'
 import { readConfig } from '../src/config.ts'
@@ -40,6 +40,7 @@ export interface Client {
   untilBackingOff(id: string): Promise<Workflow>
 }
 
+const PATIENCE = { timeout: 15_000, interval: 10 }
 export const DESCRIPTION = 'Add user authentication with OAuth2'
 
 export function clientOf(url: string, key?: string): Client {
@@ -77,13 +78,18 @@ export function clientOf(url: string, key?: string): Client {
       return attemptPageSchema.parse((await client.request('GET', `/workflows/${id}/attempts`)).body).items
     },
     async until(id, status) {
-      await expect.poll(async () => (await client.get(id)).status, { timeout: 15_000, interval: 10 }).toBe(status)
-      return client.get(id)
+      return vi.waitFor(async () => {
+        const workflow = await client.get(id)
+        expect(workflow).toMatchObject({ status })
+        return workflow
+      }, PATIENCE)
     },
     async untilBackingOff(id) {
-      const state = async () => (await client.get(id)).attempt?.state
-      await expect.poll(state, { timeout: 15_000, interval: 10 }).toBe('backing_off')
-      return client.get(id)
+      return vi.waitFor(async () => {
+        const workflow = await client.get(id)
+        expect(workflow).toMatchObject({ attempt: { state: 'backing_off' } })
+        return workflow
+      }, PATIENCE)
     },
   }
   return client

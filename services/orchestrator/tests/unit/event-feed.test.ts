@@ -12,6 +12,8 @@ import { openMemoryStore } from '../memory-session.ts'
 const workflows = [1, 2, 3].map((n) => `00000000-0000-4000-8000-00000000000${n}` as WorkflowId)
 const [first = workflows[0]!, second = workflows[0]!] = workflows
 
+const unexpected = (error: unknown) => expect.unreachable(String(error))
+
 let session: Session
 let store: WorkflowStore
 
@@ -66,7 +68,14 @@ async function stored(after: number, workflow_id?: WorkflowId): Promise<number[]
 }
 
 const ids = fc.constantFrom(...workflows)
-const steps = fc.array(
+interface Step {
+  kind: 'commit' | 'subscribe' | 'turn'
+  ids?: WorkflowId[]
+  back?: number
+  workflow_id?: WorkflowId | undefined
+  slow?: boolean
+}
+const steps: fc.Arbitrary<Step[]> = fc.array(
   fc.oneof(
     { weight: 3, arbitrary: fc.record({ kind: fc.constant('commit' as const), ids: fc.array(ids, { maxLength: 5 }) }) },
     {
@@ -86,21 +95,17 @@ const steps = fc.array(
 it('misses nothing, repeats nothing and keeps the order, however commits and listeners meet', async () => {
   await fc.assert(
     fc.asyncProperty(steps, async (list) => {
-      const feed = new EventFeed(store, expect.unreachable)
+      const feed = new EventFeed(store, unexpected)
       const followers: { after: number; workflow_id: WorkflowId | undefined; at: ReturnType<typeof follow> }[] = []
       const writing: Promise<void>[] = []
       const does = {
-        commit: (step: { ids?: WorkflowId[] }) => void writing.push(commit(...(step.ids ?? []))),
+        commit: (step: Step) => void writing.push(commit(...(step.ids ?? []))),
         turn: () => turn(),
-        subscribe: async (step: { back?: number; workflow_id?: WorkflowId | undefined; slow?: boolean }) => {
+        subscribe: async (step: Step) => {
           const after = Math.max(0, (await store.lastSequence()) - (step.back ?? 0))
           const { workflow_id } = step
           const scope = workflow_id === undefined ? {} : { workflow_id }
-          const at = follow(
-            feed,
-            { after, ...scope },
-            [async () => {}, async () => void (await turn())][Number(step.slow)],
-          )
+          const at = follow(feed, { after, ...scope }, [async () => {}, () => turn()][Number(step.slow)])
           followers.push({ after, workflow_id, at })
         },
       }
@@ -118,7 +123,7 @@ it('misses nothing, repeats nothing and keeps the order, however commits and lis
 })
 
 it('tells everything that is committed by many at once, in hundreds of commits', async () => {
-  const feed = new EventFeed(store, expect.unreachable)
+  const feed = new EventFeed(store, unexpected)
   const all = follow(feed, { after: 0 })
   const one = follow(feed, { after: 0, workflow_id: second })
   await Promise.all(Array.from({ length: 700 }, (_, i) => commit(workflows[i % 3]!, workflows[(i + 1) % 3]!)))
@@ -130,7 +135,7 @@ it('tells everything that is committed by many at once, in hundreds of commits',
 
 it('begins with what comes next when told of no place', async () => {
   await commit(first, first)
-  const feed = new EventFeed(store, expect.unreachable)
+  const feed = new EventFeed(store, unexpected)
   const next = follow(feed, { after: undefined })
   await turn()
   await turn()
@@ -142,7 +147,7 @@ it('begins with what comes next when told of no place', async () => {
 
 it('reads far back in pages, through what others committed', async () => {
   await commit(...Array.from({ length: 1200 }, (_, i) => workflows[i % 3]!))
-  const feed = new EventFeed(store, expect.unreachable)
+  const feed = new EventFeed(store, unexpected)
   const all = follow(feed, { after: 0 })
   const one = follow(feed, { after: 0, workflow_id: first })
   await expect.poll(() => all.sequences().length).toBe(1200)
@@ -153,7 +158,7 @@ it('reads far back in pages, through what others committed', async () => {
 
 it('goes on with what comes for a listener that names a place beyond the end', async () => {
   await commit(first)
-  const feed = new EventFeed(store, expect.unreachable)
+  const feed = new EventFeed(store, unexpected)
   const ahead = follow(feed, { after: 1_000_000 })
   await turn()
   await turn()
@@ -164,7 +169,7 @@ it('goes on with what comes for a listener that names a place beyond the end', a
 })
 
 it('ends a listener that leaves while its place is being read', async () => {
-  const feed = new EventFeed(store, expect.unreachable)
+  const feed = new EventFeed(store, unexpected)
   const leaving = new AbortController()
   const step = feed.subscribe({ after: 0, signal: leaving.signal }).next()
   leaving.abort()
@@ -174,7 +179,7 @@ it('ends a listener that leaves while its place is being read', async () => {
 
 it('ends a listener that leaves in the middle of a page', async () => {
   await commit(first, first, first)
-  const feed = new EventFeed(store, expect.unreachable)
+  const feed = new EventFeed(store, unexpected)
   const leaving = new AbortController()
   const events = feed.subscribe({ after: 0, signal: leaving.signal })
   await events.next()
@@ -205,7 +210,7 @@ it('makes up for a read that failed with the next commit', async () => {
 })
 
 it('is told nothing more once it is closed', async () => {
-  const feed = new EventFeed(store, expect.unreachable)
+  const feed = new EventFeed(store, unexpected)
   const all = follow(feed, { after: 0 })
   await turn()
   await feed.close()

@@ -1,0 +1,317 @@
+import { createHash } from 'node:crypto'
+import { DatabaseSync } from 'node:sqlite'
+
+import {
+  attemptPageSchema,
+  errorEnvelopeSchema,
+  featurePageSchema,
+  featureWithWorkflowsSchema,
+  healthSchema,
+  historyPageSchema,
+  hubAgentsSchema,
+  renderedArtifactSchema,
+  workflowPageSchema,
+  workflowSchema,
+  type Workflow,
+} from '@orchestrator/contract'
+import { afterAll, describe, expect, it } from 'vitest'
+import * as z from 'zod'
+
+import { startPlainHub, succeed } from '../plain-hub.ts'
+import { rawRequest, requestText } from '../raw-request.ts'
+import { DESCRIPTION, startService, type Answer } from '../service.ts'
+
+const spec = new TextEncoder().encode('# Log in\n')
+const digest = createHash('sha256').update(spec).digest('hex')
+const artifacts = [{ path: 'specs/001-x/spec.md', digest, size: spec.byteLength, media_type: 'text/markdown' }]
+
+const hub = await startPlainHub()
+hub.artifacts.set(digest, spec)
+hub.agents = { items: [], default: 'demo' }
+hub.usual = succeed({ data: { artifacts } })
+const service = await startService({ hub: hub.url })
+/** Its tables are taken away, so that the routes show what they say when the store is broken. */
+const broken = await startService({ hub: 'http://127.0.0.1:1' })
+
+interface Operation {
+  method: string
+  path: string
+  statuses: string[]
+  has_body: boolean
+}
+const { paths } = (await service.request('GET', '/openapi.json')).body as {
+  paths: Record<string, Record<string, { responses: object; requestBody?: object }>>
+}
+const operations: Operation[] = Object.entries(paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, operation]) => ({
+    method: method.toUpperCase(),
+    path,
+    statuses: Object.keys(operation.responses),
+    has_body: operation.requestBody !== undefined,
+  })),
+)
+
+const unknown_id = '00000000-0000-4000-8000-000000000000'
+const waiting = await service.create()
+await service.until(waiting.id, 'waiting_approval')
+const fill = (path: string) =>
+  path.replace('{id}', waiting.id).replace('{feature_id}', waiting.feature_id).replace('{digest}', digest)
+const host = new URL(service.url).host
+
+async function reviewable(): Promise<Workflow> {
+  return service.until((await service.create()).id, 'waiting_approval')
+}
+async function failed(): Promise<Workflow> {
+  const { id } = await service.create()
+  await service.request('POST', `/workflows/${id}/cancel`)
+  return service.get(id)
+}
+async function stream(path: string): Promise<Answer> {
+  const leaving = new AbortController()
+  const answer = await fetch(service.url + path, { signal: leaving.signal })
+  leaving.abort()
+  return { status: answer.status, headers: answer.headers, text: '', body: undefined }
+}
+async function onFullDisk<T>(fn: () => Promise<T>): Promise<T> {
+  const database = new DatabaseSync(`${service.folder}/orchestrator.db`)
+  database.exec(
+    `create trigger full before insert on events begin select raise(abort, 'database or disk is full'); end`,
+  )
+  try {
+    return await fn()
+  } finally {
+    database.exec('drop trigger full')
+    database.close()
+  }
+}
+const create = (body: object = {}) =>
+  service.request('POST', '/workflows', { workflow_type: 'specify', feature_description: DESCRIPTION, ...body })
+const key = 'ok_000000000000_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'
+
+/** What a route answers with by its own doing; the body must fit. */
+const OWN: Record<string, [request: () => Promise<Answer>, body: z.ZodType]> = {
+  'POST /workflows 201': [create, workflowSchema],
+  'POST /workflows 400': [() => create({ workflow_type: 'deploy' }), errorEnvelopeSchema],
+  'POST /workflows 404': [() => create({ feature_id: '999-nothing' }), errorEnvelopeSchema],
+  'POST /workflows 409': [() => create({ feature_id: waiting.feature_id }), errorEnvelopeSchema],
+  'POST /workflows 507': [() => onFullDisk(create), errorEnvelopeSchema],
+  'GET /workflows 200': [() => service.request('GET', '/workflows'), workflowPageSchema],
+  'GET /workflows/{id} 200': [() => service.request('GET', `/workflows/${waiting.id}`), workflowSchema],
+  'POST /workflows/{id}/advance 200': [
+    async () => service.advance((await reviewable()).id, 'human_approved'),
+    workflowSchema,
+  ],
+  'POST /workflows/{id}/advance 400': [() => service.advance(waiting.id, 'error'), errorEnvelopeSchema],
+  'POST /workflows/{id}/advance 409': [
+    () => service.advance(waiting.id, 'human_approved', { digest: '0'.repeat(64) }),
+    errorEnvelopeSchema,
+  ],
+  'POST /workflows/{id}/advance 507': [
+    () => onFullDisk(() => service.advance(waiting.id, 'human_approved')),
+    errorEnvelopeSchema,
+  ],
+  'POST /workflows/{id}/cancel 200': [
+    async () => service.request('POST', `/workflows/${(await reviewable()).id}/cancel`),
+    workflowSchema,
+  ],
+  'POST /workflows/{id}/retry 201': [
+    async () => service.request('POST', `/workflows/${(await failed()).id}/retry`),
+    workflowSchema,
+  ],
+  'POST /workflows/{id}/retry 400': [
+    () => service.request('POST', `/workflows/${waiting.id}/retry`),
+    errorEnvelopeSchema,
+  ],
+  'POST /workflows/{id}/retry 409': [
+    async () => {
+      const { id } = await failed()
+      await service.request('POST', `/workflows/${id}/retry`)
+      return service.request('POST', `/workflows/${id}/retry`)
+    },
+    errorEnvelopeSchema,
+  ],
+  'GET /workflows/{id}/history 200': [
+    () => service.request('GET', `/workflows/${waiting.id}/history`),
+    historyPageSchema,
+  ],
+  'GET /workflows/{id}/attempts 200': [
+    () => service.request('GET', `/workflows/${waiting.id}/attempts`),
+    attemptPageSchema,
+  ],
+  'GET /features 200': [() => service.request('GET', '/features'), featurePageSchema],
+  'GET /features/{feature_id} 200': [
+    () => service.request('GET', `/features/${waiting.feature_id}`),
+    featureWithWorkflowsSchema,
+  ],
+  'GET /features/{feature_id} 404': [() => service.request('GET', '/features/999-nothing'), errorEnvelopeSchema],
+  'GET /workflow-types 200': [
+    () => service.request('GET', '/workflow-types'),
+    z.object({ items: z.array(z.object({ phases: z.array(z.unknown()).length(2) })).length(4) }),
+  ],
+  'GET /artifacts/{digest} 200': [() => service.request('GET', `/artifacts/${digest}`), z.undefined()],
+  'GET /artifacts/{digest} 404': [() => service.request('GET', `/artifacts/${'0'.repeat(64)}`), errorEnvelopeSchema],
+  'GET /artifacts/{digest}/rendered 200': [
+    () => service.request('GET', `/artifacts/${digest}/rendered`),
+    renderedArtifactSchema,
+  ],
+  'GET /artifacts/{digest}/rendered 404': [
+    () => service.request('GET', `/artifacts/${'0'.repeat(64)}/rendered`),
+    errorEnvelopeSchema,
+  ],
+  'GET /events 200': [() => stream('/events'), z.undefined()],
+  'GET /workflows/{id}/events 200': [() => stream(`/workflows/${waiting.id}/events`), z.undefined()],
+  'GET /health 200': [() => service.request('GET', '/health'), healthSchema],
+  'GET /health 503': [() => broken.request('GET', '/health'), healthSchema.extend({ status: z.literal('unhealthy') })],
+  'GET /agents 200': [() => service.request('GET', '/agents'), hubAgentsSchema],
+  'GET /agents 503': [() => broken.request('GET', '/agents'), errorEnvelopeSchema],
+  'POST /session 204': [
+    async () => {
+      const wide = await startService({ env: { HOST: '0.0.0.0' } })
+      const answer = await wide.request('POST', '/session', { key: wide.first_key })
+      await wide.close()
+      return answer
+    },
+    z.undefined(),
+  ],
+  'POST /session 401': [() => service.request('POST', '/session', { key }), errorEnvelopeSchema],
+  'DELETE /session 204': [() => service.request('DELETE', '/session'), z.undefined()],
+  'GET / 200': [() => service.request('GET', '/'), z.object({ service: z.literal('orchestrator') })],
+}
+
+/** What the edge answers on every route alike. */
+const EDGE: Record<string, (operation: Operation) => Promise<{ status: number; text: string }>> = {
+  400: ({ method, path }) => rawRequest(service.url, requestText(method, fill(path), { host, 'bad header': 'x' })),
+  401: ({ method, path }) =>
+    rawRequest(service.url, requestText(method, fill(path), { host, authorization: `Bearer ${key}` })),
+  403: ({ method, path }) =>
+    rawRequest(service.url, requestText(method, fill(path), { host, origin: 'http://evil.example' })),
+  404: ({ method, path }) => service.request(method, path.replace('{id}', unknown_id), bodyFor({ method, path })),
+  413: ({ method, path }) => service.request(method, fill(path), { text: 'x'.repeat(1024 * 1024) }),
+  415: ({ method, path }) => service.request(method, fill(path), 'a=b', { 'content-type': 'text/plain' }),
+  421: ({ method, path }) => rawRequest(service.url, requestText(method, fill(path), { host: 'evil.example' })),
+  422: ({ method, path }) => service.request(method, `${fill(path)}?surprise=1`),
+  500: ({ method, path }) => broken.request(method, fill(path), bodyFor({ method, path })),
+}
+const BODIES: Record<string, object> = {
+  'POST /workflows': { workflow_type: 'specify', feature_description: DESCRIPTION },
+  'POST /workflows/{id}/advance': { trigger: 'human_approved' },
+  'POST /session': { key },
+}
+const bodyFor = ({ method, path }: { method: string; path: string }) => BODIES[`${method} ${path}`]
+
+/** Documented, and not to be had here: slow bodies are the edge's own test; these routes ask no store. */
+const ELSEWHERE = new Set([
+  ...operations.map(({ method, path }) => `${method} ${path} 408`),
+  ...['GET /', 'GET /health', 'GET /agents', 'GET /events', 'GET /workflow-types', 'DELETE /session'].map(
+    (route) => `${route} 500`,
+  ),
+])
+
+const pairs = operations.flatMap((operation) =>
+  operation.statuses.map((status) => ({ operation, status, name: `${operation.method} ${operation.path} ${status}` })),
+)
+const own = pairs.filter(({ name }) => name in OWN)
+const edge = pairs.filter(({ name, status }) => !(name in OWN) && status in EDGE && !ELSEWHERE.has(name))
+const bodiless = new Set(['GET', 'DELETE'])
+
+const database = new DatabaseSync(`${broken.folder}/orchestrator.db`)
+for (const table of ['workflows', 'features', 'artifacts', 'keys', 'events'])
+  database.exec(`alter table ${table} rename to lost_${table}`)
+database.close()
+
+afterAll(async () => {
+  await Promise.all([service.close(), broken.close()])
+  await hub.close()
+})
+
+describe('the routes that are documented', () => {
+  it('are the published ones', () => {
+    expect(operations.map(({ method, path }) => `${method} ${path}`).toSorted()).toEqual(
+      [
+        'DELETE /session',
+        'GET /',
+        'GET /agents',
+        'GET /artifacts/{digest}',
+        'GET /artifacts/{digest}/rendered',
+        'GET /events',
+        'GET /features',
+        'GET /features/{feature_id}',
+        'GET /health',
+        'GET /workflow-types',
+        'GET /workflows',
+        'GET /workflows/{id}',
+        'GET /workflows/{id}/attempts',
+        'GET /workflows/{id}/events',
+        'GET /workflows/{id}/history',
+        'POST /session',
+        'POST /workflows',
+        'POST /workflows/{id}/advance',
+        'POST /workflows/{id}/cancel',
+        'POST /workflows/{id}/retry',
+      ].toSorted(),
+    )
+  })
+
+  it('are exercised here with every status that they document', () => {
+    const exercised = new Set([...own, ...edge].map(({ name }) => name))
+    const left = pairs.map(({ name }) => name).filter((name) => !exercised.has(name) && !ELSEWHERE.has(name))
+    expect(left).toEqual([])
+    expect(Object.keys(OWN).filter((name) => !exercised.has(name))).toEqual([])
+  })
+
+  it.each(own)('$name', async ({ name, status }) => {
+    const [request, schema] = OWN[name] ?? expect.unreachable(name)
+    const answer = await request()
+    expect(answer.status).toBe(Number(status))
+    expect(schema.safeParse(answer.body)).toMatchObject({ success: true })
+  })
+
+  it.each(edge)('$name', async ({ operation, status }) => {
+    const answer = await EDGE[status]?.(operation)
+    expect(answer?.status).toBe(Number(status))
+    expect(errorEnvelopeSchema.safeParse(JSON.parse(answer?.text ?? ''))).toMatchObject({ success: true })
+  })
+})
+
+describe('every route', () => {
+  it.each(operations)('$method $path takes no other method', async ({ path }) => {
+    const answer = await service.request('PATCH', fill(path))
+    expect(answer.status).toBe(405)
+    expect(answer.body.error.code).toBe('METHOD_NOT_ALLOWED')
+    const allowed = operations.filter((other) => other.path === path).map(({ method }) => method)
+    expect(answer.headers.get('allow')?.split(', ')).toEqual(expect.arrayContaining(allowed))
+  })
+
+  it.each(operations.filter(({ has_body }) => has_body))(
+    '$method $path refuses a field it does not know',
+    async ({ method, path }) => {
+      const answer = await service.request(method, fill(path), { ...bodyFor({ method, path }), approved_by: 'Robin' })
+      expect(answer.status).toBe(422)
+      expect(answer.body.error).toMatchObject({ code: 'VALIDATION_ERROR', details: [{ field: 'approved_by' }] })
+    },
+  )
+
+  it.each(operations.filter(({ has_body, method }) => !has_body && !bodiless.has(method)))(
+    '$method $path refuses a body it would not read',
+    async ({ method, path }) => {
+      const answer = await service.request(method, fill(path), { surprise: 1 })
+      expect(answer.body.error).toMatchObject({ code: 'VALIDATION_ERROR' })
+    },
+  )
+
+  it.each(operations.filter(({ path }) => path.includes('{id}')))(
+    '$method $path refuses an id that is none',
+    async ({ method, path }) => {
+      const answer = await service.request(method, path.replace('{id}', 'not-an-id'), bodyFor({ method, path }))
+      expect([answer.status, answer.body.error.code]).toEqual([400, 'INVALID_UUID'])
+    },
+  )
+
+  it.each(operations.filter(({ path }) => path.includes('{id}')))(
+    '$method $path does not know an unknown id',
+    async ({ method, path }) => {
+      const answer = await service.request(method, path.replace('{id}', unknown_id), bodyFor({ method, path }))
+      expect([answer.status, answer.body.error.code]).toEqual([404, 'WORKFLOW_NOT_FOUND'])
+    },
+  )
+})
