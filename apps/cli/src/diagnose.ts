@@ -129,7 +129,7 @@ async function lookAtForeignHub(env: NodeJS.ProcessEnv): Promise<Finding> {
   return failed('agent hub', String(trouble), 'See AGENT_HUB_URL and AGENT_HUB_TOKEN.')
 }
 
-/** Only a hub knows which agents it finds: one is started for a moment, in an empty folder, on a free port. */
+/** Only a hub knows which agents it finds: one is started for a moment, with an empty data folder, on a free port. */
 async function lookAtAgents(root: string, env: NodeJS.ProcessEnv): Promise<Finding[]> {
   const folder = await mkdtemp(join(tmpdir(), 'doctor-'))
   const lines: string[] = []
@@ -141,11 +141,10 @@ async function lookAtAgents(root: string, env: NodeJS.ProcessEnv): Promise<Findi
         HUB_HOST: '',
         HUB_PORT: '0',
         HUB_DATABASE_URL: 'sqlite:///:memory:',
-        HUB_DATA_DIR: '',
+        HUB_DATA_DIR: folder,
         WORKSPACE: '',
         LOG_LEVEL: 'info',
       },
-      folder,
       watch: false,
       port_variable: 'HUB_PORT',
     },

@@ -1,7 +1,6 @@
 import { once } from 'node:events'
 import { setTimeout } from 'node:timers/promises'
-import { spawn, type ChildProcessByStdio } from 'node:child_process'
-import type { Readable } from 'node:stream'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { createInterface } from 'node:readline'
 
 import { killTree } from './kill-tree.ts'
@@ -12,8 +11,6 @@ export interface ServiceCommand {
   /** Absolute path of its main file. */
   main: string
   env: NodeJS.ProcessEnv
-  /** Working folder: relative paths in the environment begin there. Left out, it is ours. */
-  folder?: string
   /** Restart on change of its code; done by Node itself. */
   watch: boolean
   /** The variable that holds its port: after the first start it is fixed, so that a restart keeps the address. */
@@ -43,8 +40,6 @@ export interface SupervisedService {
 
 const LAST_WORDS_MS = 200
 
-type Child = ChildProcessByStdio<null, Readable, Readable>
-
 /** Runs a service and starts it again when it dies, until it is told to stop or dies too often. */
 export function supervise(
   command: ServiceCommand,
@@ -57,7 +52,7 @@ export function supervise(
   const env = { ...command.env }
   let listened = false
   let stopping = false
-  let child: Child | undefined
+  let child: ChildProcess | undefined
 
   function start(): void {
     // A group of its own: Ctrl-C reaches only this process, which then ends the services in order.
@@ -66,14 +61,13 @@ export function supervise(
       [...(command.watch ? ['--watch', '--watch-preserve-output'] : []), command.main],
       {
         env,
-        cwd: command.folder,
         detached: true,
-        stdio: ['ignore', 'pipe', 'pipe'],
+        // The channel carries no messages: it breaks when this process is gone, and the service then ends itself.
+        stdio: ['ignore', 'pipe', 'pipe', ...(command.watch ? [] : (['ipc'] as const))],
       },
     )
     child = started
-    createInterface(started.stdout).on('line', read)
-    createInterface(started.stderr).on('line', read)
+    for (const output of [started.stdout, started.stderr]) if (output !== null) createInterface(output).on('line', read)
     started.on('error', (error) => listener.onLine(error.message))
     started.on('exit', (code, signal) => {
       // Its last words are read first; but somebody else may hold its pipes open for long.
