@@ -8,11 +8,11 @@ const MODELS: Record<string, (url: string) => NodeJS.ProcessEnv> = {
 
 export const modelEnvironment = (name: string, url: string): NodeJS.ProcessEnv => MODELS[name]?.(url) ?? {}
 
-/** An agent that the scripted model can serve; `state` is its version, or why it cannot run and what to do. */
+/** An agent that the scripted model can serve; `title` tells its version, or why it cannot run and what to do. */
 export interface Candidate {
   name: string
   available: boolean
-  state: string
+  title: string
 }
 
 export async function listCandidates(): Promise<Candidate[]> {
@@ -23,6 +23,6 @@ export async function listCandidates(): Promise<Candidate[]> {
     .map(({ name, available, version, reason }) => ({
       name,
       available,
-      state: available ? `version ${version}` : `${reason} Run: npm run test:agents ${name}`,
+      title: `${name} (${available ? `version ${version}` : `${reason} Run: npm run test:agents ${name}`})`,
     }))
 }

@@ -23,90 +23,93 @@ interface Call {
   feedback?: { text: string; threads: (typeof thread)[] }
 }
 
-describe.each(await listCandidates())('the hub with $name ($state)', ({ name, available }) => {
-  describe.skipIf(!available)('a feature from its sentence to its code', () => {
-    let model: ScriptedModel
-    let hub: ChildProcess
-    let folder: string
-    let url: string
-    let session_id: string
+describe.each((await listCandidates()).map((agent) => [agent.title, agent] as const))(
+  'the hub with %s',
+  (_title, { name, available }) => {
+    describe.skipIf(!available)('a feature from its sentence to its code', () => {
+      let model: ScriptedModel
+      let hub: ChildProcess
+      let folder: string
+      let url: string
+      let session_id: string
 
-    beforeAll(async () => {
-      model = await startScriptedModel(journeyScript)
-      folder = await mkdtemp(join(tmpdir(), `hub-${name}-`))
-      const env = { HUB_PORT: '0', HUB_DATA_DIR: folder, HUB_DATABASE_URL: `sqlite:///${join(folder, 'hub.db')}` }
-      hub = spawn(process.execPath, [hub_main], {
-        env: { PATH: process.env['PATH'], ...env, AGENT_NAME: name, ...modelEnvironment(name, model.url) },
-        stdio: ['ignore', 'pipe', 'inherit'],
+      beforeAll(async () => {
+        model = await startScriptedModel(journeyScript)
+        folder = await mkdtemp(join(tmpdir(), `hub-${name}-`))
+        const env = { HUB_PORT: '0', HUB_DATA_DIR: folder, HUB_DATABASE_URL: `sqlite:///${join(folder, 'hub.db')}` }
+        hub = spawn(process.execPath, [hub_main], {
+          env: { PATH: process.env['PATH'], ...env, AGENT_NAME: name, ...modelEnvironment(name, model.url) },
+          stdio: ['ignore', 'pipe', 'inherit'],
+        })
+        url = await findUrl(hub)
       })
-      url = await findUrl(hub)
-    })
 
-    afterAll(async () => {
-      hub.kill('SIGTERM')
-      await once(hub, 'exit')
-      await model[Symbol.asyncDispose]()
-      await rm(folder, { recursive: true, force: true })
-    })
+      afterAll(async () => {
+        hub.kill('SIGTERM')
+        await once(hub, 'exit')
+        await model[Symbol.asyncDispose]()
+        await rm(folder, { recursive: true, force: true })
+      })
 
-    async function invoke({ type, phase, session_id, feedback }: Call) {
-      const response = await fetch(`${url}/invoke/default`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({
-          workflow_type: type,
-          context: {
-            feature_id: '001-greet-visitors',
-            feature_description: 'Greet every visitor of the site by name.',
-            phase,
-            feedback,
-          },
+      async function invoke({ type, phase, session_id, feedback }: Call) {
+        const response = await fetch(`${url}/invoke/default`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({
+            workflow_type: type,
+            context: {
+              feature_id: '001-greet-visitors',
+              feature_description: 'Greet every visitor of the site by name.',
+              phase,
+              feedback,
+            },
+            session_id,
+          }),
+        })
+        expect(response.status).toBe(200)
+        const answer = invokeResponseSchema.parse(await response.json())
+        const checks = answer.result?.data?.checks ?? []
+        return { ...answer, failed_checks: checks.filter((check) => check.level === 'error') }
+      }
+
+      it('specifies', async () => {
+        const answer = await invoke({ type: 'specify', phase: 'phase_1' })
+
+        expect(answer).toMatchObject({ success: true, failed_checks: [], confidence: expect.any(Number) })
+        expect(answer.result?.files_created).toEqual(['specs/001-greet-visitors/spec.md'])
+        expect(answer.result?.data?.usage?.input_tokens).toBeGreaterThan(0)
+        session_id = answer.result?.data?.session_id ?? ''
+      })
+
+      it('reworks in the same session and answers the comment', async () => {
+        const feedback = { text: 'Name the greeting.', threads: [thread] }
+        const answer = await invoke({ type: 'specify', phase: 'phase_1', session_id, feedback })
+
+        expect(answer).toMatchObject({ success: true, failed_checks: [] })
+        expect(answer.result?.data).toMatchObject({
           session_id,
-        }),
+          threads: [{ id: thread.id, fate: 'addressed', reply: 'Changed as asked.' }],
+        })
       })
-      expect(response.status).toBe(200)
-      const answer = invokeResponseSchema.parse(await response.json())
-      const checks = answer.result?.data?.checks ?? []
-      return { ...answer, failed_checks: checks.filter((check) => check.level === 'error') }
-    }
 
-    it('specifies', async () => {
-      const answer = await invoke({ type: 'specify', phase: 'phase_1' })
+      it.each<[Call['type'], Call['phase'], string[]]>([
+        ['specify', 'phase_2', []],
+        ['plan', 'phase_1', ['plan.md', 'research.md', 'data-model.md', 'contracts/cli.md', 'quickstart.md']],
+        ['plan', 'phase_2', ['checklists/requirements.md']],
+        ['tasks', 'phase_1', ['tasks.md']],
+        ['tasks', 'phase_2', []],
+        ['implement', 'phase_1', []],
+        ['implement', 'phase_2', []],
+      ])('does %s %s', async (type, phase, created) => {
+        const answer = await invoke({ type, phase })
 
-      expect(answer).toMatchObject({ success: true, failed_checks: [], confidence: expect.any(Number) })
-      expect(answer.result?.files_created).toEqual(['specs/001-greet-visitors/spec.md'])
-      expect(answer.result?.data?.usage?.input_tokens).toBeGreaterThan(0)
-      session_id = answer.result?.data?.session_id ?? ''
-    })
-
-    it('reworks in the same session and answers the comment', async () => {
-      const feedback = { text: 'Name the greeting.', threads: [thread] }
-      const answer = await invoke({ type: 'specify', phase: 'phase_1', session_id, feedback })
-
-      expect(answer).toMatchObject({ success: true, failed_checks: [] })
-      expect(answer.result?.data).toMatchObject({
-        session_id,
-        threads: [{ id: thread.id, fate: 'addressed', reply: 'Changed as asked.' }],
+        expect(answer).toMatchObject({ success: true, failed_checks: [] })
+        const paths = created.map((path) => `specs/001-greet-visitors/${path}`)
+        expect(answer.result?.files_created).toEqual(expect.arrayContaining(paths))
       })
     })
-
-    it.each<[Call['type'], Call['phase'], string[]]>([
-      ['specify', 'phase_2', []],
-      ['plan', 'phase_1', ['plan.md', 'research.md', 'data-model.md', 'contracts/cli.md', 'quickstart.md']],
-      ['plan', 'phase_2', ['checklists/requirements.md']],
-      ['tasks', 'phase_1', ['tasks.md']],
-      ['tasks', 'phase_2', []],
-      ['implement', 'phase_1', []],
-      ['implement', 'phase_2', []],
-    ])('does %s %s', async (type, phase, created) => {
-      const answer = await invoke({ type, phase })
-
-      expect(answer).toMatchObject({ success: true, failed_checks: [] })
-      const paths = created.map((path) => `specs/001-greet-visitors/${path}`)
-      expect(answer.result?.files_created).toEqual(expect.arrayContaining(paths))
-    })
-  })
-})
+  },
+)
 
 /** The hub logs one JSON object a line, and its address once it listens. */
 async function findUrl(hub: ChildProcess): Promise<string> {

@@ -42,7 +42,10 @@ interface Session {
 const known = new Map<string, Session>()
 const memory = join(homedir(), 'stub-sessions.json')
 
-const SLEEPER = 'setInterval(() => {}, 1000)'
+/** However badly a test ends, nothing of it stays for longer than this. */
+const LIFETIME_MS = 180_000
+setTimeout(() => process.exit(9), LIFETIME_MS).unref()
+const SLEEPER = `setTimeout(() => {}, ${LIFETIME_MS})`
 const PHASE_FILES: Record<string, string> = {
   specify: 'spec.md',
   clarify: 'spec.md',

@@ -1,5 +1,6 @@
 import { execFile, spawn } from 'node:child_process'
 import { readdir, readFile } from 'node:fs/promises'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Readable, Writable } from 'node:stream'
 
 import type { AgentProcess } from '../core/ports.ts'
@@ -8,6 +9,8 @@ import { createTextTail, stripControls } from './bounded-text.ts'
 /** Every process of an agent carries this in its environment, so that one that left the group is found too. */
 const MARKER = 'ORCHESTRATOR_AGENT_RUN'
 const STDERR_TAIL = 8_000
+/** A killed process is gone at once, but for a machine under load. */
+const KILL_WAIT_MS = 1_000
 
 /** The program could not be started at all; the message is a sentence. */
 export class StartError extends Error {
@@ -136,32 +139,41 @@ async function findStartTimeByPs(pid: number): Promise<string | undefined> {
 }
 
 /**
- * Kills every process that carries the marker: those that made a session of their own to outlive the group.
- * Only where /proc tells environments; elsewhere the process group has to do. Answers how many.
+ * Kills every process that carries the marker, those too that made a session of their own to outlive the group,
+ * and waits until they are gone. Only where /proc tells environments; elsewhere the process group has to do.
+ * Answers how many there were.
  */
 async function killMarked(marker: string): Promise<number> {
   if (process.platform !== 'linux') return 0
-  const wanted = `${MARKER}=${marker}`
-  let killed = 0
+  const killed = new Set<number>()
+  const deadline = performance.now() + KILL_WAIT_MS
   // More than one round, because one that is about to die may have forked once more.
-  for (let round = 0; round < 3; round += 1) {
-    const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number)
-    const found = await Promise.all(
-      pids.map(async (pid) => {
-        const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '')
-        return environment.split('\0').includes(wanted) ? [pid] : []
-      }),
-    )
-    const marked = found.flat()
-    if (marked.length === 0) break
-    for (const pid of marked) {
+  for (let found = await listMarked(marker); found.length > 0; found = await listMarked(marker)) {
+    for (const pid of found) {
+      killed.add(pid)
       try {
         process.kill(pid, 'SIGKILL')
-        killed += 1
       } catch {
         // Gone meanwhile.
       }
     }
+    if (performance.now() > deadline) break
+    await delay(5)
   }
-  return killed
+  // Its memory, and with it its mark, goes a moment before the process does.
+  const isAlive = async (pid: number) => (await findStartTime(pid)) !== undefined
+  while (performance.now() < deadline && (await Promise.all([...killed].map(isAlive))).includes(true)) await delay(5)
+  return killed.size
+}
+
+async function listMarked(marker: string): Promise<number[]> {
+  const wanted = `${MARKER}=${marker}`
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number)
+  const found = await Promise.all(
+    pids.map(async (pid) => {
+      const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '')
+      return environment.split('\0').includes(wanted) ? [pid] : []
+    }),
+  )
+  return found.flat()
 }
