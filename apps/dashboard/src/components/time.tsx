@@ -59,6 +59,16 @@ export function Age({ at }: { at: string }) {
   )
 }
 
+/** `just now`, `4 min ago`. */
+export function Ago({ at }: { at: string }) {
+  const age = formatAge(Math.max(Date.now(), useNow()) - Date.parse(at))
+  return (
+    <time dateTime={at} title={FULL.format(new Date(at))} className="tabular-nums">
+      {age === 'now' ? 'just now' : `${age} ago`}
+    </time>
+  )
+}
+
 /** The time of day, with the date as a tooltip. */
 export function Clock({ at }: { at: string }) {
   return (

@@ -25,13 +25,15 @@ export function orderFiles(
   workflow_type: WorkflowType,
 ): ReviewFile[] {
   const known = new Map(earlier?.map(({ path, digest }) => [path, digest]))
-  const rank = (file: ReviewFile): number =>
-    (file.change === 'same' ? 4 : 0) +
-    (nameOf(file) === MAIN_DOCUMENT[workflow_type] ? 0 : 2) +
-    (workflow_type === 'implement' && file.path.startsWith('specs/') ? 1 : 0)
+  const rank = (file: ReviewFile): number => (file.change === 'same' ? 3 : 0) + rankWithin(file, workflow_type)
   return artifacts
     .map((artifact) => ({ ...artifact, change: compare(artifact, known) }))
     .toSorted((one, other) => rank(one) - rank(other) || one.path.localeCompare(other.path))
+}
+
+function rankWithin(file: Artifact, workflow_type: WorkflowType): number {
+  if (workflow_type === 'implement' && !file.path.startsWith('specs/')) return 0
+  return nameOf(file) === MAIN_DOCUMENT[workflow_type] ? 1 : 2
 }
 
 function compare({ path, digest }: Artifact, known: ReadonlyMap<string, string>): FileChange {

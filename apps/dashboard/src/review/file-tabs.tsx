@@ -21,7 +21,7 @@ export function FileTabs({ files, current, compared, onChoose }: FileTabsProps) 
         <select
           value={current}
           onChange={(event) => onChoose(event.target.value)}
-          className="field w-auto min-w-0 max-w-full py-1 font-mono text-sm"
+          className="field w-auto min-w-0 max-w-72 py-1 font-mono text-sm"
         >
           {files.map(({ path, change }) => (
             <option key={path} value={path}>

@@ -9,7 +9,7 @@ import { buttonClass } from '../components/button.tsx'
 import { LoadFailure, LoadingRows } from '../components/notice.tsx'
 import { Page } from '../components/page.tsx'
 import { WorkflowBadge } from '../components/status.tsx'
-import { Age, formatDay } from '../components/time.tsx'
+import { Ago, formatDay } from '../components/time.tsx'
 import { featureSteps, type FeatureStep } from '../workflow/feature-steps.ts'
 import { StartNext } from '../workflow/start-next.tsx'
 import { headline, phaseName, TYPE_NAMES, TYPE_PURPOSES } from '../workflow/words.ts'
@@ -91,7 +91,7 @@ function Step({ step, number, last, feature_id }: StepProps) {
               <WorkflowBadge status={workflow.status} attempt_state={workflow.attempt?.state} />
               {workflow.current_phase !== null && <span>{phaseName(workflow_type, workflow.current_phase)}</span>}
               <span>
-                changed <Age at={workflow.updated_at} />
+                changed <Ago at={workflow.updated_at} />
               </span>
             </p>
           )}
@@ -125,7 +125,7 @@ function EarlierRuns({ workflows }: { workflows: Workflow[] }) {
             className="inline-flex items-center gap-2 text-soft hover:text-ink"
           >
             <WorkflowBadge status={workflow.status} />
-            an earlier run, <Age at={workflow.created_at} />
+            an earlier run, <Ago at={workflow.created_at} />
           </Link>
         </li>
       ))}

@@ -1,7 +1,8 @@
 import type { ReactNode } from 'react'
 import { useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
 
-import type { Workflow, WorkflowPage } from '@orchestrator/contract'
+import type { Workflow, WorkflowPage, WorkflowStatus } from '@orchestrator/contract'
 
 import { inboxQuery } from '../api/queries.ts'
 import { Empty, LoadFailure, LoadingRows } from '../components/notice.tsx'
@@ -11,6 +12,10 @@ import { moveFocus } from '../keyboard/move-focus.ts'
 import { useShortcuts } from '../keyboard/shortcuts.ts'
 import { WorkflowRow } from '../workflow/workflow-row.tsx'
 import { FirstRun } from './first-run.tsx'
+
+/** More than this belongs into the table. */
+const MOST_WAITING = 50
+const MOST_BUSY = 15
 
 /** Home: what waits for a person, longest first; then what agents are doing. */
 export function Inbox() {
@@ -53,16 +58,23 @@ export function Inbox() {
             When an agent finishes a phase, it appears here.
           </Empty>
         ) : (
-          waiting.data.items
-            .toSorted((one, other) => one.updated_at.localeCompare(other.updated_at))
-            .map((workflow) => <WorkflowRow key={workflow.id} workflow={workflow} />)
+          <>
+            {waiting.data.items
+              .toSorted((one, other) => one.updated_at.localeCompare(other.updated_at))
+              .slice(0, MOST_WAITING)
+              .map((workflow) => (
+                <WorkflowRow key={workflow.id} workflow={workflow} />
+              ))}
+            {waiting.data.items.length > MOST_WAITING && <More status="waiting_approval" />}
+          </>
         )}
       </Lane>
       {busy.length > 0 && (
-        <Lane title="Running" count={String(busy.length)}>
-          {busy.map((workflow) => (
+        <Lane title="Running" count={busyCount(running.data, queued.data)}>
+          {busy.slice(0, MOST_BUSY).map((workflow) => (
             <WorkflowRow key={workflow.id} workflow={workflow} note={<Holdup workflow={workflow} />} />
           ))}
+          {busy.length > MOST_BUSY && <More status="in_progress" />}
         </Lane>
       )}
     </Page>
@@ -70,6 +82,20 @@ export function Inbox() {
 }
 
 const countOf = (page: WorkflowPage) => (page.next_cursor === null ? '' : 'more than ') + page.items.length
+
+const busyCount = (running: WorkflowPage, queued: WorkflowPage) =>
+  countOf({
+    items: [...running.items, ...queued.items],
+    next_cursor: running.next_cursor ?? queued.next_cursor,
+  })
+
+function More({ status }: { status: WorkflowStatus }) {
+  return (
+    <Link to="/workflows" search={{ status }} data-row className="block px-4 py-2.5 text-accent hover:bg-hover">
+      Show all
+    </Link>
+  )
+}
 
 function Lane({ title, count, children }: { title: string; count: string; children: ReactNode }) {
   return (

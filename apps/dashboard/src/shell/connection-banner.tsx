@@ -5,7 +5,7 @@ import { Icon } from '../components/icon.tsx'
 export function ConnectionBanner() {
   const { connected } = useLive()
   return (
-    <div role="status">
+    <div role="status" className="sticky top-[3.125rem] z-20 lg:top-0">
       {!connected && (
         <p className="flex items-center justify-center gap-2 bg-waiting-soft px-4 py-1.5 text-waiting">
           <Icon name="running" className="spin" />

@@ -13,7 +13,7 @@ export function FeatureStepper({ feature_id, current }: { feature_id: string; cu
   const steps = featureSteps(data?.workflows ?? [])
   return (
     <nav aria-label="Steps of this feature" className="-mx-1 overflow-x-auto px-1 py-1">
-      <ol className="flex items-center gap-1 text-sm">
+      <ol className="flex items-center gap-0.5 text-sm sm:gap-1">
         {steps.map((step, index) => (
           <li key={step.workflow_type} className="flex items-center gap-1">
             {index > 0 && <span aria-hidden="true" className="h-px w-6 bg-line-strong/60 max-sm:hidden" />}
@@ -29,7 +29,7 @@ function Station({ step: { workflow, workflow_type }, current }: { step: Feature
   const name = TYPE_NAMES[workflow_type]
   if (workflow === undefined)
     return (
-      <span className="inline-flex items-center gap-1.5 px-1.5 py-0.5 whitespace-nowrap text-faint">
+      <span className="inline-flex items-center gap-1.5 px-1 py-0.5 sm:px-1.5 whitespace-nowrap text-faint">
         <span
           aria-hidden="true"
           className="size-3 rounded-full border border-dashed border-line-strong max-sm:hidden"
@@ -45,7 +45,7 @@ function Station({ step: { workflow, workflow_type }, current }: { step: Feature
       params={{ workflow_id: workflow.id }}
       aria-current={current ? 'step' : undefined}
       title={`${name}: ${word}`}
-      className="inline-flex items-center gap-1.5 rounded-full px-2 py-0.5 whitespace-nowrap hover:bg-hover aria-[current=step]:bg-accent-soft aria-[current=step]:font-semibold"
+      className="inline-flex items-center gap-1 rounded-full px-1 py-0.5 sm:gap-1.5 sm:px-2 whitespace-nowrap hover:bg-hover aria-[current=step]:bg-accent-soft aria-[current=step]:font-semibold"
     >
       <Icon name={icon} className={`size-3.5 ${TONE_TEXT[tone]} ${icon === 'running' ? 'spin' : ''}`} />
       {name}

@@ -5,7 +5,7 @@ import type { Attempt, Workflow } from '@orchestrator/contract'
 
 import { Button } from '../components/button.tsx'
 import { WorkflowBadge } from '../components/status.tsx'
-import { Age } from '../components/time.tsx'
+import { Ago } from '../components/time.tsx'
 import { useAgentTitle } from './agent-name.ts'
 import { CancelDialog } from './cancel-dialog.tsx'
 import { FeatureStepper } from './feature-stepper.tsx'
@@ -31,9 +31,8 @@ export function WorkflowHeader({ workflow, attempts }: { workflow: Workflow; att
           {feature_id}
         </Link>
         <span>
-          started by {actorName(created_by)}, <Age at={created_at} /> ago
+          started by {actorName(created_by)} <Ago at={created_at} />, done by {agent_title}
         </span>
-        <span>{agent_title}</span>
         {cost > 0 && <span className="tabular-nums">${cost.toFixed(2)}</span>}
         {isActive(workflow) && workflow.status !== 'waiting_approval' && (
           <Button

@@ -1,21 +1,37 @@
+import { useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 
 import type { Attempt, Transition, Workflow } from '@orchestrator/contract'
 
 import { useRetryWorkflow } from '../api/mutations.ts'
+import { featureQuery } from '../api/queries.ts'
 import { isRefusal } from '../api/request.ts'
 import { Button } from '../components/button.tsx'
 import { Notice } from '../components/notice.tsx'
 import { showToast } from '../components/toast.tsx'
 import { formatClock } from '../components/time.tsx'
+import { featureSteps } from './feature-steps.ts'
 import { StartNext } from './start-next.tsx'
 import { actorName, nextType, phaseName, TYPE_NAMES } from './words.ts'
 
+interface OverNoticeProps {
+  workflow: Workflow
+  attempts: Attempt[]
+}
+
 /** A workflow that has ended: why, and what to do next. */
-export function OverNotice({ workflow }: { workflow: Workflow }) {
-  if (workflow.status === 'failed') return <FailedNotice workflow={workflow} />
-  if (workflow.status !== 'completed') return null
-  const next = nextType(workflow.workflow_type)
+export function OverNotice({ workflow, attempts }: OverNoticeProps) {
+  if (workflow.status === 'failed')
+    return <FailedNotice workflow={workflow} stopped={attempts.at(-1)?.review?.verdict === 'stopped'} />
+  return workflow.status === 'completed' ? <CompletedNotice workflow={workflow} /> : null
+}
+
+function CompletedNotice({ workflow }: { workflow: Workflow }) {
+  const feature = useQuery(featureQuery(workflow.feature_id))
+  const open = featureSteps(feature.data?.workflows ?? []).find((step) => step.next)
+  const following = nextType(workflow.workflow_type)
+  // What follows may have been started long ago: the steps above lead there.
+  const next = open?.workflow_type === following ? following : undefined
   return (
     <Notice
       tone="done"
@@ -23,12 +39,13 @@ export function OverNotice({ workflow }: { workflow: Workflow }) {
       title={`${TYPE_NAMES[workflow.workflow_type]} is completed`}
       action={next !== undefined && <StartNext feature_id={workflow.feature_id} workflow_type={next} />}
     >
-      {next === undefined ? 'The feature is done.' : `Next for this feature: ${TYPE_NAMES[next]}.`}
+      {following === undefined && 'The feature is done.'}
+      {next !== undefined && `Next for this feature: ${TYPE_NAMES[next]}.`}
     </Notice>
   )
 }
 
-function FailedNotice({ workflow }: { workflow: Workflow }) {
+function FailedNotice({ workflow, stopped }: { workflow: Workflow; stopped: boolean }) {
   const navigate = useNavigate()
   const retry = useRetryWorkflow()
   const start = () =>
@@ -41,8 +58,8 @@ function FailedNotice({ workflow }: { workflow: Workflow }) {
   return (
     <Notice
       tone="failed"
-      icon="cross"
-      title="This workflow failed"
+      icon={stopped ? 'stop' : 'cross'}
+      title={stopped ? 'A reviewer stopped this workflow' : 'This workflow failed'}
       action={
         <Button icon="retry" busy={retry.isPending} disabled={retry.isPending} onClick={start}>
           Retry

@@ -83,7 +83,7 @@ export function WorkflowView({ workflow, attempts, history }: WorkflowViewProps)
     >
       <WorkflowHeader workflow={workflow} attempts={attempts} />
       <div className="mt-4 flex flex-col gap-3 empty:hidden">
-        <OverNotice workflow={workflow} />
+        <OverNotice workflow={workflow} attempts={attempts} />
         {advance.error !== null && (
           <RefusedVerdict error={advance.error} history={history} onReload={goToLatest} onDismiss={advance.reset} />
         )}
