@@ -1,0 +1,148 @@
+import { afterEach, beforeEach, expect, it } from 'vitest'
+
+import {
+  drop,
+  hang,
+  refuse,
+  refuseUnderDetail,
+  say,
+  startPlainHub,
+  type Behaviour,
+  type PlainHub,
+} from '../plain-hub.ts'
+import { startService, type Service } from '../service.ts'
+
+let hub: PlainHub
+let service: Service
+const begin = async (env: Record<string, string> = {}) => {
+  service = await startService({ hub: hub.url, env })
+}
+
+beforeEach(async () => {
+  hub = await startPlainHub()
+})
+afterEach(async () => {
+  await service.close()
+  await hub.close()
+})
+
+const PASSING: [string, Behaviour, string][] = [
+  ['500', refuse(500, 'INTERNAL_ERROR', 'The hub stumbled.'), 'The hub stumbled.'],
+  ['503', refuse(503, 'UNAVAILABLE', 'The hub is starting.'), 'The hub is starting.'],
+  ['504', refuse(504, 'AGENT_TIMEOUT', 'The agent was silent.'), 'The agent was silent.'],
+  ['500 without a word', say('<html>Internal Server Error</html>', 500), 'it answered 500'],
+  ['nonsense', say('<html>hello</html>'), 'not JSON'],
+  ['JSON of another kind', say('{"ok":true}'), 'cannot be understood'],
+  ['an impossible confidence', say('{"success":true,"confidence":900}'), 'confidence'],
+  ['half an answer', drop, 'broke off'],
+]
+
+it.each(PASSING)('waits and recovers after %s, with the reason in sight', async (_what, behaviour, reason) => {
+  await begin({ PHASE_RETRY_BASE_MS: '200' })
+  hub.next(behaviour)
+  const { id, attempt } = await service.create()
+  const waiting = await service.untilBackingOff(id)
+  expect(waiting).toMatchObject({ status: 'in_progress', error: null, attempt: { tries: 1 } })
+  expect(waiting.attempt?.reason).toContain(reason)
+  expect(waiting.attempt?.next_retry_at).not.toBeNull()
+  await service.until(id, 'waiting_approval')
+  expect(hub.received.map(({ key }) => key)).toEqual([attempt?.id, attempt?.id])
+  expect((await service.attempts(id)).map(({ number, tries, reason: left }) => ({ number, tries, left }))).toEqual([
+    { number: 1, tries: 2, left: null },
+  ])
+})
+
+it('fails with a sentence after PHASE_RETRY_LIMIT tries', async () => {
+  await begin({ PHASE_RETRY_LIMIT: '3' })
+  hub.usual = refuse(500, 'INTERNAL_ERROR', 'The hub stumbled.')
+  const { id } = await service.create()
+  const { error } = await service.until(id, 'failed')
+  expect(error).toBe('Gave up after 3 tries. The Agent Hub refused the work: The hub stumbled.')
+  expect(hub.received).toHaveLength(3)
+})
+
+it('says what to do when there is no hub at all, and goes on when there is one', async () => {
+  const { port } = new URL(hub.url)
+  await hub.close()
+  await begin({ PHASE_RETRY_BASE_MS: '100' })
+  const { id } = await service.create()
+  const { attempt } = await service.untilBackingOff(id)
+  expect(attempt?.reason).toContain(`The Agent Hub at ${hub.url} cannot be reached (ECONNREFUSED)`)
+  expect(attempt?.reason).toContain('AGENT_HUB_URL')
+  const health = await service.request('GET', '/health')
+  expect([health.status, health.body.status]).toEqual([200, 'degraded'])
+  hub = await startPlainHub(Number(port))
+  await service.until(id, 'waiting_approval')
+})
+
+it('waits as long as the hub asks', async () => {
+  await begin({ PHASE_RETRY_BASE_MS: '600000' })
+  hub.next(refuse(429, 'RATE_LIMITED', 'Too many.', { 'retry-after': '1' }))
+  const { id } = await service.create()
+  const { attempt } = await service.untilBackingOff(id)
+  const wait = Date.parse(attempt?.next_retry_at ?? '') - Date.now()
+  expect(wait).toBeGreaterThan(0)
+  expect(wait).toBeLessThanOrEqual(1000)
+  await service.until(id, 'waiting_approval')
+})
+
+it.each([
+  ['400', refuse(400, 'VALIDATION_ERROR', 'The context is wrong.'), 'The context is wrong.'],
+  ['404', refuse(404, 'AGENT_NOT_FOUND', 'There is no agent x.'), 'There is no agent x.'],
+  ['404 under detail', refuseUnderDetail(404, 'AGENT_NOT_FOUND', 'There is no agent x.'), 'There is no agent x.'],
+  ['422', refuse(422, 'IDEMPOTENCY_MISMATCH', 'Another body.'), 'Another body.'],
+  ['503 for good', refuse(503, 'AGENT_UNAVAILABLE', 'Install it first.'), 'Install it first.'],
+  ['401', refuse(401, 'UNAUTHORIZED', 'No key.'), 'AGENT_HUB_TOKEN'],
+  ['403', refuse(403, 'FORBIDDEN', 'Not you.'), 'AGENT_HUB_TOKEN'],
+])('fails at once on %s', async (_what, behaviour, reason) => {
+  await begin()
+  hub.usual = behaviour
+  const { id } = await service.create()
+  const { error } = await service.until(id, 'failed')
+  expect(error).toContain(reason)
+  expect(hub.received).toHaveLength(1)
+})
+
+it('fails what takes longer than PHASE_TIMEOUT_SECONDS, and lets go of the hub', async () => {
+  await begin({ PHASE_TIMEOUT_SECONDS: '1' })
+  hub.next(hang)
+  const { id } = await service.create()
+  const { error } = await service.until(id, 'failed')
+  expect(error).toContain('PHASE_TIMEOUT_SECONDS')
+  expect(hub.received[0]?.gone).toBe(true)
+})
+
+it('fails what is still waiting for another try when the time is up', async () => {
+  await begin({ PHASE_TIMEOUT_SECONDS: '1', PHASE_RETRY_BASE_MS: '60000' })
+  hub.usual = refuse(500, 'INTERNAL_ERROR', 'The hub stumbled.')
+  const { id } = await service.create()
+  const { error } = await service.until(id, 'failed')
+  expect(error).toContain('PHASE_TIMEOUT_SECONDS')
+  expect(hub.received).toHaveLength(1)
+})
+
+it('takes no new try after a cancel', async () => {
+  await begin({ PHASE_RETRY_BASE_MS: '200' })
+  hub.usual = refuse(500, 'INTERNAL_ERROR', 'The hub stumbled.')
+  const { id } = await service.create()
+  await service.untilBackingOff(id)
+  const before = hub.received.length
+  const { body } = await service.request('POST', `/workflows/${id}/cancel`)
+  expect(body).toMatchObject({ status: 'failed', attempt: { state: 'cancelled', next_retry_at: null } })
+  hub.usual = hang
+  const other = await service.create()
+  await expect.poll(() => hub.received.at(-1)?.body.parameters['workflow_id']).toBe(other.id)
+  expect(hub.received).toHaveLength(before + 1)
+})
+
+it('leaves an attempt in a file that is stopped while it waits, and goes on with the same key', async () => {
+  await begin({ PHASE_RETRY_BASE_MS: '60000' })
+  hub.next(refuse(500, 'INTERNAL_ERROR', 'The hub stumbled.'))
+  const { id, attempt } = await service.create()
+  await service.untilBackingOff(id)
+  await service.stop()
+  service = await startService({ hub: hub.url, folder: service.folder })
+  await service.until(id, 'waiting_approval')
+  expect(hub.received.map(({ key }) => key)).toEqual([attempt?.id, attempt?.id])
+  expect(await service.attempts(id)).toHaveLength(1)
+})

@@ -1,0 +1,90 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+import { vi } from 'vitest'
+import * as z from 'zod'
+
+const pathOf = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+const ORCHESTRATOR = pathOf('../src/main.ts')
+const AGENT_HUB = pathOf('../../agent-hub/src/main.ts')
+const STUB_AGENT = pathOf('../../agent-hub/tests/stub-agent.ts')
+
+/** The name under which the hub finds the stub: an agent that its registry knows, on PATH. */
+export const STUB = 'gemini'
+
+/** A service in a process of its own. */
+export interface ServiceProcess {
+  url: string
+  /** Everything it wrote. */
+  output(): string
+  /** SIGTERM; answers exit code and milliseconds. */
+  stop(): Promise<{ code: number | null; took_ms: number }>
+  kill(): Promise<void>
+}
+
+function spawnService(main: string, folder: string, env: Record<string, string>) {
+  const child = spawn(process.execPath, [main], {
+    cwd: folder,
+    env: { PATH: process.env['PATH'] ?? '', HOME: folder, LOG_LEVEL: 'info', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => (output += text))
+  return { child, output: () => output }
+}
+
+const listeningSchema = z.looseObject({ url: z.url() })
+
+async function running({ child, output }: { child: ChildProcess; output: () => string }): Promise<ServiceProcess> {
+  const url = await vi.waitFor(
+    () => {
+      const line = output()
+        .split('\n')
+        .find((text) => text.includes('"url"'))
+      if (child.exitCode !== null) return `ended: ${output()}`
+      return listeningSchema.parse(JSON.parse(line ?? '')).url
+    },
+    { timeout: 20_000, interval: 10 },
+  )
+  if (!url.startsWith('http')) throw new Error(url)
+  const end = async (signal: NodeJS.Signals) => {
+    if (child.exitCode !== null || child.signalCode !== null) return
+    child.kill(signal)
+    await once(child, 'exit')
+  }
+  return {
+    url,
+    output,
+    async stop() {
+      const begin = performance.now()
+      await end('SIGTERM')
+      return { code: child.exitCode, took_ms: performance.now() - begin }
+    },
+    kill: () => end('SIGKILL'),
+  }
+}
+
+/** `node services/orchestrator/src/main.ts` with its file in `folder`. */
+export function startProcess(folder: string, env: Record<string, string>): Promise<ServiceProcess> {
+  return running(spawnService(ORCHESTRATOR, folder, { PORT: '0', PHASE_RETRY_BASE_MS: '50', ...env }))
+}
+
+/** For a start that is refused: exit code and what it said. */
+export async function refusedStart(folder: string, env: Record<string, string>) {
+  const { child, output } = spawnService(ORCHESTRATOR, folder, { PORT: '0', ...env })
+  await once(child, 'close')
+  return { code: child.exitCode, output: output() }
+}
+
+/** The real hub with its demo agent, and the stub that does what a description tells it. */
+export function startHub(folder: string, env: Record<string, string> = {}): Promise<ServiceProcess> {
+  const bin = join(folder, 'bin')
+  mkdirSync(bin, { recursive: true })
+  writeFileSync(join(bin, STUB), `#!/bin/sh\nexec "${process.execPath}" "${STUB_AGENT}"\n`, { mode: 0o755 })
+  const PATH = `${bin}:${process.env['PATH'] ?? ''}`
+  return running(spawnService(AGENT_HUB, folder, { PATH, HUB_PORT: '0', HUB_SANDBOX: 'off', ...env }))
+}
