@@ -1,7 +1,7 @@
 /** The keys of a shortcut, such as `g i`. */
 export function Keys({ keys }: { keys: string }) {
   return (
-    <span className="inline-flex gap-1">
+    <span className="inline-flex gap-1 pointer-coarse:hidden">
       {keys.split(' ').map((key) => (
         <kbd
           key={key}

@@ -33,7 +33,10 @@ function subscribe(listener: () => void): () => void {
 export function Toasts() {
   const shown = useSyncExternalStore(subscribe, () => toasts)
   return (
-    <div role="status" className="pointer-events-none fixed inset-x-3 bottom-20 z-40 flex flex-col items-center gap-2">
+    <div
+      role="status"
+      className="pointer-events-none fixed inset-x-3 top-16 z-40 lg:top-4 flex flex-col items-center gap-2"
+    >
       {shown.map((toast) => (
         <p key={toast.id} className="flex items-center gap-2 rounded-lg bg-ink px-3.5 py-2 text-canvas shadow-float">
           <Icon name="check" />

@@ -1,9 +1,11 @@
 import { useId, type ReactNode } from 'react'
-import { useQuery } from '@tanstack/react-query'
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 
 import type { HubAgent } from '@orchestrator/contract'
 
 import { agentsQuery, healthQuery } from '../api/queries.ts'
+import { request } from '../api/request.ts'
+import { Button } from '../components/button.tsx'
 import { CopyButton } from '../components/copy-button.tsx'
 import { LoadFailure, LoadingRows } from '../components/notice.tsx'
 import { Page } from '../components/page.tsx'
@@ -11,6 +13,7 @@ import { Badge } from '../components/status.tsx'
 import { formatDuration } from '../components/time.tsx'
 import { SHORTCUTS_OFF_KEY } from '../keyboard/shortcuts.ts'
 import { useStored } from '../preferences/stored-value.ts'
+import { SIGNED_IN_KEY } from './sign-in.tsx'
 import { ThemeSwitch } from '../shell/theme-switch.tsx'
 
 /** Which agents there are and how to get others, how the service is, and how this browser shows it. */
@@ -130,6 +133,15 @@ function ServiceHealth() {
 function Preferences() {
   const [off, setOff] = useStored(SHORTCUTS_OFF_KEY)
   const shortcuts_id = useId()
+  const [signed_in, setSignedIn] = useStored(SIGNED_IN_KEY)
+  const client = useQueryClient()
+  const signOut = useMutation({
+    mutationFn: () => request<void>('/session', { method: 'DELETE' }),
+    onSuccess: () => {
+      setSignedIn(null)
+      return client.resetQueries()
+    },
+  })
   return (
     <div className="card divide-y divide-line">
       <div className="flex items-center justify-between gap-4 p-4">
@@ -149,6 +161,14 @@ function Preferences() {
           className="size-5"
         />
       </div>
+      {signed_in !== null && (
+        <div className="flex items-center justify-between gap-4 p-4">
+          <span className="font-medium">Signed in with a key</span>
+          <Button busy={signOut.isPending} onClick={() => signOut.mutate()}>
+            Sign out
+          </Button>
+        </div>
+      )}
     </div>
   )
 }

@@ -3,6 +3,10 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 
 import { request } from '../api/request.ts'
 import { Button } from '../components/button.tsx'
+import { writeStored } from '../preferences/stored-value.ts'
+
+/** Whether this browser carries a cookie that can be given back; scripts cannot see the cookie itself. */
+export const SIGNED_IN_KEY = 'orchestrator.signed_in'
 
 /** Exchanges a key for a cookie that scripts cannot read; the key itself is kept nowhere. */
 export function SignIn() {
@@ -11,7 +15,10 @@ export function SignIn() {
   const field_id = useId()
   const signIn = useMutation({
     mutationFn: () => request<void>('/session', { method: 'POST', body: { key: key.trim() } }),
-    onSuccess: () => client.resetQueries(),
+    onSuccess: () => {
+      writeStored(SIGNED_IN_KEY, 'yes')
+      return client.resetQueries()
+    },
   })
   return (
     <main className="grid min-h-dvh place-items-center p-4">

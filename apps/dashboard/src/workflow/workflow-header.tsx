@@ -22,7 +22,9 @@ export function WorkflowHeader({ workflow, attempts }: { workflow: Workflow; att
   return (
     <header className="-mt-3 flex flex-col gap-2.5">
       <div className="flex flex-wrap items-center gap-x-3 gap-y-1 text-sm text-soft">
-        <WorkflowBadge status={workflow.status} attempt_state={attempt?.state} />
+        <span role="status">
+          <WorkflowBadge status={workflow.status} attempt_state={attempt?.state} />
+        </span>
         <Link
           to="/features/$feature_id"
           params={{ feature_id }}

@@ -66,6 +66,8 @@ export function WorkflowView({ workflow, attempts, history }: WorkflowViewProps)
   const send = (body: AdvanceWorkflow) => {
     const given = verdict
     setVerdict(null)
+    // The buttons of the review go away with the verdict, and the dialog gives the focus back to them first.
+    requestAnimationFrame(() => document.querySelector('h1')?.focus({ preventScroll: true }))
     advance.mutate(body, {
       onSuccess: () => {
         drafts.clear()
