@@ -7,7 +7,9 @@ import { WorkflowStateMachine } from '../src/core/state-machine.ts'
 import { openQueue } from '../src/db/queue.ts'
 import { openSession, type Session } from '../src/db/session.ts'
 import { createStore } from '../src/db/store.ts'
-import { outcomeOfExternal } from '../src/core/outcome.ts'
+import { outcomeOfInvocation } from '../src/core/outcome.ts'
+
+const DONE = outcomeOfInvocation({ success: true, result: { output: 'done' } }, 'demo')
 
 /** Store, queue and state machine as one process has them, without a hub and without HTTP. */
 export interface Engine {
@@ -69,7 +71,7 @@ export async function openEngine(
     },
     async finish(claim) {
       await machine.begin(claim.attempt_id)
-      await claim.settle((tx) => machine.complete(tx, claim.attempt_id, outcomeOfExternal({ output: 'done' }), 'agent'))
+      await claim.settle((tx) => machine.complete(tx, claim.attempt_id, DONE))
     },
     async consume(run, concurrency = 4) {
       const onDead: Parameters<PhaseQueue['consume']>[1]['onDead'] = (tx, id) =>

@@ -145,7 +145,9 @@ export function createInvocations(parts: InvocationsParts): Invocations {
 
   return {
     async invoke({ agent, request, idempotency_key }) {
-      const body_hash = digestRequest(agent, request)
+      // By its real name: who asked for the default and learnt whom it means may ask for that one next time.
+      const asked = agent === 'default' ? parts.registry.list().default : agent
+      const body_hash = digestRequest(asked, request)
       const known = idempotency_key === null ? undefined : await store.findInvocationByKey(idempotency_key)
       if (known !== undefined) return attach(known, body_hash)
       if (closing) throw new ServiceError('UNAVAILABLE', 'The Agent Hub is shutting down. Try again in a moment.')

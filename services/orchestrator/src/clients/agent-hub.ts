@@ -56,7 +56,7 @@ export class AgentHubClient implements AgentHub {
     const answer = await this.#post(o)
     if (answer.status !== 202) return parse(invokeResponseSchema, await readJson(answer))
     const invocation = parse(invocationSchema, await readJson(answer))
-    await o.onAccepted(invocation.id)
+    await o.onAccepted(invocation)
     o.signal.throwIfAborted()
     return responseOf(invocation.response === null ? await this.#follow(invocation.id, o) : invocation)
   }

@@ -3,6 +3,8 @@ import type { Artifact, Check, Digest, InvokeResponse, JsonObject, Usage } from 
 
 /** What an attempt brought, from the hub or from an external system, in one shape. */
 export interface Outcome {
+  /** Whose it is; null when an external system posted it. */
+  agent: string | null
   /** The row's `result`: what the phase produced. */
   result: JsonObject
   /** SHA-256 over all that a reviewer sees. */
@@ -18,7 +20,7 @@ export interface Outcome {
 }
 
 /** From a hub's answer. Fields of other hubs that we do not know are kept in `result.data`. */
-export function outcomeOfInvocation(response: InvokeResponse): Outcome {
+export function outcomeOfInvocation(response: InvokeResponse, agent: string): Outcome {
   const {
     artifacts = [],
     checks = [],
@@ -52,6 +54,7 @@ export function outcomeOfInvocation(response: InvokeResponse): Outcome {
     digest,
   }
   return {
+    agent,
     result,
     digest,
     output,
@@ -68,6 +71,7 @@ export function outcomeOfInvocation(response: InvokeResponse): Outcome {
 /** From the `phase_result` that a trusted external system posted: kept as it came. */
 export function outcomeOfExternal(phaseResult: JsonObject): Outcome {
   return {
+    agent: null,
     result: phaseResult,
     digest: digestOf(phaseResult),
     output: typeof phaseResult['output'] === 'string' ? phaseResult['output'] : null,

@@ -23,7 +23,8 @@ export interface PhaseExecutorOptions {
 
 /** What one call of the hub came to. */
 type Answer =
-  | { kind: 'answered'; response: InvokeResponse }
+  /** By the agent's real name, which the hub tells when it was asked for its default. */
+  | { kind: 'answered'; response: InvokeResponse; agent: string }
   | { kind: 'transient'; reason: string; retry_after_ms: number | undefined }
   | { kind: 'permanent'; reason: string }
   | { kind: 'unwanted' }
@@ -62,7 +63,7 @@ export class PhaseExecutor {
       const answer = await this.#ask(work, agent, claim.signal, limit)
       if (answer.kind === 'unwanted') return
       if (answer.kind !== 'transient' || failures >= backoff.max_tries) {
-        await this.#settle(claim, work, agent, answer, failures)
+        await this.#settle(claim, work, answer, failures)
         return
       }
       const delay = answer.retry_after_ms ?? backoffDelay(failures, backoff, random())
@@ -74,7 +75,7 @@ export class PhaseExecutor {
       )
       if (claim.signal.aborted) return
       if (!waited) {
-        await this.#settle(claim, work, agent, { kind: 'too_long' }, failures)
+        await this.#settle(claim, work, { kind: 'too_long' }, failures)
         return
       }
     }
@@ -86,6 +87,7 @@ export class PhaseExecutor {
     const recorder = createUpdateRecorder(clock, (updates: AgentUpdate[], sequence) =>
       machine.recordUpdates(work, updates, sequence),
     )
+    let by = agent
     try {
       const response = await hub.invoke({
         agent,
@@ -93,11 +95,14 @@ export class PhaseExecutor {
         key: work.attempt_id,
         after: work.hub_sequence,
         signal: AbortSignal.any([signal, limit]),
-        onAccepted: (invocation_id) => machine.noteInvocation(work.attempt_id, agent, invocation_id),
+        onAccepted: (invocation) => {
+          by = invocation.agent
+          return machine.noteInvocation(work.attempt_id, by, invocation.id)
+        },
         onUpdate: (update, sequence) => recorder.add(update, sequence),
       })
       await this.#copyArtifacts(response)
-      return { kind: 'answered', response }
+      return { kind: 'answered', response, agent: by }
     } catch (error) {
       if (signal.aborted) return { kind: 'unwanted' }
       if (limit.aborted) return { kind: 'too_long' }
@@ -112,25 +117,27 @@ export class PhaseExecutor {
   async #settle(
     claim: Claim,
     work: AttemptWork,
-    agent: string,
     answer: Exclude<Answer, { kind: 'unwanted' }>,
     tries: number,
   ): Promise<void> {
     const { machine } = this.#o
-    const actor = `agent:${agent}`
     if (answer.kind === 'answered' && answer.response.success) {
-      const outcome = outcomeOfInvocation(answer.response)
-      await claim.settle((tx) => machine.complete(tx, work.attempt_id, outcome, actor))
+      const outcome = outcomeOfInvocation(answer.response, answer.agent)
+      await claim.settle((tx) => machine.complete(tx, work.attempt_id, outcome))
       return
     }
-    const { error, release, by } = this.#failureOf(answer, agent, tries)
+    const { error, release, by } = this.#failureOf(answer, tries)
     await claim.settle((tx) => machine.fail(tx, work.attempt_id, error, release, by))
   }
 
-  #failureOf(answer: Exclude<Answer, { kind: 'unwanted' }>, agent: string, tries: number) {
+  #failureOf(answer: Exclude<Answer, { kind: 'unwanted' }>, tries: number) {
     switch (answer.kind) {
       case 'answered':
-        return { error: sentences.agentFailed(agent, answer.response.error), release: false, by: `agent:${agent}` }
+        return {
+          error: sentences.agentFailed(answer.agent, answer.response.error),
+          release: false,
+          by: `agent:${answer.agent}`,
+        }
       case 'permanent':
         return { error: answer.reason, release: false, by: 'orchestrator' }
       case 'transient':

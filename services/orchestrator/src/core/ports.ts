@@ -210,7 +210,8 @@ export interface InvokeOptions {
   /** Events up to this sequence are known already. */
   after: number
   signal: AbortSignal
-  onAccepted(invocation_id: string): Promise<void>
+  /** The hub took it on: its name for the work, and the agent that does it. */
+  onAccepted(invocation: { id: string; agent: string }): Promise<void>
   onUpdate(update: AgentUpdate, sequence: number): void
 }
 

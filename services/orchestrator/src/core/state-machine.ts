@@ -167,11 +167,17 @@ export class WorkflowStateMachine {
   }
 
   /** The hub answered. Answers false when somebody else ended the attempt before. */
-  async complete(tx: WorkflowTransaction, attempt_id: AttemptId, outcome: Outcome, actor: string): Promise<boolean> {
+  async complete(tx: WorkflowTransaction, attempt_id: AttemptId, outcome: Outcome): Promise<boolean> {
     const workflow = await this.#findCurrent(tx, attempt_id)
     if (workflow === undefined) return false
     const move = this.#steps.decide(workflow, 'agent_complete')
-    await this.#steps.take(tx, workflow, { trigger: 'agent_complete', actor, move, metadata: null, outcome })
+    await this.#steps.take(tx, workflow, {
+      trigger: 'agent_complete',
+      actor: `agent:${outcome.agent}`,
+      move,
+      metadata: null,
+      outcome,
+    })
     return true
   }
 

@@ -138,6 +138,7 @@ export function createStatements(db: Kysely<Tables>, sequence?: EventSequence) {
           uncertainty_reasons: value('uncertainty_reasons'),
           checks: value('checks'),
           usage: value('usage'),
+          agent: sql`coalesce(${value('agent')}, agent)`,
           session_id: sql`coalesce(${value('session_id')}, session_id)`,
         })
         .where('id', '=', value('id')),
@@ -217,6 +218,7 @@ type NewAttemptValues = Pick<
 
 interface FinishValues {
   id: AttemptId
+  agent: string | null
   state: AttemptState
   reason: string | null
   finished_at: string

@@ -140,6 +140,7 @@ export function workflowTransaction(
         state: end.state,
         reason: end.reason,
         finished_at: end.finished_at,
+        agent: outcome?.agent ?? null,
         digest: outcome?.digest ?? null,
         output: outcome?.output ?? null,
         confidence: outcome?.confidence ?? null,

@@ -60,12 +60,13 @@ function sortedCopy(value: unknown): unknown {
     .map(([key, entry]) => [key, sortedCopy(entry)])
 }
 
+const outcomeBy = (response: Parameters<typeof outcomeOfInvocation>[0]) => outcomeOfInvocation(response, 'demo')
 const digest = sha256('# Spec')
 const artifact = { path: 'specs/001-x/spec.md', digest, size: 6, media_type: 'text/markdown' }
 
 describe('the outcome of an invocation', () => {
   it('takes what ours says', () => {
-    const outcome = outcomeOfInvocation({
+    const outcome = outcomeBy({
       success: true,
       confidence: 70,
       metadata: { model_used: 'm' },
@@ -106,7 +107,8 @@ describe('the outcome of an invocation', () => {
   })
 
   it('takes what little another hub says', () => {
-    expect(outcomeOfInvocation({ success: true })).toEqual({
+    expect(outcomeBy({ success: true })).toEqual({
+      agent: 'demo',
       result: {
         output: null,
         files_created: [],
@@ -136,8 +138,8 @@ describe('the outcome of an invocation', () => {
     ['a question', { uncertainty_reasons: ['Why?'] }],
     ['a check', { data: { checks: [{ id: 'c', level: 'error' as const, message: 'm', path: null, line: null }] } }],
   ])('has another digest when %s differs', (_what, result) => {
-    const one = outcomeOfInvocation({ success: true, result: { output: 'A' } })
-    const other = outcomeOfInvocation({ success: true, result: { output: 'A', ...result } })
+    const one = outcomeBy({ success: true, result: { output: 'A' } })
+    const other = outcomeBy({ success: true, result: { output: 'A', ...result } })
     expect(other.digest).not.toBe(one.digest)
   })
 })
