@@ -14,8 +14,9 @@ const CLOSE_LIMIT_MS = 4_500
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /**
- * The life of a service process. A StartupError is one line on stderr and exit code 1; the first signal
- * closes the service once and exits with 0, or with 1 when that takes too long; an error that nobody
+ * The life of a service process. A StartupError is one line on stderr and exit code 1; the first signal, or
+ * the end of a parent that holds an IPC channel to it, closes the service once and exits with 0, or with 1
+ * when that takes too long; an error that nobody
  * caught is logged, closes the service and exits with 1.
  *
  * Written here and not taken from close-with-grace: that ends the process without closing on any second
@@ -50,6 +51,8 @@ export function runService(main: () => Promise<RunningService>, o: { logger?: Lo
   }
 
   for (const signal of SIGNALS) process.on(signal, () => end(0))
+  // Whoever started the service over a channel is gone, and nobody else would end it.
+  process.on('disconnect', () => end(0))
   process.on('uncaughtException', crash)
   process.on('unhandledRejection', crash)
   started.catch((error: unknown) => {
