@@ -1,4 +1,4 @@
-import { useMemo, useState } from 'react'
+import { useEffect, useMemo, useState } from 'react'
 import { useQuery } from '@tanstack/react-query'
 
 import type { Artifact, Attempt, WorkflowType } from '@orchestrator/contract'
@@ -88,9 +88,11 @@ export function ReviewPane({ workflow_type, attempt, earlier, drafts, reviewable
           <section aria-label={artifact.path} className="card">
             <div className="flex flex-wrap items-center gap-x-3 gap-y-1 border-b border-line px-2 py-1.5 sm:px-3">
               <FileTabs files={files} current={artifact.path} compared={earlier !== undefined} onChoose={onPath} />
-              <p className="ml-auto flex items-center gap-3 text-sm text-soft">
+              <p className="ml-auto flex flex-wrap items-center justify-end gap-x-3 text-sm whitespace-nowrap text-soft">
                 {rendered.data !== undefined && <span>≈ {rendered.data.reading_minutes} min</span>}
-                {comparable && reading.changed > 0 && <ChangeSteps count={reading.changed} />}
+                {comparable && reading.changed > 0 && (
+                  <ChangeSteps key={artifact.digest} root={reading.root} count={reading.changed} />
+                )}
                 <Button look="quiet" className="min-h-7 px-2 text-sm" aria-pressed={raw} onClick={() => setRaw(!raw)}>
                   {raw ? 'Document' : 'Raw'}
                 </Button>
@@ -173,16 +175,33 @@ function followLink(
   return true
 }
 
-/** How many blocks changed since the attempt before, and the way from one to the next. */
-function ChangeSteps({ count }: { count: number }) {
+/** How many blocks changed since the attempt before, the way from one to the next, and a view of nothing else. */
+function ChangeSteps({ root, count }: { root: HTMLElement | null; count: number }) {
+  const [only, setOnly] = useState(false)
+  useEffect(() => {
+    if (root === null || !only) return
+    root.dataset['onlyChanges'] = ''
+    return () => {
+      delete root.dataset['onlyChanges']
+    }
+  }, [root, only])
   const go = (step: 1 | -1) => moveFocus('.document [data-changed]', step)
   useShortcuts([
     { keys: 'n', does: 'Next change', run: () => go(1) },
     { keys: 'p', does: 'Previous change', run: () => go(-1) },
+    { keys: 'd', does: 'Only what changed', run: () => setOnly(!only) },
   ])
   return (
     <span className="inline-flex items-center gap-1">
       <span className="text-done">{count === 1 ? '1 change' : `${count} changes`}</span>
+      <Button
+        look="quiet"
+        className="min-h-7 px-2 text-sm aria-pressed:bg-accent-soft aria-pressed:text-accent"
+        aria-pressed={only}
+        onClick={() => setOnly(!only)}
+      >
+        Only changes
+      </Button>
       <IconButton icon="chevron" label="Previous change" className="size-7 -rotate-90" onClick={() => go(-1)} />
       <IconButton icon="chevron" label="Next change" className="size-7 rotate-90" onClick={() => go(1)} />
     </span>
