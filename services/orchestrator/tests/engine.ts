@@ -93,6 +93,7 @@ export function holding(): { claims: Claim[]; run(claim: Claim): Promise<void> }
     claims,
     run: async (claim) => {
       claims.push(claim)
+      if (claim.signal.aborted) return
       await new Promise<void>((resolve) => claim.signal.addEventListener('abort', () => resolve(), { once: true }))
     },
   }

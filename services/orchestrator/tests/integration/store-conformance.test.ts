@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 
 import { ServiceError, type Digest, type StreamEvent, type Workflow, type WorkflowId } from '@orchestrator/contract'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -146,6 +147,7 @@ describe.each(databases.all)('the store on $title', ({ create, isMissing }) => {
       const seen: StreamEvent[] = []
       let position = await engine.store.lastSequence()
       const readOn = async () => {
+        await nextTurn()
         const events = await engine.store.listEvents({ after: position, limit: 7 })
         seen.push(...events)
         position = events.at(-1)?.sequence ?? position
