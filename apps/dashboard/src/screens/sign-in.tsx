@@ -1,6 +1,7 @@
 import { useId, useState } from 'react'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 
+import icon from '../assets/icon.svg'
 import { request } from '../api/request.ts'
 import { Button } from '../components/button.tsx'
 import { writeStored } from '../preferences/stored-value.ts'
@@ -29,7 +30,7 @@ export function SignIn() {
           signIn.mutate()
         }}
       >
-        <img src="/assets/icon.svg" alt="" width="36" height="36" />
+        <img src={icon} alt="" width="36" height="36" />
         <div>
           <h1 className="text-xl font-semibold tracking-tight">Sign in</h1>
           <p className="text-soft">This server is open to a team, so it wants to know who reviews.</p>

@@ -1,5 +1,6 @@
 import { Link } from '@tanstack/react-router'
 
+import icon from '../assets/icon.svg'
 import { Icon, type IconName } from '../components/icon.tsx'
 import { IconButton, buttonClass } from '../components/button.tsx'
 import { Keys } from '../components/keys.tsx'
@@ -20,7 +21,7 @@ export function Navigation({ onHelp }: { onHelp: () => void }) {
   return (
     <header className="sticky top-0 z-30 flex items-center gap-1 border-b border-line bg-canvas px-3 py-1.5 lg:h-dvh lg:flex-col lg:items-stretch lg:gap-4 lg:border-r lg:border-b-0 lg:px-3 lg:py-4">
       <Link to="/" className="flex items-center gap-2 rounded-lg px-1 font-semibold tracking-tight lg:px-2">
-        <img src="/assets/icon.svg" alt="" width="22" height="22" />
+        <img src={icon} alt="" width="22" height="22" />
         <span className="sr-only lg:not-sr-only">Orchestrator</span>
       </Link>
       <Link to="/new" className={`${buttonClass('primary')} order-last ml-auto px-2.5 lg:order-none lg:ml-0 lg:px-3`}>
