@@ -2,6 +2,7 @@ import cookie from '@fastify/cookie'
 import { ServiceError } from '@orchestrator/contract'
 import { createServer, isLoopback, StartupError, type Actor, type Server } from '@orchestrator/server'
 import { DatabaseError } from '@orchestrator/sqlite'
+import type { FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 
 import { artifactRoutes } from './api/artifacts.ts'
@@ -138,12 +139,10 @@ export async function createApp({ config, logger, version, dashboard, onFatal }:
 }
 
 /** Where OpenID Connect would join: who makes this request. Throws UNAUTHORIZED. */
-async function authenticate(
-  request: { headers: { authorization?: string | undefined }; cookies?: Record<string, string | undefined> },
-  keys: Keys,
-  isOpen: boolean,
-): Promise<Actor> {
-  const key = /^Bearer (\S+)$/.exec(request.headers.authorization ?? '')?.[1] ?? request.cookies?.[SESSION_COOKIE]
+async function authenticate(request: FastifyRequest, keys: Keys, isOpen: boolean): Promise<Actor> {
+  // Read from the header: who asks is decided before any plugin has looked at the request.
+  const { authorization = '', cookie = '' } = request.headers
+  const key = /^Bearer (\S+)$/.exec(authorization)?.[1] ?? request.server.parseCookie(cookie)[SESSION_COOKIE]
   const holder = key === undefined ? undefined : await keys.find(key)
   if (holder !== undefined) return holder
   if (isOpen && key === undefined) return { name: 'local', role: 'local', key_id: null }

@@ -80,7 +80,7 @@ export function clientOf(url: string, key?: string): Client {
     async until(id, status) {
       return vi.waitFor(async () => {
         const workflow = await client.get(id)
-        expect(workflow).toMatchObject({ status })
+        expect(workflow, workflow.error ?? 'still').toMatchObject({ status })
         return workflow
       }, PATIENCE)
     },

@@ -137,7 +137,7 @@ describe('bad input', () => {
     expect([answer.status, answer.body.error.code]).toEqual([400, 'INVALID_TRIGGER'])
   })
 
-  it.each(['1', 'x', '00000000000040008000000000000000', `${'0'.repeat(36)}`, '..%2f..%2fetc'])(
+  it.each(['1', 'x', '00000000000040008000000000000000', '0'.repeat(36), '..%2f..%2fetc'])(
     'id %j is 400',
     async (id) => {
       const answer = await service.request('GET', `/workflows/${id}`)

@@ -210,7 +210,10 @@ const ELSEWHERE = new Set([
 const pairs = operations.flatMap((operation) =>
   operation.statuses.map((status) => ({ operation, status, name: `${operation.method} ${operation.path} ${status}` })),
 )
-const own = pairs.filter(({ name }) => name in OWN)
+const own = pairs.flatMap((pair) => {
+  const [request, schema] = OWN[pair.name] ?? []
+  return request === undefined || schema === undefined ? [] : [{ ...pair, request, schema }]
+})
 const edge = pairs.filter(({ name, status }) => !(name in OWN) && status in EDGE && !ELSEWHERE.has(name))
 const bodiless = new Set(['GET', 'DELETE'])
 
@@ -259,8 +262,7 @@ describe('the routes that are documented', () => {
     expect(Object.keys(OWN).filter((name) => !exercised.has(name))).toEqual([])
   })
 
-  it.each(own)('$name', async ({ name, status }) => {
-    const [request, schema] = OWN[name] ?? expect.unreachable(name)
+  it.each(own)('$name', async ({ status, request, schema }) => {
     const answer = await request()
     expect(answer.status).toBe(Number(status))
     expect(schema.safeParse(answer.body)).toMatchObject({ success: true })
