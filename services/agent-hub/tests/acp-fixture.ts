@@ -19,6 +19,7 @@ export function stubProfile(...options: string[]): AgentProfile {
     env: {},
     home_files: {},
     mode: null,
+    mcp_transport: null,
     install: null,
   }
 }

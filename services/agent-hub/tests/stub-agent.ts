@@ -13,6 +13,8 @@
  *   `bloat MIB` writes one endless line there
  * - `fork FILE` leaves a child in the process group, `flee FILE` one outside of it; FILE gets its pid
  * - `env FILE` writes its environment as JSON · `cat PATH` and `list PATH` say what they find, or the error's code
+ * - `submit CONFIDENCE` hands in the result by the hub's own tool · `submit-badly` with arguments that do not fit
+ *   `mute` ends this turn without a result, `sulk` every turn of the session
  * - `connect PATH` tries a unix socket · `pids` says how many processes it can see
  *
  * Without such a line it is honest: it writes the file of the phase that the `json invocation` block names
@@ -34,8 +36,15 @@ const option = (name: string): string | undefined =>
 const start = option('start')
 const sessions = option('sessions')
 
+/** As `session/new` names them. */
+const serversSchema = z.array(
+  z.object({ url: z.url(), headers: z.array(z.object({ name: z.string(), value: z.string() })) }),
+)
+
 interface Session {
   cwd: string
+  tools: z.infer<typeof serversSchema>
+  sulks: boolean
   turns: number
   cancel: AbortController
 }
@@ -68,6 +77,7 @@ interface Turn {
   update(update: acp.SessionUpdate): Promise<void>
   say(text: string): Promise<void>
   result: { summary: string; confidence: number; open_questions: string[]; threads: unknown[] }
+  is_closed: boolean
 }
 
 function write(turn: Turn, path: string, text: string): void {
@@ -120,6 +130,28 @@ function codeOf(error: unknown): string {
 function leaveChild(turn: Turn, file: string, detached: boolean): void {
   const child = spawn(process.execPath, ['-e', SLEEPER], { detached, stdio: 'ignore' })
   write(turn, file, String(child.pid))
+}
+
+/** The Model Context Protocol as a real agent speaks it: initialize, list, call. Answers what the tool said. */
+async function callTool(turn: Turn, result: object): Promise<string> {
+  const [server] = turn.session.tools
+  if (server === undefined) return 'no tools'
+  const ask = async (method: string, params: object, id: number | undefined): Promise<unknown> => {
+    const headers = Object.fromEntries(server.headers.map(({ name, value }) => [name, value]))
+    const body = JSON.stringify({ jsonrpc: '2.0', ...(id !== undefined && { id }), method, params })
+    const accept = 'application/json, text/event-stream'
+    const init = { method: 'POST', headers: { ...headers, accept, 'content-type': 'application/json' }, body }
+    const answer = await fetch(server.url, init)
+    return id === undefined ? answer.status : await answer.json()
+  }
+  await ask('initialize', { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'stub' } }, 1)
+  await ask('notifications/initialized', {}, undefined)
+  const listed = await ask('tools/list', {}, 2)
+  const { tools } = z
+    .object({ result: z.object({ tools: z.array(z.object({ name: z.string() })) }) })
+    .parse(listed).result
+  const called = await ask('tools/call', { name: tools[0]?.name, arguments: result }, 3)
+  return JSON.stringify(called)
 }
 
 const MOODS: Record<string, (turn: Turn, argument: string, rest: string) => Promise<void> | void> = {
@@ -203,6 +235,20 @@ const MOODS: Record<string, (turn: Turn, argument: string, rest: string) => Prom
     for (let i = 0; i < Number(mebibytes); i += 1) process.stdout.write('x'.repeat(1024 * 1024))
     await forever()
   },
+  submit: async (turn, confidence) => {
+    turn.result.confidence = Number(confidence)
+    await turn.say(
+      `submitted: ${await callTool(turn, { ...turn.result, summary: `Handed in, ${turn.result.summary}` })}\n`,
+    )
+    turn.is_closed = true
+  },
+  'submit-badly': async (turn) => await turn.say(`submitted: ${await callTool(turn, { confidence: 'high' })}\n`),
+  mute: (turn) => {
+    turn.is_closed = true
+  },
+  sulk: (turn) => {
+    turn.session.sulks = true
+  },
   fork: (turn, file) => leaveChild(turn, file, false),
   flee: (turn, file) => leaveChild(turn, file, true),
   cat: async (turn, path) => await turn.say(`${path}: ${attempt(() => readFileSync(path, 'utf8'))}`),
@@ -246,6 +292,7 @@ async function runPrompt(turn: Turn, prompt: string): Promise<acp.StopReason> {
     if (turn.session.cancel.signal.aborted) return 'cancelled'
   }
   if (steps.length === 0) await beHonest(turn, prompt)
+  if (turn.is_closed || turn.session.sulks) return 'end_turn'
   await turn.say(`\nTurn ${turn.session.turns} is done.\n\n\`\`\`json result\n${JSON.stringify(turn.result)}\n\`\`\`\n`)
   return 'end_turn'
 }
@@ -255,13 +302,19 @@ function remember(): void {
   writeFileSync(memory, JSON.stringify(Object.fromEntries(plain)))
 }
 
-function recall(session_id: string, cwd: string): void {
+function recall(session_id: string, cwd: string, servers: unknown): void {
   const stored = existsSync(memory)
     ? z.record(z.string(), z.object({ turns: z.number() })).parse(JSON.parse(readFileSync(memory, 'utf8')))
     : {}
   const found = stored[session_id]
   if (found === undefined) throw acp.RequestError.sessionNotFound(session_id)
-  known.set(session_id, { cwd, turns: found.turns, cancel: new AbortController() })
+  known.set(session_id, {
+    cwd,
+    tools: serversSchema.parse(servers),
+    sulks: false,
+    turns: found.turns,
+    cancel: new AbortController(),
+  })
 }
 
 function getSession(session_id: string): Session {
@@ -291,15 +344,16 @@ acp
   }))
   .onRequest(acp.methods.agent.session.new, ({ params }) => {
     const sessionId = crypto.randomUUID()
-    known.set(sessionId, { cwd: params.cwd, turns: 0, cancel: new AbortController() })
+    const tools = serversSchema.parse(params.mcpServers)
+    known.set(sessionId, { cwd: params.cwd, tools, sulks: false, turns: 0, cancel: new AbortController() })
     return { sessionId }
   })
   .onRequest(acp.methods.agent.session.resume, ({ params }) => {
-    recall(params.sessionId, params.cwd)
+    recall(params.sessionId, params.cwd, params.mcpServers)
     return {}
   })
   .onRequest(acp.methods.agent.session.load, async ({ params, client }) => {
-    recall(params.sessionId, params.cwd)
+    recall(params.sessionId, params.cwd, params.mcpServers)
     await client.notify(acp.methods.client.session.update, {
       sessionId: params.sessionId,
       update: { sessionUpdate: 'agent_message_chunk', content: { type: 'text', text: 'replayed history' } },
@@ -324,6 +378,7 @@ acp
       client,
       update,
       say: async (text) => await update({ sessionUpdate: 'agent_message_chunk', content: { type: 'text', text } }),
+      is_closed: false,
       result: { summary: `Turn ${session.turns}`, confidence: 80, open_questions: [], threads: [] },
     }
     const prompt = params.prompt.map((block) => (block.type === 'text' ? block.text : '')).join('\n')

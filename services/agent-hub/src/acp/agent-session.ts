@@ -1,6 +1,6 @@
 import * as acp from '@agentclientprotocol/sdk'
 
-import type { AgentTurn } from '../core/ports.ts'
+import type { AgentResult, AgentTurn } from '../core/ports.ts'
 import { aborted, AgentFailure, explain, lastWords, quote, withClock } from './agent-failure.ts'
 import { createTextTail } from './bounded-text.ts'
 import { buildEnvironment, clearTemporary, prepareHome } from './environment.ts'
@@ -9,6 +9,7 @@ import { openModelGateway } from './model-gateway.ts'
 import { openSession, type Ask, type OpenedSession } from './open-session.ts'
 import { startAgentProcess, type AgentChild } from './process-group.ts'
 import { wrapInSandbox } from './sandbox.ts'
+import { openToolEndpoint } from './tool-endpoint.ts'
 import type { TurnListener } from './turn-listener.ts'
 
 /** Lines on stdout that are no ACP before an agent counts as broken: some log a line or two there. */
@@ -39,12 +40,20 @@ export async function openAgentSession(turn: AgentTurn, inherited: NodeJS.Proces
   const env = buildEnvironment({ inherited, home, profile_env: turn.agent.env, turn_env: turn.env })
   const endpoint = turn.agent.sandbox?.model
   const gateway = endpoint === undefined ? undefined : await openModelGateway(endpoint, inherited)
+  let listener: TurnListener | undefined
+  const tools =
+    turn.agent.mcp_transport === null
+      ? undefined
+      : await openToolEndpoint({ walled: gateway !== undefined, deliver: (result) => deliver(listener, result) })
+  const closeEndpoints = async () => {
+    await Promise.all([gateway?.close(), tools?.close()])
+  }
   let child: AgentChild
   try {
-    const command = await wrapInSandbox(turn.agent, { home, working_copy, gateway })
+    const command = await wrapInSandbox(turn.agent, { home, working_copy, gateway, tools })
     child = await startAgentProcess({ command, cwd: working_copy, env })
   } catch (error) {
-    await gateway?.close()
+    await closeEndpoints()
     throw error
   }
   turn.onProcess(child.process)
@@ -65,7 +74,6 @@ export async function openAgentSession(turn: AgentTurn, inherited: NodeJS.Proces
     broken.reject(new AgentFailure(`ended by itself (${how})${lastWords(child.last_words, noise.text)}`)),
   )
 
-  let listener: TurnListener | undefined
   const connection = acp
     .client({ name: 'orchestrator-agent-hub' })
     // Raw, and first: the handler then runs in the order of arrival, before anything is awaited.
@@ -95,12 +103,12 @@ export async function openAgentSession(turn: AgentTurn, inherited: NodeJS.Proces
   const end = async (grace_ms: number): Promise<void> => {
     await child.end(grace_ms)
     connection.close()
-    await gateway?.close()
+    await closeEndpoints()
     await clearTemporary(turn.home)
   }
 
   try {
-    const opened = await openSession(turn, ask)
+    const opened = await openSession(turn, ask, tools === undefined ? [] : [tools.server])
     return {
       ...session,
       ...opened,
@@ -123,4 +131,10 @@ export async function openAgentSession(turn: AgentTurn, inherited: NodeJS.Proces
     await end(0)
     throw failure
   }
+}
+
+/** Whether somebody took it: between two turns nobody does. */
+function deliver(listener: TurnListener | undefined, result: AgentResult): boolean {
+  listener?.onResult(result)
+  return listener !== undefined
 }

@@ -142,6 +142,7 @@ async function promptSession(
         kind: 'ended',
         stop_reason: result.stop_reason,
         text: listener.closing_text,
+        result: listener.result,
         acp_session_id: session.acp_session_id,
         usage: toUsage(result, cost_usd),
         model: result.model ?? session.model,

@@ -27,6 +27,14 @@ const sessionSchema = z.looseObject({
 /** Sends one request and waits for the answer, at most `ms`. Rejects with what went wrong. */
 export type Ask = (what: string, params: unknown, ms: number) => Promise<unknown>
 
+/** As ACP words it. https://agentclientprotocol.com/protocol/session-setup#mcp-servers */
+export interface McpServer {
+  type: 'http'
+  name: string
+  url: string
+  headers: readonly { name: string; value: string }[]
+}
+
 /** The agent's session once it is open. */
 export interface OpenedSession {
   acp_session_id: string
@@ -38,7 +46,11 @@ export interface OpenedSession {
  * Introduces the hub, and opens the session that `acp_session_id` names, when the agent can go on with it, else a
  * new one. https://agentclientprotocol.com/protocol/session-setup
  */
-export async function openSession(turn: AgentTurn, ask: Ask): Promise<OpenedSession> {
+export async function openSession(
+  turn: AgentTurn,
+  ask: Ask,
+  mcp_servers: readonly McpServer[],
+): Promise<OpenedSession> {
   const { initialize_ms, session_ms } = turn.limits
   const initialized = initializeSchema.parse(
     await ask(
@@ -57,7 +69,7 @@ export async function openSession(turn: AgentTurn, ask: Ask): Promise<OpenedSess
       `speaks ACP version ${initialized.protocolVersion}, but version ${acp.PROTOCOL_VERSION} is needed`,
     )
   }
-  const place = { cwd: turn.working_copy, mcpServers: [] }
+  const place = { cwd: turn.working_copy, mcpServers: mcp_servers }
   const capabilities = initialized.agentCapabilities
   const again = capabilities?.sessionCapabilities?.resume
     ? 'session/resume'

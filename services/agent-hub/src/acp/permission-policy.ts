@@ -10,6 +10,8 @@ export interface PermissionOption {
 export interface PermissionQuestion {
   /** ACP's tool kind; null when the agent did not tell. */
   kind: string | null
+  /** As the agent words it. */
+  title: string
   /** Whether every path that it named lies in the working copy; null when it named none. */
   inside: boolean | null
   /** Whether walls of the operating system stand around the agent. */
@@ -20,6 +22,9 @@ export interface PermissionAnswer {
   allow: boolean
   why: string
 }
+
+/** `mcp__orchestrator__submit_result`, `submit_result (orchestrator MCP Server)`, …: each agent words it its own way. */
+const OWN_TOOL = /(?:^|[^a-z0-9])submit_result(?![a-z0-9_])/i
 
 /**
  * What an agent that asks may do. This is no boundary, the sandbox is: many tools never ask, and a shell
@@ -43,7 +48,11 @@ export function decidePermission(o: PermissionQuestion): PermissionAnswer {
       return o.sandboxed
         ? { allow: true, why: 'the sandbox holds it' }
         : { allow: false, why: 'commands run in the sandbox only' }
+    case 'other':
     case null:
+      // Only for kinds that touch nothing by themselves: a title is the agent's own word.
+      if (OWN_TOOL.test(o.title)) return { allow: true, why: 'it is the hub’s own tool' }
+      return { allow: false, why: 'nothing of the kind is allowed' }
     default:
       return { allow: false, why: 'nothing of the kind is allowed' }
   }

@@ -14,6 +14,7 @@ export interface LaunchProfile {
   pass_env: readonly string[]
   home_files: Readonly<Record<string, string>>
   mode: string | null
+  mcp_transport: 'http' | null
   /** How the agent is told of its model; null: only by `pass_env`, and over the network of the machine. */
   model: ModelVariables | null
   install: string
@@ -59,6 +60,7 @@ export const LAUNCH_PROFILES: readonly LaunchProfile[] = [
     home_files: {},
     // It starts in a mode in which a model judges its own requests.
     mode: 'default',
+    mcp_transport: 'http',
     model: {
       key_variable: 'ANTHROPIC_API_KEY',
       url_variable: 'ANTHROPIC_BASE_URL',
@@ -76,6 +78,7 @@ export const LAUNCH_PROFILES: readonly LaunchProfile[] = [
     pass_env: ['OPENAI_API_KEY', 'CODEX_API_KEY', 'OPENAI_BASE_URL', ...NETWORK],
     home_files: {},
     mode: 'workspace-write',
+    mcp_transport: 'http',
     model: null,
     install: 'npm install --prefix ./data/agents @agentclientprotocol/codex-acp@2.6.0',
   },
@@ -97,6 +100,7 @@ export const LAUNCH_PROFILES: readonly LaunchProfile[] = [
       }),
     },
     mode: null,
+    mcp_transport: 'http',
     model: {
       key_variable: 'GEMINI_API_KEY',
       url_variable: 'GOOGLE_GEMINI_BASE_URL',
@@ -119,6 +123,7 @@ export const LAUNCH_PROFILES: readonly LaunchProfile[] = [
     pass_env: ['OPENAI_API_KEY', 'ANTHROPIC_API_KEY', 'OPENROUTER_API_KEY', ...NETWORK],
     home_files: {},
     mode: null,
+    mcp_transport: 'http',
     model: null,
     install: 'npm install --prefix ./data/agents opencode-ai@1.18.33',
   },
@@ -138,6 +143,7 @@ export const LAUNCH_PROFILES: readonly LaunchProfile[] = [
       }),
     },
     mode: null,
+    mcp_transport: 'http',
     model: null,
     install: 'npm install --prefix ./data/agents @qwen-code/qwen-code@0.24.4',
   },
@@ -158,6 +164,7 @@ export const LAUNCH_PROFILES: readonly LaunchProfile[] = [
     ],
     home_files: {},
     mode: null,
+    mcp_transport: 'http',
     model: null,
     install: 'npm install --prefix ./data/agents @github/copilot@1.0.102',
   },

@@ -34,6 +34,7 @@ const DEMO: AgentProfile = {
   env: {},
   home_files: {},
   mode: null,
+  mcp_transport: null,
   install: null,
 }
 
@@ -103,6 +104,7 @@ async function findAgent(
     env: { ...launch.env, ...Object.fromEntries(passed), ...model?.env },
     home_files: launch.home_files,
     mode: launch.mode,
+    mcp_transport: launch.mcp_transport,
     install,
     ...(sandbox.kind === 'bubblewrap' && {
       sandbox: {

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import type { AgentProfile } from '../core/ports.ts'
 import { findProgram } from './discovery.ts'
 import type { ModelGateway } from './model-gateway.ts'
+import type { ToolEndpoint } from './tool-endpoint.ts'
 
 /** What of the machine every program needs to run at all. Shown read-only, where it exists. */
 const SYSTEM = ['/usr'] as const
@@ -94,17 +95,25 @@ export const SANDBOX_MODEL_URL = `http://127.0.0.1:${MODEL_PORT}`
 /** The command that really runs: the agent's own, within its walls when the profile has any. */
 export async function wrapInSandbox(
   agent: AgentProfile,
-  o: { home: string; working_copy: string; gateway: ModelGateway | undefined },
+  o: { home: string; working_copy: string; gateway?: ModelGateway | undefined; tools?: ToolEndpoint | undefined },
 ): Promise<readonly [string, ...string[]]> {
   if (agent.sandbox === undefined) return agent.command
   const { program, read_only } = agent.sandbox
   const node = await realpath(process.execPath)
+  // An agent that has the network of the machine reaches the hub's own port by itself.
+  const doors = o.gateway === undefined ? [] : [{ ...o.gateway, port: MODEL_PORT }, ...(o.tools?.door ?? [])]
   const forwarded =
     o.gateway === undefined
       ? { shown: [], command: agent.command }
       : {
-          shown: [o.gateway.folder, FORWARDER, PACKAGE],
-          command: [node, FORWARDER, o.gateway.socket, String(MODEL_PORT), ...agent.command],
+          shown: [...doors.map(({ folder }) => folder), FORWARDER, PACKAGE],
+          command: [
+            node,
+            FORWARDER,
+            ...doors.flatMap(({ port, socket }) => [String(port), socket]),
+            '--',
+            ...agent.command,
+          ],
         }
   const plan = {
     roots: await listSystemRoots(),

@@ -3,6 +3,7 @@ import { isAbsolute, relative } from 'node:path'
 import type { AgentUpdate } from '@orchestrator/contract'
 import * as z from 'zod'
 
+import type { AgentResult } from '../core/ports.ts'
 import { createTextTail, stripControls } from './bounded-text.ts'
 import { areInside, chooseOption, decidePermission, isBelow } from './permission-policy.ts'
 import {
@@ -29,8 +30,12 @@ export type PermissionResponse = {
 export interface TurnListener {
   onUpdate(params: unknown): void
   onPermission(params: unknown): Promise<PermissionResponse>
+  /** By the hub's own tool. */
+  onResult(result: AgentResult): void
   /** What the agent said last, without what it said between its tool calls. */
   readonly closing_text: string
+  /** What was handed in last. */
+  readonly result: AgentResult | null
   /** In US dollars, since the session began; null when the agent does not tell. */
   readonly cost_usd: number | null
 }
@@ -50,6 +55,7 @@ export function createTurnListener(o: TurnListenerOptions): TurnListener {
   let earlier = ''
   let message_id: string | null = null
   let cost_usd: number | null = null
+  let result: AgentResult | null = null
 
   const endMessage = (): void => {
     const said = text.text
@@ -110,7 +116,7 @@ export function createTurnListener(o: TurnListenerOptions): TurnListener {
       if (request === undefined || delta === undefined) return { outcome: { outcome: 'cancelled' } }
       const call = tool_calls.apply(delta)
       const inside = await areInside(o.working_copy, call.paths)
-      const answer = decidePermission({ kind: call.kind, inside, sandboxed: o.sandboxed })
+      const answer = decidePermission({ kind: call.kind, title: call.title, inside, sandboxed: o.sandboxed })
       const option = chooseOption(request.options, answer.allow)
       const verdict = answer.allow && option !== undefined ? 'Allowed once' : 'Refused'
       o.push({ kind: 'permission', text: `${verdict}: ${call.title} (${answer.why})`, tool_call: show(call) })
@@ -119,6 +125,13 @@ export function createTurnListener(o: TurnListenerOptions): TurnListener {
       return refusal === undefined
         ? { outcome: { outcome: 'cancelled' } }
         : { outcome: { outcome: 'selected', optionId: refusal } }
+    },
+    onResult(next) {
+      o.onSign()
+      result = next
+    },
+    get result() {
+      return result
     },
     get closing_text() {
       endMessage()

@@ -8,8 +8,8 @@ import {
   type Usage,
 } from '@orchestrator/contract'
 
-import type { ChangedFile, TurnOutcome } from './ports.ts'
-import { answerThreads, readResultBlock } from './result-block.ts'
+import type { AgentResult, ChangedFile, TurnOutcome } from './ports.ts'
+import { answerThreads, readResult } from './result-block.ts'
 
 /** Where a phase may rightly end without a changed file: what it says is its product. */
 const REPORTS_ONLY: ReadonlySet<string> = new Set(['tasks phase_2'])
@@ -18,6 +18,7 @@ const REPORTS_ONLY: ReadonlySet<string> = new Set(['tasks phase_2'])
 const CONFIDENCE_MAX_WITH_ERRORS = 50
 
 const OUTPUT_MAX = 20_000
+const CLAIMS_MAX = 25
 
 export interface Finish {
   status: InvocationStatus
@@ -57,9 +58,13 @@ export function isTimeout(response: InvokeResponse): boolean {
  * Whether an agent that says it is done did anything at all. Some say so after their model refused to answer, so the
  * files and the closing block decide, never the stop reason.
  */
-export function didNothing(request: InvokeRequest, changes: readonly ChangedFile[], text: string): boolean {
-  const { block, prose } = readResultBlock(text)
-  if (changes.length > 0 || block !== undefined) return false
+export function didNothing(
+  request: InvokeRequest,
+  changes: readonly ChangedFile[],
+  outcome: { text: string; result: AgentResult | null },
+): boolean {
+  const { result, prose } = readResult(outcome)
+  if (changes.length > 0 || result !== undefined) return false
   return !REPORTS_ONLY.has(`${request.workflow_type} ${request.context.phase}`) || prose === ''
 }
 
@@ -80,22 +85,22 @@ export interface Finished {
 /** The answer to a turn that brought something; the commit is told later, when there is one. */
 export function succeeded(finished: Finished): InvokeResponse {
   const { outcome, changes } = finished
-  const { block, prose } = readResultBlock(outcome.text)
-  const checks = [...finished.checks, ...judgeEnding(outcome, block !== undefined)]
-  const claimed = block?.confidence ?? 0
+  const { result, prose } = readResult(outcome)
+  const checks = [...finished.checks, ...judgeEnding(outcome, result, changes)]
+  const claimed = result?.confidence ?? 0
   const confidence = checks.some((check) => check.level === 'error')
     ? Math.min(claimed, CONFIDENCE_MAX_WITH_ERRORS)
     : claimed
   return {
     success: true,
     result: {
-      output: (block?.summary ?? prose).slice(0, OUTPUT_MAX),
+      output: (result?.summary ?? prose).slice(0, OUTPUT_MAX),
       files_created: changes.filter((file) => file.change !== 'deleted').map((file) => file.path),
-      uncertainty_reasons: block?.open_questions ?? [],
+      uncertainty_reasons: result?.open_questions ?? [],
       data: {
         artifacts: [...finished.artifacts],
         checks,
-        threads: answerThreads(finished.request.context.feedback, block),
+        threads: answerThreads(finished.request.context.feedback, result),
         session_id: finished.session_id,
         branch: finished.branch,
         commit: null,
@@ -112,13 +117,22 @@ export function succeeded(finished: Finished): InvokeResponse {
   }
 }
 
-function judgeEnding(outcome: Finished['outcome'], has_block: boolean): Check[] {
+function judgeEnding(
+  outcome: Finished['outcome'],
+  result: AgentResult | undefined,
+  changes: readonly ChangedFile[],
+): Check[] {
   const checks: Check[] = []
   if (outcome.stop_reason !== 'end_turn') {
     checks.push(warning('turn-ended-early', `The agent stopped before it was done (${outcome.stop_reason}).`))
   }
-  if (!has_block) {
+  if (result === undefined) {
     checks.push(warning('result-block-missing', 'The agent gave no closing result, so its confidence counts as 0.'))
+  }
+  const changed = new Set(changes.map(({ path }) => path))
+  const claimed = (result?.files ?? []).map((path) => path.replace(/^\.\//, '')).filter((path) => !changed.has(path))
+  for (const path of claimed.filter((path) => !path.startsWith('/')).slice(0, CLAIMS_MAX)) {
+    checks.push(warning('claimed-not-changed', 'The agent says that it wrote this file, but it did not change.', path))
   }
   return checks
 }

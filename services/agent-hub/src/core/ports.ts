@@ -19,6 +19,8 @@ export interface AgentProfile {
   home_files: Readonly<Record<string, string>>
   /** ACP session mode to set, when the agent needs one. */
   mode: string | null
+  /** How it reaches the tools that the hub offers; null: it is offered none, and closes with a fenced block. */
+  mcp_transport: 'http' | null
   install: string | null
   /** Left out for agents of ours, and when the sandbox was switched off by name. */
   sandbox?: AgentSandbox
@@ -83,12 +85,25 @@ export interface AgentProcess {
   started: string
 }
 
+/** What an agent says of its own work. Nothing of it is believed without a look at the files. */
+export interface AgentResult {
+  summary: string | null
+  /** 0 to 100. */
+  confidence: number | null
+  /** Files that it says it wrote. */
+  files: string[]
+  open_questions: string[]
+  threads: { id: string; fate: 'addressed' | 'declined'; reply: string | null }[]
+}
+
 export type TurnOutcome =
   | {
       kind: 'ended'
       stop_reason: string
       /** Whole text of the agent's closing message. */
       text: string
+      /** What it handed in by the hub's own tool, the last time when more than once; null when it did not. */
+      result: AgentResult | null
       acp_session_id: string
       usage: Usage | null
       model: string | null
@@ -169,4 +184,6 @@ export interface SpecKit {
   checkPhase(input: PhaseInput): Promise<Check[]>
   /** A follow-up prompt that asks the agent to mend the failed checks. */
   buildRepairPrompt(request: InvokeRequest, failed: readonly Check[]): string
+  /** A follow-up prompt to an agent that ended its turn without a result. */
+  buildResultPrompt(request: InvokeRequest): string
 }

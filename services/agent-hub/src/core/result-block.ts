@@ -1,19 +1,22 @@
 import type { Feedback, InvocationData } from '@orchestrator/contract'
 
-/** What an agent says of its own work in the fenced block that closes its last message. */
-export interface ResultBlock {
-  summary: string | null
-  /** 0 to 100. */
-  confidence: number | null
-  open_questions: string[]
-  threads: { id: string; fate: 'addressed' | 'declined'; reply: string | null }[]
-}
+import type { AgentResult } from './ports.ts'
 
 const OPEN_QUESTIONS_MAX = 100
+const FILES_MAX = 2000
 const TEXT_MAX = 20_000
 
+/** What was handed in by the hub's tool counts before the fenced block; `prose` is the closing message without that. */
+export function readResult(outcome: { text: string; result: AgentResult | null }): {
+  result: AgentResult | undefined
+  prose: string
+} {
+  const { block, prose } = readResultBlock(outcome.text)
+  return { result: outcome.result ?? block, prose }
+}
+
 /** The last block that can be read, and the text without it. An agent may forget it, or write anything into it. */
-export function readResultBlock(text: string): { block: ResultBlock | undefined; prose: string } {
+export function readResultBlock(text: string): { block: AgentResult | undefined; prose: string } {
   const fences = [
     ...text.matchAll(/^[ \t]*```json(?<label>[ \t]+result)?[ \t]*\n(?<body>[\s\S]*?)\n[ \t]*```[ \t]*$/gm),
   ]
@@ -26,7 +29,7 @@ export function readResultBlock(text: string): { block: ResultBlock | undefined;
   return { block: undefined, prose: text.trim() }
 }
 
-function parseBlock(body: string, labelled: boolean): ResultBlock | undefined {
+function parseBlock(body: string, labelled: boolean): AgentResult | undefined {
   const value = parseObject(body)
   if (value === undefined) return undefined
   // Unlabelled JSON is taken for a result only when it looks like one: agents also show JSON as such.
@@ -35,10 +38,8 @@ function parseBlock(body: string, labelled: boolean): ResultBlock | undefined {
   return {
     summary: readText(value['summary']),
     confidence: typeof confidence === 'number' && Number.isFinite(confidence) ? clamp(confidence) : null,
-    open_questions: readList(value['open_questions'])
-      .map(readText)
-      .filter((question) => question !== null)
-      .slice(0, OPEN_QUESTIONS_MAX),
+    files: readTexts(value['files']).slice(0, FILES_MAX),
+    open_questions: readTexts(value['open_questions']).slice(0, OPEN_QUESTIONS_MAX),
     threads: readList(value['threads']).flatMap(readThread),
   }
 }
@@ -61,7 +62,12 @@ function readText(value: unknown): string | null {
   return typeof value === 'string' && value.trim() !== '' ? value.trim().slice(0, TEXT_MAX) : null
 }
 
-function readThread(value: unknown): ResultBlock['threads'] {
+const readTexts = (value: unknown): string[] =>
+  readList(value)
+    .map(readText)
+    .filter((text) => text !== null)
+
+function readThread(value: unknown): AgentResult['threads'] {
   if (typeof value !== 'object' || value === null) return []
   const { id, fate, reply } = value as Readonly<Record<string, unknown>>
   if (typeof id !== 'string' || (fate !== 'addressed' && fate !== 'declined')) return []
@@ -71,10 +77,10 @@ function readThread(value: unknown): ResultBlock['threads'] {
 /** Every comment gets a fate: those that the agent passes over are unanswered, those it makes up are dropped. */
 export function answerThreads(
   feedback: Feedback | undefined,
-  block: ResultBlock | undefined,
+  result: AgentResult | undefined,
 ): NonNullable<InvocationData['threads']> {
   return (feedback?.threads ?? []).map(({ id }) => {
-    const answer = block?.threads.find((thread) => thread.id === id)
+    const answer = result?.threads.find((thread) => thread.id === id)
     return { id, fate: answer?.fate ?? 'unanswered', reply: answer?.reply ?? null }
   })
 }

@@ -1,18 +1,12 @@
-import { ServiceError, type AgentUpdate, type Check, type Usage } from '@orchestrator/contract'
+import { ServiceError, type AgentUpdate } from '@orchestrator/contract'
 
 import { collectArtifacts } from './artifacts.ts'
 import { commitMessage } from './commit-message.ts'
-import { addUsage, cancelled, didNothing, failed, succeeded, withCommit, type Finish } from './outcome.ts'
-import type {
-  AgentDriver,
-  AgentRegistry,
-  OpenWorkingCopy,
-  SpecKit,
-  TurnLimits,
-  TurnOutcome,
-  Workspaces,
-} from './ports.ts'
+import { cancelled, failed, succeeded, withCommit, type Finish } from './outcome.ts'
+import { runStep } from './phase-step.ts'
+import type { AgentDriver, AgentRegistry, OpenWorkingCopy, SpecKit, TurnLimits, Workspaces } from './ports.ts'
 import type { InvocationRecord, InvocationStore, Prepared, SessionRecord } from './store.ts'
+import { createTurns } from './turns.ts'
 
 /** As much of a logger as the core needs; pino's fits. */
 export interface Log {
@@ -75,40 +69,18 @@ async function work(parts: RunParts, input: RunInput, working_copy: OpenWorkingC
   const begun = parts.now().getTime()
   const run = createTurns(parts, input, working_copy)
 
-  let outcome = await run(await parts.spec_kit.buildPrompt(request, working_copy))
-  if (outcome.kind !== 'ended') return unfinished(outcome, session)
-  let usage: Usage | null = outcome.usage
-  let seen = await inspect(outcome.text)
-  if (didNothing(request, seen.changes, outcome.text)) {
-    return failed(
-      `Agent ${record.agent} ended its turn without changing a file or giving a result, as agents do when their model refuses or cannot be reached. Look at what it said, check its account and settings, and try again.`,
-      'agent',
-      session.id,
-    )
-  }
-
-  const wrong = seen.checks.filter((check) => check.level === 'error')
-  if (wrong.length > 0) {
-    input.onUpdate({ kind: 'note', text: `${wrong.length} checks failed: the agent is asked once to mend them.` })
-    const repair = await run(parts.spec_kit.buildRepairPrompt(request, wrong))
-    if (repair.kind === 'cancelled') return unfinished(repair, session)
-    // What the first turn brought is still worth a look, whatever became of the second.
-    if (repair.kind === 'failed') input.onUpdate({ kind: 'note', text: `Mending failed: ${repair.reason}` })
-    if (repair.kind === 'ended') {
-      usage = addUsage(usage, repair.usage)
-      outcome = { ...repair, text: closingText(outcome.text, repair.text) }
-    }
-    seen = await inspect(outcome.text)
-  }
+  const step = await runStep({ parts, input, run, working_copy, request })
+  if ('status' in step) return step
   if (signal.aborted) return cancelled(session.id)
 
-  const collected = await collectArtifacts({ request, working_copy, changes: seen.changes, text: outcome.text })
+  const changes = await working_copy.listChanges()
+  const collected = await collectArtifacts({ request, working_copy, changes, text: step.outcome.text })
   const response = succeeded({
     request,
-    outcome,
-    usage,
-    changes: seen.changes,
-    checks: [...seen.checks, ...collected.checks],
+    outcome: step.outcome,
+    usage: step.usage,
+    changes,
+    checks: [...step.checks, ...collected.checks],
     artifacts: collected.artifacts,
     agent: record.agent,
     invocation_id: record.id,
@@ -119,13 +91,6 @@ async function work(parts: RunParts, input: RunInput, working_copy: OpenWorkingC
   const prepared = { response, commit_message: commitMessage(record, response.result?.output ?? '') }
   await parts.store.prepareInvocation(record.id, prepared, collected.stored)
   return settle(parts, record, working_copy, prepared)
-
-  async function inspect(
-    text: string,
-  ): Promise<{ changes: Awaited<ReturnType<typeof working_copy.listChanges>>; checks: Check[] }> {
-    const changes = await working_copy.listChanges()
-    return { changes, checks: await parts.spec_kit.checkPhase({ request, working_copy, changes, text }) }
-  }
 }
 
 /** Commits what was prepared. Safe to do twice. */
@@ -139,55 +104,4 @@ async function settle(
   const note = await working_copy.publish()
   if (note !== null) parts.log.warn({ invocation_id: record.id }, note)
   return { status: 'succeeded', response: withCommit(prepared.response, commit, note) }
-}
-
-function unfinished(outcome: Exclude<TurnOutcome, { kind: 'ended' }>, session: SessionRecord): Finish {
-  if (outcome.kind === 'cancelled') return cancelled(session.id)
-  return failed(outcome.reason, outcome.timeout ? 'timeout' : 'agent', session.id)
-}
-
-/** A repair turn may answer in a word; the result it does not repeat still stands. */
-function closingText(first: string, repair: string): string {
-  return repair.includes('```json') ? repair : `${repair}\n\n${first}`
-}
-
-/** Turns of one invocation share a session and a time limit. */
-function createTurns(parts: RunParts, input: RunInput, working_copy: OpenWorkingCopy) {
-  const { record, session, signal } = input
-  const asked_seconds = record.request.parameters.timeout_seconds
-  const limit_ms = asked_seconds === undefined ? parts.limits.turn_ms : asked_seconds * 1000
-  const deadline = parts.now().getTime() + limit_ms
-  const agent = parts.registry.getAgent(record.agent)
-  let acp_session_id = session.acp_session_id
-
-  return async (prompt: string): Promise<TurnOutcome> => {
-    const outcome = await parts.driver.run({
-      agent,
-      session_id: session.id,
-      acp_session_id,
-      home: parts.homeDirectory(session.id),
-      working_copy: working_copy.path,
-      env: {
-        SPECIFY_FEATURE: record.feature_id,
-        SPECIFY_FEATURE_DIRECTORY: `${working_copy.path}/${working_copy.feature_directory}`,
-        SPECIFY_INIT_DIR: working_copy.path,
-        // The working copy has no `.git` of its own: the agent's git must not find a repository further up.
-        GIT_CEILING_DIRECTORIES: working_copy.path.slice(0, working_copy.path.lastIndexOf('/')),
-      },
-      prompt,
-      signal,
-      limits: { ...parts.limits, turn_ms: Math.max(1, deadline - parts.now().getTime()) },
-      onUpdate: input.onUpdate,
-      onProcess: (process) => {
-        parts.store.recordProcess(record.id, process).catch((error: unknown) => {
-          parts.log.error({ err: error, invocation_id: record.id }, 'the agent’s process could not be recorded')
-        })
-      },
-    })
-    if (outcome.kind === 'ended') {
-      acp_session_id = outcome.acp_session_id
-      await parts.store.saveAcpSession(session.id, outcome.acp_session_id)
-    }
-    return outcome
-  }
 }

@@ -37,9 +37,17 @@ export function buildRepairPrompt(request: InvokeRequest, failed: readonly Check
   ])
 }
 
-const CLOSING = `Close with a short message for the reviewer: what you did, what you left out and why. End it with exactly one fenced block that opens with \`\`\`\`\`json result\`\`\`\` and holds this JSON, and nothing after it:
+/** Asks for nothing but the result. */
+export function buildResultPrompt(request: InvokeRequest): string {
+  return join([
+    `Your turn for the command “${commandOf(request)}” ended without its result. Change no file now: only hand in the result of what you did.`,
+    CLOSING,
+  ])
+}
 
-{"summary": "one sentence", "confidence": 0 to 100, "open_questions": ["…"], "threads": [{"id": "id of a reviewer’s comment", "fate": "addressed" or "declined", "reply": "what you changed, or why not"}]}`
+const CLOSING = `Close with a short message for the reviewer: what you did, what you left out and why. If you have the tool \`submit_result\`, call it once before that, when all is done. If you do not have it, end the message with exactly one fenced block that opens with \`\`\`\`\`json result\`\`\` and holds this JSON, and nothing after it:
+
+{"summary": "one sentence", "confidence": 0 to 100, "files": ["path of each file you wrote"], "open_questions": ["…"], "threads": [{"id": "id of a reviewer’s comment", "fate": "addressed" or "declined", "reply": "what you changed, or why not"}]}`
 
 const join = (parts: readonly string[]): string => `${parts.filter((part) => part !== '').join('\n\n')}\n`
 const section = (title: string, text: string): string => `## ${title}\n\n${text}`

@@ -84,6 +84,26 @@ describe('an agent that works', () => {
     expect(notes).toHaveLength(1)
   })
 
+  it('hands in its result by the hub’s own tool, which counts before the closing block', async () => {
+    const analyze = { ...specify(['submit 40'], { feature_id: '0041-tool', phase: 'phase_2' }), workflow_type: 'tasks' }
+    const response = await hub.finish((await hub.start(STUB, analyze)).id)
+    expect(response).toMatchObject({ confidence: 40, result: { output: 'Handed in, Turn 1' } })
+    expect(checksOf(response, 'warning')).toEqual([])
+  })
+
+  it('is asked once for a result that is missing', async () => {
+    const { id, response } = await run(['write specs/0042-mute/notes.md hello', 'mute'], '0042-mute')
+    expect(response.result?.output).toBe('Turn 2')
+    const notes = (await hub.events(id)).filter(isNote).map(({ data }) => data)
+    expect(notes).toContainEqual({ kind: 'note', text: expect.stringContaining('asked once') })
+  })
+
+  it('has no confidence when it still gives none', async () => {
+    const { response } = await run(['write specs/0043-sulk/notes.md hello', 'sulk'], '0043-sulk')
+    expect(response).toMatchObject({ success: true, confidence: 0 })
+    expect(checksOf(response, 'warning')).toContain('result-block-missing')
+  })
+
   it('keeps people’s commits, and says when their checkout holds the branch', async () => {
     await run([], '005-held')
     const worktree = join(folder.path, 'held')

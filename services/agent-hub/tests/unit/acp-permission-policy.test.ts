@@ -20,7 +20,21 @@ describe('decidePermission', () => {
     ['other', true, true, false],
     [null, true, true, false],
   ])('%s, inside %s, sandboxed %s: %s', (kind, inside, sandboxed, allow) => {
-    expect(decidePermission({ kind, inside, sandboxed }).allow).toBe(allow)
+    expect(decidePermission({ kind, title: 'Do it', inside, sandboxed }).allow).toBe(allow)
+  })
+})
+
+describe('the hub’s own tool', () => {
+  it.each([
+    ['mcp__orchestrator__submit_result', null, true],
+    ['submit_result (orchestrator MCP Server)', 'other', true],
+    ['orchestrator-submit_result', 'other', true],
+    ['submit_results', 'other', false],
+    ['resubmit_result', 'other', false],
+    ['submit_result; rm -rf ~', 'execute', false],
+    ['submit_result', 'fetch', false],
+  ])('%s, kind %s: %s', (title, kind, allow) => {
+    expect(decidePermission({ kind, title, inside: null, sandboxed: false }).allow).toBe(allow)
   })
 })
 

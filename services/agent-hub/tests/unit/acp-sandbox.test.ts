@@ -70,7 +70,16 @@ describe('listReadOnly', () => {
 })
 
 describe('describeSandboxState', () => {
-  const agent = { name: 'a', title: 'A', command: ['/a'] as const, env: {}, home_files: {}, mode: null, install: null }
+  const agent = {
+    name: 'a',
+    title: 'A',
+    command: ['/a'] as const,
+    env: {},
+    home_files: {},
+    mode: null,
+    mcp_transport: null,
+    install: null,
+  }
   const walls = { program: '/usr/bin/bwrap', read_only: [] }
   const held = { ...agent, name: 'b', sandbox: { ...walls, model: { upstream: 'https://model.example', headers: {} } } }
   const bubblewrap = { kind: 'bubblewrap', program: '/usr/bin/bwrap' } as const

@@ -29,7 +29,7 @@ function finish({
 }: Partial<Finished> & { text?: string; stop_reason?: string } = {}) {
   return succeeded({
     request: requestOf('specify', 'phase_1'),
-    outcome: { kind: 'ended', stop_reason, text, acp_session_id: 's', usage: null, model: 'm-1' },
+    outcome: { kind: 'ended', stop_reason, text, result: null, acp_session_id: 's', usage: null, model: 'm-1' },
     changes: [SPEC],
     checks: [],
     artifacts: [],
@@ -50,12 +50,12 @@ describe('an agent that says it is done', () => {
     ['changed nothing and gives a result', [], RESULT, false],
     ['changed a file and says nothing', [SPEC], '', false],
   ])('%s', (_, changes, text, nothing) => {
-    expect(didNothing(requestOf('specify', 'phase_1'), changes, text)).toBe(nothing)
+    expect(didNothing(requestOf('specify', 'phase_1'), changes, { text, result: null })).toBe(nothing)
   })
 
   it('may bring only a report where the report is the product', () => {
-    expect(didNothing(requestOf('tasks', 'phase_2'), [], 'CRITICAL: nothing')).toBe(false)
-    expect(didNothing(requestOf('tasks', 'phase_2'), [], '')).toBe(true)
+    expect(didNothing(requestOf('tasks', 'phase_2'), [], { text: 'CRITICAL: nothing', result: null })).toBe(false)
+    expect(didNothing(requestOf('tasks', 'phase_2'), [], { text: '', result: null })).toBe(true)
   })
 })
 

@@ -9,7 +9,7 @@ describe('the closing block', () => {
   it('is read, and the text around it kept', () => {
     const text = `I wrote it.\n\n${fence('{"summary": "Spec written", "confidence": 80, "open_questions": ["Which locale?"]}')}\nBye.`
     expect(readResultBlock(text)).toEqual({
-      block: { summary: 'Spec written', confidence: 80, open_questions: ['Which locale?'], threads: [] },
+      block: { summary: 'Spec written', confidence: 80, files: [], open_questions: ['Which locale?'], threads: [] },
       prose: 'I wrote it.\n\n\nBye.',
     })
   })

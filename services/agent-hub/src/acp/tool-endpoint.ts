@@ -1,0 +1,116 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import type { AgentResult } from '../core/ports.ts'
+import type { McpServer } from './open-session.ts'
+import { answerMcp } from './result-tool.ts'
+
+const BODY_BYTES_MAX = 4 * 1024 * 1024
+/** Inside the walls: there the loopback is the agent's own, and one port is as good as another. */
+const WALLED_PORT = 8101
+
+/** The hub's tools for one agent process, as long as it lives. */
+export interface ToolEndpoint {
+  server: McpServer
+  /** The way in for an agent without a network: a socket, and the port it is shown as. */
+  door: { folder: string; socket: string; port: number }[]
+  close(): Promise<void>
+}
+
+/**
+ * The hub's own tools over the Model Context Protocol (Streamable HTTP, answers as plain JSON), on a port of 127.0.0.1
+ * that the system chooses, or on a unix socket for an agent behind walls. Only who has the token is heard.
+ *
+ * Written here and not taken from @modelcontextprotocol/sdk: four methods without state need no 94 packages, and the
+ * SDK took 45 MB of memory and half a second when it was first imported, twice what a demo agent needs in all.
+ */
+export async function openToolEndpoint(o: {
+  walled: boolean
+  deliver: (result: AgentResult) => boolean
+}): Promise<ToolEndpoint> {
+  const token = randomBytes(32).toString('base64url')
+  const expected = hash(`Bearer ${token}`)
+  const server = createServer((incoming, outgoing) => {
+    const refusal = refuse(incoming, expected)
+    if (refusal !== undefined) {
+      outgoing.writeHead(refusal, { connection: 'close', ...(refusal === 405 && { allow: 'POST' }) }).end()
+      return
+    }
+    readBody(incoming).then(
+      (body) => {
+        const answer = body === undefined ? undefined : answerMcp(parse(body), o.deliver)
+        if (body === undefined) outgoing.writeHead(413, { connection: 'close' }).end()
+        else if (answer === undefined) outgoing.writeHead(202).end()
+        else sendJson(outgoing, answer)
+      },
+      () => outgoing.destroy(),
+    )
+  })
+  const folder = o.walled ? await mkdtemp(join(tmpdir(), 'hub-tools-')) : undefined
+  const socket = folder === undefined ? undefined : join(folder, 'mcp.sock')
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    if (socket === undefined) server.listen(0, '127.0.0.1', resolve)
+    else server.listen(socket, resolve)
+  })
+  // An agent that forgot the connection must not keep the hub alive.
+  server.unref()
+  if (socket !== undefined) await chmod(socket, 0o600)
+  const address = server.address()
+  const port = typeof address === 'object' && address !== null ? address.port : WALLED_PORT
+  return {
+    server: {
+      type: 'http',
+      name: 'orchestrator',
+      url: `http://127.0.0.1:${port}/mcp`,
+      headers: [{ name: 'Authorization', value: `Bearer ${token}` }],
+    },
+    door: folder === undefined || socket === undefined ? [] : [{ folder, socket, port }],
+    async close() {
+      const closed = new Promise<void>((resolve) => {
+        server.close(() => resolve())
+      })
+      server.closeAllConnections()
+      await closed
+      if (folder !== undefined) await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** The status of a refusal. A page in a browser is never the agent, and says where it comes from. */
+function refuse(incoming: IncomingMessage, expected: Buffer): number | undefined {
+  if (incoming.headers.origin !== undefined) return 403
+  if (!timingSafeEqual(hash(incoming.headers.authorization ?? ''), expected)) return 401
+  if (incoming.url !== '/mcp') return 404
+  // No stream of ours and no session to end.
+  return incoming.method === 'POST' ? undefined : 405
+}
+
+/** Undefined when it is too large. */
+async function readBody(incoming: IncomingMessage): Promise<string | undefined> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of incoming as AsyncIterable<Buffer>) {
+    bytes += chunk.byteLength
+    if (bytes > BODY_BYTES_MAX) return undefined
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+function parse(body: string): unknown {
+  try {
+    return JSON.parse(body)
+  } catch {
+    return undefined
+  }
+}
+
+function sendJson(outgoing: ServerResponse, answer: object): void {
+  outgoing.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer))
+}
+
+const hash = (text: string) => createHash('sha256').update(text).digest()
