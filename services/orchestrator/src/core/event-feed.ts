@@ -25,8 +25,8 @@ export class EventFeed {
   readonly #waitingFor = new Map<WorkflowId, Set<() => void>>()
   /** Consecutive events, the last committed one at the end. */
   #recent: StreamEvent[] = []
-  /** Sequence of the newest event read; undefined until somebody listens. */
-  #tail: number | undefined
+  /** Sequence of the newest event read; -1 until somebody listens. */
+  #tail = -1
   #reading: Promise<void> | undefined
   #dirty = false
 
@@ -48,7 +48,7 @@ export class EventFeed {
         yield event
       }
       position = page.position
-      if (page.end && position >= this.#tailNow()) await this.#next(workflow_id, signal)
+      if (page.end && position >= this.#tail) await this.#next(workflow_id, signal)
     }
   }
 
@@ -57,14 +57,10 @@ export class EventFeed {
     await this.#reading
   }
 
-  #tailNow(): number {
-    return this.#tail ?? 0
-  }
-
   async #ensureTail(): Promise<number> {
-    if (this.#tail === undefined) {
+    if (this.#tail < 0) {
       const last = await this.#store.lastSequence()
-      this.#tail ??= last
+      this.#tail = Math.max(this.#tail, last)
       if (this.#dirty) this.#wake()
     }
     return this.#tail
@@ -72,7 +68,7 @@ export class EventFeed {
 
   /** A page after `position`, from memory when it reaches back far enough. */
   async #readAfter(position: number, workflow_id: WorkflowId | undefined) {
-    const tail = this.#tailNow()
+    const tail = this.#tail
     const first = this.#recent[0]?.sequence ?? Number.POSITIVE_INFINITY
     if (position >= tail) return { events: [], position, end: true }
     if (position >= first - 1) {
@@ -117,14 +113,14 @@ export class EventFeed {
 
   #wake(): void {
     this.#dirty = true
-    if (this.#tail !== undefined) this.#reading ??= this.#read()
+    if (this.#tail >= 0) this.#reading ??= this.#read()
   }
 
   /** Reads what was committed since, once for all, and wakes whom it concerns. */
   async #read(): Promise<void> {
     while (this.#dirty) {
       this.#dirty = false
-      const events = await this.#store.listEvents({ after: this.#tailNow(), limit: PAGE }).catch((error: unknown) => {
+      const events = await this.#store.listEvents({ after: this.#tail, limit: PAGE }).catch((error: unknown) => {
         this.#onError(error)
         return []
       })

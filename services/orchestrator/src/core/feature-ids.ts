@@ -14,11 +14,6 @@ export function featureIdFor(number: number, description: string): FeatureId {
   return `${String(number).padStart(3, '0')}-${slugOf(description)}` as FeatureId
 }
 
-/** Number of a feature id: `7` for `007-login`. */
-export function featureNumber(id: FeatureId): number {
-  return Number.parseInt(id, 10)
-}
-
 function slugOf(description: string): string {
   const words = description
     .slice(0, 1000)

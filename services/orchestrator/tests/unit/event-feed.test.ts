@@ -177,6 +177,22 @@ it('ends a listener that leaves while its place is being read', async () => {
   await feed.close()
 })
 
+it('ends a listener that leaves while a page is read for it', async () => {
+  await commit(first)
+  const leaving = new AbortController()
+  const slow: WorkflowStore = {
+    ...store,
+    async listEvents() {
+      leaving.abort()
+      return []
+    },
+  }
+  const feed = new EventFeed(slow, unexpected)
+  const events = feed.subscribe({ after: 0, workflow_id: first, signal: leaving.signal })
+  expect(await events.next()).toEqual({ done: true, value: undefined })
+  await feed.close()
+})
+
 it('ends a listener that leaves in the middle of a page', async () => {
   await commit(first, first, first)
   const feed = new EventFeed(store, unexpected)

@@ -1,0 +1,141 @@
+import type { AttemptId, Workflow, WorkflowId } from '@orchestrator/contract'
+import { afterEach, assert, beforeEach, expect, it } from 'vitest'
+
+import { PhaseExecutor } from '../../src/core/phase-executor.ts'
+import { type AgentHub, type InvokeOptions, type PhaseQueue, type WorkflowStore } from '../../src/core/ports.ts'
+import { WorkflowStateMachine } from '../../src/core/state-machine.ts'
+import { currentAttempt, positionOf } from '../../src/core/workflow-steps.ts'
+import type { Session } from '../../src/db/session.ts'
+import { createDrivenClock } from '../driven-clock.ts'
+import { openMemoryStore } from '../memory-session.ts'
+
+let session: Session
+let store: WorkflowStore
+const clock = createDrivenClock()
+const queue: PhaseQueue = {
+  enqueue: async () => {},
+  cancel: async () => {},
+  consume: () => Promise.reject(new Error('not asked for here')),
+}
+
+beforeEach(async () => {
+  ;({ session, store } = await openMemoryStore())
+})
+afterEach(() => session.close())
+
+const machineOn = (on: WorkflowStore, phase_execution: 'hub' | 'external') =>
+  new WorkflowStateMachine({
+    store: on,
+    queue,
+    clock,
+    max_reworks: 5,
+    phase_execution,
+    highestNumber: async () => 0,
+    onCancellation: () => {},
+  })
+const body = { workflow_type: 'specify', feature_description: 'Add user authentication with OAuth2' } as const
+const attemptOf = (workflow: Workflow) => currentAttempt(workflow).id
+
+it('tells whoever comes second that somebody else has decided', async () => {
+  const { id } = await machineOn(store, 'external').create(body, 'Robin')
+  const outrun: WorkflowStore = {
+    ...store,
+    write: (fn) => store.write((tx) => fn({ ...tx, moveWorkflow: async () => false })),
+  }
+  const late = machineOn(outrun, 'external').advance(id, { trigger: 'agent_complete' }, 'Kim')
+  await expect(late).rejects.toMatchObject({
+    code: 'INVALID_STATE_TRANSITION',
+    message: expect.stringContaining('Load it again'),
+  })
+  expect(await store.findWorkflow(id)).toMatchObject({ status: 'in_progress' })
+})
+
+it('gives an error that was posted without a word a sentence', async () => {
+  const machine = machineOn(store, 'external')
+  const { id } = await machine.create(body, 'Robin')
+  const { error } = await machine.advance(id, { trigger: 'error' }, 'Kim')
+  expect(error).toContain('without saying which')
+})
+
+it('retries nothing whose feature is lost', async () => {
+  const machine = machineOn(store, 'external')
+  const { id } = await machine.create(body, 'Robin')
+  await machine.cancel(id, undefined, 'Robin')
+  await session.write((tx) => tx.deleteFrom('features').execute())
+  await expect(machine.retry(id, 'Robin')).rejects.toMatchObject({ code: 'FEATURE_NOT_FOUND' })
+})
+
+it('takes an attempt that it does not know for unwanted', async () => {
+  const machine = machineOn(store, 'hub')
+  const unknown = crypto.randomUUID() as AttemptId
+  expect(await machine.begin(unknown)).toBeUndefined()
+  const failed = await store.write((tx) => machine.fail(tx, unknown, 'no', false, 'orchestrator'))
+  expect(failed).toBe(false)
+})
+
+it('keeps a late answer and late updates of a cancelled attempt out', async () => {
+  const machine = machineOn(store, 'hub')
+  const workflow = await machine.create(body, 'Robin')
+  const work = await machine.begin(attemptOf(workflow))
+  assert(work)
+  await machine.cancel(workflow.id, undefined, 'Robin')
+  const before = await store.lastSequence()
+  await machine.recordUpdates(work, [{ kind: 'message', text: 'late' }], 3)
+  expect(await machine.backOff(work, 'late', clock.now().toISOString())).toBe(false)
+  expect(await machine.begin(work.attempt_id)).toBeUndefined()
+  expect(await store.lastSequence()).toBe(before)
+})
+
+it('reads a position without a phase as the first, and none without an attempt', async () => {
+  const workflow = await machineOn(store, 'external').create(body, 'Robin')
+  expect(positionOf({ ...workflow, current_phase: null }).phase).toBe('phase_1')
+  expect(() => positionOf({ ...workflow, attempt: null })).toThrow('has no attempt')
+})
+
+it('does not know an unknown workflow', async () => {
+  const unknown = machineOn(store, 'hub').cancel(crypto.randomUUID() as WorkflowId, undefined, 'Robin')
+  await expect(unknown).rejects.toMatchObject({ code: 'WORKFLOW_NOT_FOUND' })
+})
+
+it('notes who took an attempt on, tells what is done, and who did it', async () => {
+  const unused = () => Promise.reject(new Error('not asked for here'))
+  const seen: InvokeOptions[] = []
+  const hub: AgentHub = {
+    async invoke(o) {
+      seen.push(o)
+      await o.onAccepted({ id: 'invocation-1', agent: 'demo' })
+      o.onUpdate({ kind: 'message', text: 'Hello, ' }, 1)
+      o.onUpdate({ kind: 'message', text: 'world.' }, 2)
+      return { success: true, result: { output: 'Done.' } }
+    },
+    cancel: unused,
+    getArtifact: unused,
+    getWorkspace: unused,
+    listAgents: unused,
+  }
+  const machine = machineOn(store, 'hub')
+  const executor = new PhaseExecutor({
+    store,
+    machine,
+    hub,
+    clock,
+    random: () => 0,
+    backoff: { max_tries: 1, base_ms: 1, cap_ms: 1 },
+    phase_timeout_seconds: 60,
+    agentFor: () => 'default',
+  })
+  const workflow = await machine.create(body, 'Robin')
+  const { signal } = new AbortController()
+  await executor.run({ attempt_id: attemptOf(workflow), signal, settle: (fn) => store.write(fn) })
+  expect(seen).toMatchObject([{ agent: 'default', key: attemptOf(workflow), after: 0 }])
+  expect(await store.listAttempts(workflow.id)).toMatchObject([
+    { agent: 'demo', invocation_id: 'invocation-1', state: 'succeeded', output: 'Done.' },
+  ])
+  expect((await store.listHistory(workflow.id, 0, 10)).map(({ actor }) => actor)).toEqual([
+    'orchestrator',
+    'agent:demo',
+  ])
+  const events = await store.listEvents({ after: 0, limit: 100 })
+  const updates = events.flatMap((event) => (event.type === 'agent.update' ? event.data.updates : []))
+  expect(updates.map(({ text }) => text).join('')).toBe('Hello, world.')
+})
