@@ -33,8 +33,10 @@ export function createPool(url: string, max: number): pg.Pool {
     query_timeout: STATEMENT_MS,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
   })
-  // An idle connection that breaks is replaced when the next one is asked for.
+  // An idle connection that breaks is replaced when the next one is asked for, and one at work tells whoever waits
+  // for its answer. What it says beside that has no other listener, and would end the process.
   pool.on('error', () => {})
+  pool.on('connect', (client) => client.on('error', () => {}))
   return pool
 }
 

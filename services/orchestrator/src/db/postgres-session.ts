@@ -63,26 +63,21 @@ export async function openPostgres({ url, onError }: OpenPostgresOptions): Promi
   }
 }
 
-/** One try. Refusals roll back; a COMMIT without an answer is told apart, for it must not be run again. */
+/** One try. A COMMIT whose answer never came is told apart, for it must not be run again. */
 async function transact<T>(db: Kysely<Tables>, fn: (tx: Transaction<Tables>) => Promise<T>): Promise<T> {
-  const tx = await db.startTransaction().execute()
-  let value: T
-  try {
-    value = await fn(tx)
-  } catch (error) {
-    // When this fails too, the connection is gone and the server rolls back by itself.
-    await tx
-      .rollback()
-      .execute()
-      .catch(() => {})
-    throw error
-  }
-  try {
-    await tx.commit().execute()
-  } catch (error) {
-    throw isConnectionFault(error) ? new CommitUnknownError('no answer to COMMIT', { cause: error }) : error
-  }
-  runAfterCommit(tx)
+  let decided: Transaction<Tables> | undefined
+  const value = await db
+    .transaction()
+    .execute(async (tx) => {
+      const result = await fn(tx)
+      decided = tx
+      return result
+    })
+    .catch((error: unknown) => {
+      if (decided === undefined || !isConnectionFault(error)) throw error
+      throw new CommitUnknownError('no answer to COMMIT', { cause: error })
+    })
+  if (decided !== undefined) runAfterCommit(decided)
   return value
 }
 
