@@ -80,7 +80,8 @@ export function clientOf(url: string, key?: string): Client {
     async until(id, status) {
       return vi.waitFor(async () => {
         const workflow = await client.get(id)
-        expect(workflow, workflow.error ?? 'still').toMatchObject({ status })
+        // With the error, so that a test that fails says why the workflow did.
+        expect({ status: workflow.status, error: workflow.error }).toMatchObject({ status })
         return workflow
       }, PATIENCE)
     },

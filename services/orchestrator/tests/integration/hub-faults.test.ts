@@ -92,6 +92,7 @@ it.each([
   ['404 under detail', refuseUnderDetail(404, 'AGENT_NOT_FOUND', 'There is no agent x.'), 'There is no agent x.'],
   ['422', refuse(422, 'IDEMPOTENCY_MISMATCH', 'Another body.'), 'Another body.'],
   ['503 for good', refuse(503, 'AGENT_UNAVAILABLE', 'Install it first.'), 'Install it first.'],
+  ['a failure without a word', say('{"success":false}'), 'it gave no reason.'],
   ['401', refuse(401, 'UNAUTHORIZED', 'No key.'), 'AGENT_HUB_TOKEN'],
   ['403', refuse(403, 'FORBIDDEN', 'Not you.'), 'AGENT_HUB_TOKEN'],
 ])('fails at once on %s', async (_what, behaviour, reason) => {

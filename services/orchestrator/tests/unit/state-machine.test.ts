@@ -2,7 +2,15 @@ import type { AttemptId, Workflow, WorkflowId } from '@orchestrator/contract'
 import { afterEach, assert, beforeEach, expect, it } from 'vitest'
 
 import { PhaseExecutor } from '../../src/core/phase-executor.ts'
-import { type AgentHub, type InvokeOptions, type PhaseQueue, type WorkflowStore } from '../../src/core/ports.ts'
+import {
+  HubError,
+  type AgentHub,
+  type Claim,
+  type InvokeOptions,
+  type PhaseQueue,
+  type WorkflowStore,
+} from '../../src/core/ports.ts'
+import { lostTooOften } from '../../src/core/sentences.ts'
 import { WorkflowStateMachine } from '../../src/core/state-machine.ts'
 import { currentAttempt, positionOf } from '../../src/core/workflow-steps.ts'
 import type { Session } from '../../src/db/session.ts'
@@ -97,36 +105,36 @@ it('does not know an unknown workflow', async () => {
   await expect(unknown).rejects.toMatchObject({ code: 'WORKFLOW_NOT_FOUND' })
 })
 
-it('notes who took an attempt on, tells what is done, and who did it', async () => {
-  const unused = () => Promise.reject(new Error('not asked for here'))
-  const seen: InvokeOptions[] = []
-  const hub: AgentHub = {
-    async invoke(o) {
-      seen.push(o)
-      await o.onAccepted({ id: 'invocation-1', agent: 'demo' })
-      o.onUpdate({ kind: 'message', text: 'Hello, ' }, 1)
-      o.onUpdate({ kind: 'message', text: 'world.' }, 2)
-      return { success: true, result: { output: 'Done.' } }
-    },
-    cancel: unused,
-    getArtifact: unused,
-    getWorkspace: unused,
-    listAgents: unused,
-  }
-  const machine = machineOn(store, 'hub')
-  const executor = new PhaseExecutor({
+const unused = () => Promise.reject(new Error('not asked for here'))
+const executorOn = (machine: WorkflowStateMachine, invoke: AgentHub['invoke']) =>
+  new PhaseExecutor({
     store,
     machine,
-    hub,
+    hub: { invoke, cancel: unused, getArtifact: unused, getWorkspace: unused, listAgents: unused },
     clock,
     random: () => 0,
-    backoff: { max_tries: 1, base_ms: 1, cap_ms: 1 },
+    backoff: { max_tries: 3, base_ms: 1, cap_ms: 1 },
     phase_timeout_seconds: 60,
     agentFor: () => 'default',
   })
+const claimOf = (attempt_id: AttemptId): Claim => ({
+  attempt_id,
+  signal: new AbortController().signal,
+  settle: (fn) => store.write(fn),
+})
+
+it('notes who took an attempt on, tells what is done, and who did it', async () => {
+  const seen: InvokeOptions[] = []
+  const machine = machineOn(store, 'hub')
+  const executor = executorOn(machine, async (o) => {
+    seen.push(o)
+    await o.onAccepted({ id: 'invocation-1', agent: 'demo' })
+    o.onUpdate({ kind: 'message', text: 'Hello, ' }, 1)
+    o.onUpdate({ kind: 'message', text: 'world.' }, 2)
+    return { success: true, result: { output: 'Done.' } }
+  })
   const workflow = await machine.create(body, 'Robin')
-  const { signal } = new AbortController()
-  await executor.run({ attempt_id: attemptOf(workflow), signal, settle: (fn) => store.write(fn) })
+  await executor.run(claimOf(attemptOf(workflow)))
   expect(seen).toMatchObject([{ agent: 'default', key: attemptOf(workflow), after: 0 }])
   expect(await store.listAttempts(workflow.id)).toMatchObject([
     { agent: 'demo', invocation_id: 'invocation-1', state: 'succeeded', output: 'Done.' },
@@ -138,4 +146,73 @@ it('notes who took an attempt on, tells what is done, and who did it', async () 
   const events = await store.listEvents({ after: 0, limit: 100 })
   const updates = events.flatMap((event) => (event.type === 'agent.update' ? event.data.updates : []))
   expect(updates.map(({ text }) => text).join('')).toBe('Hello, world.')
+})
+
+it('runs nothing that is no longer wanted', async () => {
+  const machine = machineOn(store, 'hub')
+  const workflow = await machine.create(body, 'Robin')
+  await machine.cancel(workflow.id, undefined, 'Robin')
+  await executorOn(machine, unused).run(claimOf(attemptOf(workflow)))
+  expect(await store.findWorkflow(workflow.id)).toMatchObject({ attempt: { state: 'cancelled', tries: 0 } })
+})
+
+it('does not wait for another try of what was cancelled meanwhile', async () => {
+  const machine = machineOn(store, 'hub')
+  const workflow = await machine.create(body, 'Robin')
+  const executor = executorOn(machine, async () => {
+    await machine.cancel(workflow.id, undefined, 'Robin')
+    throw new HubError('The hub is away.', { transient: true })
+  })
+  await executor.run(claimOf(attemptOf(workflow)))
+  expect(await store.findWorkflow(workflow.id)).toMatchObject({ attempt: { state: 'cancelled', next_retry_at: null } })
+})
+
+it('leaves an attempt to the queue when an error is nobody’s but its own', async () => {
+  const machine = machineOn(store, 'hub')
+  const workflow = await machine.create(body, 'Robin')
+  const broken = executorOn(machine, () => Promise.reject(new TypeError('a mistake'))).run(claimOf(attemptOf(workflow)))
+  await expect(broken).rejects.toThrow('a mistake')
+  expect(await store.findWorkflow(workflow.id)).toMatchObject({ status: 'in_progress', attempt: { state: 'running' } })
+})
+
+it('does not begin an attempt that has ended', async () => {
+  const machine = machineOn(store, 'hub')
+  const workflow = await machine.create(body, 'Robin')
+  await session.write((tx) => tx.updateTable('attempts').set({ state: 'succeeded' }).execute())
+  expect(await machine.begin(attemptOf(workflow))).toBeUndefined()
+})
+
+it('says what to do about an attempt that was lost too often', async () => {
+  const machine = machineOn(store, 'hub')
+  const workflow = await machine.create(body, 'Robin')
+  await machine.begin(attemptOf(workflow))
+  await store.write((tx) => machine.fail(tx, attemptOf(workflow), lostTooOften(), true, 'orchestrator'))
+  expect(await store.findWorkflow(workflow.id)).toMatchObject({
+    status: 'failed',
+    error: expect.stringContaining('then retry the workflow'),
+  })
+})
+
+it('names a feature that nobody described', async () => {
+  const { feature_id } = await machineOn(store, 'hub').create({ workflow_type: 'specify' }, 'Robin')
+  expect(feature_id).toBe('001-feature')
+})
+
+it('keeps the order of what happened when the clock jumps back', async () => {
+  const machine = machineOn(store, 'external')
+  const { id } = await machine.create(body, 'Robin')
+  for (const trigger of ['agent_complete', 'human_rejected', 'agent_complete', 'human_approved'] as const) {
+    clock.jump(-3_600_000)
+    await machine.advance(id, { trigger }, 'Kim')
+  }
+  const history = await store.listHistory(id, 0, 10)
+  expect(history.map(({ trigger }) => trigger)).toEqual([
+    'start',
+    'agent_complete',
+    'human_rejected',
+    'agent_complete',
+    'human_approved',
+  ])
+  const newest = await machine.create(body, 'Robin')
+  expect((await store.listWorkflows({})).items.map((workflow) => workflow.id)).toEqual([newest.id, id])
 })
