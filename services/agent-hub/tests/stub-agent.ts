@@ -15,6 +15,7 @@
  * - `env FILE` writes its environment as JSON · `cat PATH` and `list PATH` say what they find, or the error's code
  * - `submit CONFIDENCE` hands in the result by the hub's own tool · `submit-badly` with arguments that do not fit
  *   `mute` ends this turn without a result, `sulk` every turn of the session
+ * - `gaps COUNT` finds a gap in that many turns of converge, and closes it in the turn of implement after
  * - `connect PATH` tries a unix socket · `pids` says how many processes it can see
  *
  * Without such a line it is honest: it writes the file of the phase that the `json invocation` block names
@@ -78,6 +79,7 @@ interface Turn {
   say(text: string): Promise<void>
   result: { summary: string; confidence: number; open_questions: string[]; threads: unknown[] }
   is_closed: boolean
+  asked: z.infer<typeof invocationSchema> | undefined
 }
 
 function write(turn: Turn, path: string, text: string): void {
@@ -242,6 +244,27 @@ const MOODS: Record<string, (turn: Turn, argument: string, rest: string) => Prom
     )
     turn.is_closed = true
   },
+  gaps: async (turn, count) => {
+    const path = join(turn.asked?.feature_directory ?? '', 'tasks.md')
+    const text = readFileSync(resolve(turn.session.cwd, path), 'utf8')
+    const found = text.split(': Convergence').length - 1
+    const id = `T${String(text.split('- [').length).padStart(3, '0')}`
+    if (turn.asked?.command === 'implement') {
+      await writeAsTool(turn, path, text.replaceAll('- [ ]', '- [X]'))
+      await writeAsTool(turn, `src/gap-${found}.txt`, 'closed\n')
+    } else if (found < Number(count)) {
+      await writeAsTool(
+        turn,
+        path,
+        `${text}\n## Phase ${found + 2}: Convergence\n\n- [ ] ${id} Close it in src/gap-${found + 1}.txt\n`,
+      )
+    }
+    turn.result.threads = (turn.asked?.feedback?.threads ?? []).map(({ id }) => ({
+      id,
+      fate: 'addressed',
+      reply: 'Noted.',
+    }))
+  },
   'submit-badly': async (turn) => await turn.say(`submitted: ${await callTool(turn, { confidence: 'high' })}\n`),
   mute: (turn) => {
     turn.is_closed = true
@@ -265,13 +288,17 @@ const MOODS: Record<string, (turn: Turn, argument: string, rest: string) => Prom
   env: (turn, file) => write(turn, file, JSON.stringify(process.env)),
 }
 
-async function beHonest(turn: Turn, prompt: string): Promise<void> {
+function findAsked(prompt: string): Turn['asked'] {
   const block = /```json invocation\n([\s\S]*?)\n```/.exec(prompt)?.[1]
-  if (block === undefined) {
+  return block === undefined ? undefined : invocationSchema.parse(JSON.parse(block))
+}
+
+async function beHonest(turn: Turn): Promise<void> {
+  const { asked } = turn
+  if (asked === undefined) {
     await turn.say('Nothing was asked for.')
     return
   }
-  const asked = invocationSchema.parse(JSON.parse(block))
   const file = PHASE_FILES[asked.command.replace('speckit.', '')]
   const feedback = asked.feedback?.text ?? 'none'
   const text = `# ${asked.command}\n\n${asked.feature_description}\n\nFeedback: ${feedback}\n\nTurn ${turn.session.turns}\n`
@@ -291,7 +318,7 @@ async function runPrompt(turn: Turn, prompt: string): Promise<acp.StopReason> {
     await step(turn, argument, rest)
     if (turn.session.cancel.signal.aborted) return 'cancelled'
   }
-  if (steps.length === 0) await beHonest(turn, prompt)
+  if (steps.length === 0) await beHonest(turn)
   if (turn.is_closed || turn.session.sulks) return 'end_turn'
   await turn.say(`\nTurn ${turn.session.turns} is done.\n\n\`\`\`json result\n${JSON.stringify(turn.result)}\n\`\`\`\n`)
   return 'end_turn'
@@ -372,6 +399,7 @@ acp
     session.cancel = new AbortController()
     const update = async (next: acp.SessionUpdate): Promise<void> =>
       await client.notify(acp.methods.client.session.update, { sessionId: params.sessionId, update: next })
+    const prompt = params.prompt.map((block) => (block.type === 'text' ? block.text : '')).join('\n')
     const turn: Turn = {
       session,
       session_id: params.sessionId,
@@ -379,9 +407,9 @@ acp
       update,
       say: async (text) => await update({ sessionUpdate: 'agent_message_chunk', content: { type: 'text', text } }),
       is_closed: false,
+      asked: findAsked(prompt),
       result: { summary: `Turn ${session.turns}`, confidence: 80, open_questions: [], threads: [] },
     }
-    const prompt = params.prompt.map((block) => (block.type === 'text' ? block.text : '')).join('\n')
     const stopReason = await runPrompt(turn, prompt)
     remember()
     return { stopReason }

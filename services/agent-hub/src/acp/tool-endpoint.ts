@@ -25,7 +25,7 @@ export interface ToolEndpoint {
  * that the system chooses, or on a unix socket for an agent behind walls. Only who has the token is heard.
  *
  * Written here and not taken from @modelcontextprotocol/sdk: four methods without state need no 94 packages, and the
- * SDK took 45 MB of memory and half a second when it was first imported, twice what a demo agent needs in all.
+ * SDK 1.32.2 took 44 MB of memory and 0.3 to 0.7 s when it was first imported.
  */
 export async function openToolEndpoint(o: {
   walled: boolean

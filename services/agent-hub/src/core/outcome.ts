@@ -5,6 +5,7 @@ import {
   type InvocationStatus,
   type InvokeRequest,
   type InvokeResponse,
+  type JsonObject,
   type Usage,
 } from '@orchestrator/contract'
 
@@ -74,6 +75,8 @@ export interface Finished {
   changes: readonly ChangedFile[]
   checks: readonly Check[]
   artifacts: readonly Artifact[]
+  /** Evidence of the phase, beside what every phase has. */
+  data?: JsonObject
   usage: Usage | null
   agent: string
   invocation_id: string
@@ -98,6 +101,7 @@ export function succeeded(finished: Finished): InvokeResponse {
       files_created: changes.filter((file) => file.change !== 'deleted').map((file) => file.path),
       uncertainty_reasons: result?.open_questions ?? [],
       data: {
+        ...finished.data,
         artifacts: [...finished.artifacts],
         checks,
         threads: answerThreads(finished.request.context.feedback, result),

@@ -1,4 +1,4 @@
-import type { Check, InvokeRequest, Usage } from '@orchestrator/contract'
+import type { Check, InvokeRequest, JsonObject, Usage } from '@orchestrator/contract'
 
 import { addUsage, cancelled, didNothing, failed, type Finish } from './outcome.ts'
 import type { ChangedFile, TurnOutcome, WorkingCopy } from './ports.ts'
@@ -15,6 +15,8 @@ export interface Step {
   changes: ChangedFile[]
   checks: Check[]
   usage: Usage | null
+  /** Evidence for `result.data`. */
+  data?: JsonObject
 }
 
 export interface StepParts {

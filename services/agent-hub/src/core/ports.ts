@@ -133,8 +133,6 @@ export interface WorkingCopy {
   readonly path: string
   /** `specs/NNN-slug`. */
   readonly feature_directory: string
-  /** Throws away what an unfinished run left: back to the branch's last commit, people's commits in the repository taken in. */
-  reset(): Promise<void>
   /** What differs from the branch's last commit, untracked files included. */
   listChanges(): Promise<ChangedFile[]>
   /** Content of a file as it is now, or undefined; a link out of the working copy is refused. */
@@ -145,15 +143,21 @@ export interface WorkingCopy {
   listFeatureFiles(): Promise<string[]>
   /** Every file of the repository, tracked or new, sorted; ignored ones left out. */
   listFiles(): Promise<string[]>
+}
+
+/** What only the hub itself does with a working copy. */
+export interface OpenWorkingCopy extends WorkingCopy {
+  /** Throws away what an unfinished run left: back to the branch's last commit, people's commits in the repository taken in. */
+  reset(): Promise<void>
+  /** Everything as it lies now, committed or not, under a name by which `since` and `restore` know it. */
+  snapshot(): Promise<string>
+  /** The same files, but `listChanges` and `readCommitted` tell of the snapshot instead of the last commit. */
+  since(snapshot: string): WorkingCopy
   /**
    * Commits everything on the feature's branch. Answers the commit, or null when nothing had changed; asked again
    * with the same message it answers the commit it made then.
    */
   commit(message: string): Promise<string | null>
-}
-
-/** What only the hub itself does with a working copy. */
-export interface OpenWorkingCopy extends WorkingCopy {
   /** Brings the branch into the repository. Answers why, as a sentence for a person, when it could not be moved there. */
   publish(): Promise<string | null>
 }
@@ -184,6 +188,8 @@ export interface SpecKit {
   checkPhase(input: PhaseInput): Promise<Check[]>
   /** A follow-up prompt that asks the agent to mend the failed checks. */
   buildRepairPrompt(request: InvokeRequest, failed: readonly Check[]): string
+  /** Tasks that were appended since what stood there before, and how many are not ticked now. */
+  countTasks(working_copy: WorkingCopy): Promise<{ appended: number; open: number }>
   /** A follow-up prompt to an agent that ended its turn without a result. */
   buildResultPrompt(request: InvokeRequest): string
 }

@@ -2,6 +2,7 @@ import { ServiceError, type AgentUpdate } from '@orchestrator/contract'
 
 import { collectArtifacts } from './artifacts.ts'
 import { commitMessage } from './commit-message.ts'
+import { runConvergence } from './convergence.ts'
 import { cancelled, failed, succeeded, withCommit, type Finish } from './outcome.ts'
 import { runStep } from './phase-step.ts'
 import type { AgentDriver, AgentRegistry, OpenWorkingCopy, SpecKit, TurnLimits, Workspaces } from './ports.ts'
@@ -69,7 +70,8 @@ async function work(parts: RunParts, input: RunInput, working_copy: OpenWorkingC
   const begun = parts.now().getTime()
   const run = createTurns(parts, input, working_copy)
 
-  const step = await runStep({ parts, input, run, working_copy, request })
+  const is_converging = request.workflow_type === 'implement' && request.context.phase === 'phase_2'
+  const step = await (is_converging ? runConvergence : runStep)({ parts, input, run, working_copy, request })
   if ('status' in step) return step
   if (signal.aborted) return cancelled(session.id)
 
@@ -82,6 +84,7 @@ async function work(parts: RunParts, input: RunInput, working_copy: OpenWorkingC
     changes,
     checks: [...step.checks, ...collected.checks],
     artifacts: collected.artifacts,
+    ...(step.data !== undefined && { data: step.data }),
     agent: record.agent,
     invocation_id: record.id,
     session_id: session.id,

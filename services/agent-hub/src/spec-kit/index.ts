@@ -2,6 +2,7 @@ import type { SpecKit } from '../core/ports.ts'
 import { loadPhaseFiles } from './checks/phase-files.ts'
 import { runRules } from './checks/registry.ts'
 import { commandOf } from './command.ts'
+import { countTasks } from './count-tasks.ts'
 import { buildPrompt, buildRepairPrompt, buildResultPrompt } from './prompt.ts'
 
 /** What this service knows of Spec Kit: how its commands are put to an agent, and what their files must look like. */
@@ -9,5 +10,6 @@ export const createSpecKit = (): SpecKit => ({
   buildPrompt,
   buildRepairPrompt,
   buildResultPrompt,
+  countTasks,
   checkPhase: async (input) => runRules(commandOf(input.request), await loadPhaseFiles(input)),
 })

@@ -1,7 +1,8 @@
-import { rm } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { copyFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 
-import type { ChangedFile, OpenWorkingCopy } from '../core/ports.ts'
+import type { ChangedFile, OpenWorkingCopy, WorkingCopy } from '../core/ports.ts'
 import { publishBranch, takeUpstream, type FeatureClone } from './feature-clone.ts'
 import { findGit, listGit, readGit, runGit } from './git.ts'
 import type { Repository } from './repository.ts'
@@ -32,16 +33,31 @@ export function createWorkingCopy(clone: FeatureClone, repository: Repository): 
     }
   }
 
-  return {
+  /** Through an index of its own: the clone's own one stays that of the last commit. */
+  const snapshot = async () => {
+    await absorbNested()
+    const index = join(clone.git_dir, `snapshot-${randomUUID()}.index`)
+    // With what git already knows of the files, only the changed ones are read.
+    await copyFile(join(clone.git_dir, 'index'), index).catch(() => {})
+    try {
+      const env = { GIT_INDEX_FILE: index }
+      await runGit(clone, ['add', '--all'], { env })
+      return await readGit(clone, ['write-tree'], { env })
+    } finally {
+      await rm(index, { force: true })
+    }
+  }
+
+  const readFrom = async (tree: string, path: string) => {
+    const [entry] = await listGit(clone, ['ls-tree', '-z', '--long', tree, '--', path])
+    const found = /^\d+ blob ([0-9a-f]+) +(\d+)\t/.exec(entry ?? '')
+    if (found?.[1] === undefined || Number(found[2]) > FILE_BYTES_MAX) return undefined
+    return runGit(clone, ['cat-file', 'blob', found[1]])
+  }
+
+  const files: WorkingCopy = {
     path: clone.work_tree,
     feature_directory,
-
-    async reset() {
-      await takeUpstream(clone, repository)
-      if ((await findHead()) === undefined) await runGit(clone, ['read-tree', '--empty'])
-      else await runGit(clone, ['reset', '--quiet', '--hard'])
-      await runGit(clone, ['clean', '--quiet', '-ffd'])
-    },
 
     async listChanges() {
       await absorbNested()
@@ -60,16 +76,31 @@ export function createWorkingCopy(clone: FeatureClone, repository: Repository): 
 
     async readCommitted(path) {
       const head = await findHead()
-      if (head === undefined) return undefined
-      const [entry] = await listGit(clone, ['ls-tree', '-z', '--long', head, '--', path])
-      const found = /^\d+ blob ([0-9a-f]+) +(\d+)\t/.exec(entry ?? '')
-      if (found?.[1] === undefined || Number(found[2]) > FILE_BYTES_MAX) return undefined
-      return runGit(clone, ['cat-file', 'blob', found[1]])
+      return head === undefined ? undefined : readFrom(head, path)
     },
 
     listFeatureFiles: async () => listPresent(feature_directory),
 
     listFiles: async () => listPresent(),
+  }
+
+  return {
+    ...files,
+
+    async reset() {
+      await takeUpstream(clone, repository)
+      if ((await findHead()) === undefined) await runGit(clone, ['read-tree', '--empty'])
+      else await runGit(clone, ['reset', '--quiet', '--hard'])
+      await runGit(clone, ['clean', '--quiet', '-ffd'])
+    },
+
+    snapshot,
+
+    since: (before) => ({
+      ...files,
+      listChanges: async () => diffTrees(clone, before, await snapshot()),
+      readCommitted: async (path) => readFrom(before, path),
+    }),
 
     async commit(message) {
       await absorbNested()
@@ -97,4 +128,15 @@ function parseStatus(line: string): ChangedFile {
   const path = line.slice(3)
   if (code.includes('D')) return { path, change: 'deleted' }
   return { path, change: code === '??' || code.includes('A') ? 'added' : 'modified' }
+}
+
+/** `STATUS\0path\0…` of git-diff-tree(1). */
+async function diffTrees(clone: FeatureClone, before: string, after: string): Promise<ChangedFile[]> {
+  const entries = await listGit(clone, ['diff-tree', '-r', '-z', '--name-status', '--no-renames', before, after])
+  const changes: ChangedFile[] = []
+  for (let at = 0; at + 1 < entries.length; at += 2) {
+    const [status, path = ''] = entries.slice(at, at + 2)
+    changes.push({ path, change: status === 'D' ? 'deleted' : status === 'A' ? 'added' : 'modified' })
+  }
+  return changes
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { featureIdSchema, type Check } from '@orchestrator/contract'
 import { expect, test } from 'vitest'
 
-import type { WorkingCopy } from '../../src/core/ports.ts'
+import type { OpenWorkingCopy } from '../../src/core/ports.ts'
 import { COMMANDS, type Command } from '../../src/spec-kit/command.ts'
 import { createSpecKit } from '../../src/spec-kit/index.ts'
 import { openRepository } from '../../src/workspace/repository.ts'
@@ -24,7 +24,7 @@ import { requestOf, resultOf, type RequestChange } from './demo-agent-request.ts
 const spec_kit = createSpecKit()
 interface Journey extends AsyncDisposable {
   agent: DemoAgentProcess
-  copy: WorkingCopy
+  copy: OpenWorkingCopy
   turn: (command: Command, change?: RequestChange) => Promise<Turn>
   read: (path: string) => string
 }

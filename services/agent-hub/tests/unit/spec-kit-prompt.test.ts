@@ -22,13 +22,11 @@ const requestOf = (command: Command, context: Record<string, unknown> = {}): Inv
 const copyWith = (files: Record<string, string>): WorkingCopy => ({
   path: '/copy',
   feature_directory: 'specs/001-login',
-  reset: () => Promise.resolve(),
   listChanges: () => Promise.resolve([]),
   readFile: (path) => Promise.resolve(files[path] === undefined ? undefined : new TextEncoder().encode(files[path])),
   readCommitted: () => Promise.resolve(undefined),
   listFeatureFiles: () => Promise.resolve(Object.keys(files).filter((path) => path.startsWith('specs/001-login/'))),
   listFiles: () => Promise.resolve(Object.keys(files)),
-  commit: () => Promise.resolve(null),
 })
 
 const fences = (prompt: string): number => prompt.split('```json invocation\n').length - 1
