@@ -23,6 +23,9 @@ export interface ServiceProcess {
   /** SIGTERM; answers exit code and milliseconds. */
   stop(): Promise<{ code: number | null; took_ms: number }>
   kill(): Promise<void>
+  /** SIGSTOP: it stands still and knows nothing of it. */
+  pause(): void
+  resume(): void
 }
 
 function spawnService(main: string, folder: string, env: Record<string, string>) {
@@ -65,6 +68,8 @@ async function running({ child, output }: { child: ChildProcess; output: () => s
       return { code: child.exitCode, took_ms: performance.now() - begin }
     },
     kill: () => end('SIGKILL'),
+    pause: () => void child.kill('SIGSTOP'),
+    resume: () => void child.kill('SIGCONT'),
   }
 }
 

@@ -4,6 +4,7 @@ import { sql } from 'kysely'
 import { backoffDelay } from '../core/backoff.ts'
 import type { Claim, Clock, ConsumeOptions, PhaseQueue, WorkflowStore, WorkflowTransaction } from '../core/ports.ts'
 import { ClaimLostError, type PhaseJob, type PhaseJobs } from './phase-jobs.ts'
+import { bury, ignoreLost, reconcile } from './phase-upkeep.ts'
 import { CHANNEL } from './postgres-signals.ts'
 import type { Session } from './session.ts'
 import type { Signals } from './shared-database.ts'
@@ -14,19 +15,16 @@ const POLL_MS = 1_000
 /** Well within the engine's heartbeat of 10 s. */
 const TOUCH_MS = 3_000
 const RECONCILE_MS = 60_000
-const RECONCILE_BATCH = 1_000
 /** How long a run that broke off keeps its slot, so that it does not break off again at once. */
 const RECOVERY_MS = 1_000
 /** An attempt that lost more than one replica may be what kills them: it is taken up ever more slowly. */
 const CRASH_BACKOFF = { max_tries: 0, base_ms: 1_000, cap_ms: 60_000 }
-/** The same for all: only one replica reconciles at a time, and the next sees what it did. */
-const RECONCILE_LOCK = 728_514_094
 
 interface Held {
   job: PhaseJob
   controller: AbortController
-  /** Decides what becomes of the job when the run ends without having settled it. */
-  fate: 'retire' | 'hand_back' | 'lost' | 'settled'
+  /** What becomes of the job: it is retired when the run ends, unless something else became of it before. */
+  fate: 'retire' | 'handed_back' | 'lost' | 'settled'
   done: Promise<void>
 }
 
@@ -78,38 +76,24 @@ export class PgBossQueue implements PhaseQueue {
 
   async consume(run: (claim: Claim) => Promise<void>, o: ConsumeOptions): Promise<{ stop(): Promise<void> }> {
     const consumer: Consumer = { ...o, run, stopping: new AbortController() }
-    await this.reconcile()
+    const bringUp = () => reconcile(this.#o, (tx, id) => this.enqueue(tx, id))
+    await bringUp()
     const loops = [
       this.#fetchLoop(consumer),
       this.#every(TOUCH_MS, consumer, () => this.#touch()),
-      this.#every(TOUCH_MS, consumer, () => this.#bury(consumer)),
-      this.#every(RECONCILE_MS, consumer, () => this.reconcile()),
+      this.#every(TOUCH_MS, consumer, () => bury(this.#o, o.onDead)),
+      this.#every(RECONCILE_MS, consumer, bringUp),
     ]
     return {
       stop: async () => {
         consumer.stopping.abort()
         this.#look()
-        for (const held of this.#held.values()) {
-          if (held.fate === 'retire') held.fate = 'hand_back'
-          held.controller.abort()
-        }
-        await Promise.all([...this.#held.values()].map((held) => held.done))
+        // Not only when the run has ended: the hub may let an aborted request wait, and nobody else should.
+        await Promise.all([...this.#held.values()].map((held) => this.#handBack(held).catch(this.#o.onError)))
         await Promise.all(loops)
+        await Promise.all([...this.#held.values()].map((held) => held.done))
       },
     }
-  }
-
-  /** Gives every unfinished attempt without a job one; answers how many. For a database that was restored, moved or meddled with. */
-  async reconcile(): Promise<number> {
-    const { store, jobs } = this.#o
-    const count = await store.write(async (transaction) => {
-      const tx = databaseTransaction(transaction)
-      await sql`select pg_advisory_xact_lock(${sql.lit(RECONCILE_LOCK)})`.execute(tx)
-      const unqueued = await jobs.listUnqueued(tx, RECONCILE_BATCH)
-      for (const id of unqueued) await this.enqueue(transaction, id)
-      return unqueued.length
-    })
-    return count < RECONCILE_BATCH ? count : count + (await this.reconcile())
   }
 
   async #fetchLoop(consumer: Consumer): Promise<void> {
@@ -138,11 +122,8 @@ export class PgBossQueue implements PhaseQueue {
       previous.controller.abort()
     }
     this.#held.set(attempt_id, held)
-    if (consumer.stopping.signal.aborted) {
-      held.fate = 'hand_back'
-      controller.abort()
-    }
-    held.done = this.#run(consumer, held)
+    const work = consumer.stopping.signal.aborted ? this.#handBack(held) : this.#run(consumer, held)
+    held.done = work
       .catch((error: unknown) => this.#o.onError(error))
       .finally(() => {
         if (this.#held.get(attempt_id) === held) this.#held.delete(attempt_id)
@@ -189,12 +170,16 @@ export class PgBossQueue implements PhaseQueue {
   /** The run ended without an outcome: it was stopped, or the attempt is not wanted any more. */
   async #retire({ job, fate }: Held): Promise<void> {
     const { session, jobs } = this.#o
-    if (fate === 'settled' || fate === 'lost') return
-    if (fate === 'retire') {
-      await session.write((tx) => jobs.complete(tx, job)).catch(ignoreLost)
-      return
-    }
-    if (await session.write((tx) => jobs.handBack(tx, job))) this.#o.signals.send('work')
+    if (fate === 'retire') await session.write((tx) => jobs.complete(tx, job)).catch(ignoreLost)
+  }
+
+  /** Another replica may have it now. A run that settles at this moment comes before, or finds its job gone. */
+  async #handBack(held: Held): Promise<void> {
+    const { session, jobs, signals } = this.#o
+    if (held.fate === 'retire') held.fate = 'handed_back'
+    held.controller.abort()
+    if (held.fate !== 'handed_back') return
+    if (await session.write((tx) => jobs.handBack(tx, held.job))) signals.send('work')
   }
 
   /** Tells the engine that what is held here is alive, and lets go of what is not held any more. */
@@ -227,19 +212,6 @@ export class PgBossQueue implements PhaseQueue {
     this.#held.get(attempt_id)?.controller.abort()
   }
 
-  /** Attempts that were tried too often to be tried again. */
-  async #bury(consumer: Consumer): Promise<void> {
-    const { jobs, store } = this.#o
-    for (const job of await jobs.fetchDead()) {
-      await store
-        .write(async (tx) => {
-          await consumer.onDead(tx, job.data.attempt_id)
-          await jobs.completeDead(databaseTransaction(tx), job)
-        })
-        .catch(ignoreLost)
-    }
-  }
-
   async #every(ms: number, consumer: Consumer, work: () => Promise<unknown>): Promise<void> {
     const { signal } = consumer.stopping
     for (;;) {
@@ -265,8 +237,4 @@ export class PgBossQueue implements PhaseQueue {
     await this.#o.clock.sleep(ms, AbortSignal.any([stopping, over.signal])).catch(() => {})
     this.#wake = () => {}
   }
-}
-
-function ignoreLost(error: unknown): void {
-  if (!(error instanceof ClaimLostError)) throw error
 }

@@ -76,6 +76,10 @@ export function workflowTransaction(
       await tx.insertInto('features').values(feature).execute()
     },
 
+    async touchFeature(id, updated_at) {
+      await tx.updateTable('features').set({ updated_at }).where('id', '=', id).execute()
+    },
+
     async insertWorkflow({ context, result, ...columns }, attempt_id, sequence) {
       const values = { ...columns, context: toJson(context), result: toJson(result), attempt_id, sequence }
       held.add(values.id)
