@@ -6,14 +6,14 @@ import { DatabaseError, openDatabase } from '@orchestrator/sqlite'
 import type { Logger } from 'pino'
 
 import packageJson from '../package.json' with { type: 'json' }
-import { createAgentDriver, createAgentRegistry } from './acp/index.ts'
+import { createAgentDriver, createAgentRegistry, createVerifier, probeSandbox } from './acp/index.ts'
 import { createAuthentication } from './api/authenticate.ts'
 import { registerHub } from './api/hub.ts'
 import { registerInvocations } from './api/invocations.ts'
 import { registerInvoke } from './api/invoke.ts'
 import type { Config } from './config.ts'
 import { createInvocations, DEFAULT_WORKSPACE } from './core/invocations.ts'
-import type { TurnLimits } from './core/ports.ts'
+import type { TurnLimits, Verifier } from './core/ports.ts'
 import { createInvocationStore } from './db/invocation-store.ts'
 import { migrations } from './db/migrations.ts'
 import type { Tables } from './db/tables.ts'
@@ -52,6 +52,7 @@ export async function startHub(config: Config, logger: Logger): Promise<RunningS
       registry,
       driver: createAgentDriver({ logger }),
       spec_kit: createSpecKit(),
+      verifier: await prepareVerifier(config),
       limits: LIMITS,
       homeDirectory,
       now: () => new Date(),
@@ -117,6 +118,17 @@ async function prepareDataFolder(data_dir: string): Promise<void> {
       { cause: error },
     )
   }
+}
+
+async function prepareVerifier({ verify_command, ...config }: Config): Promise<Verifier | null> {
+  if (verify_command === undefined) return null
+  return createVerifier({
+    command: verify_command,
+    timeout_ms: config.verify_timeout_seconds * 1000,
+    sandbox: await probeSandbox({ setting: config.sandbox, env: process.env }),
+    homes: join(config.data_dir, 'homes'),
+    env: process.env,
+  })
 }
 
 async function openWorkspace(config: Config): Promise<Repository> {

@@ -21,6 +21,8 @@ const environmentSchema = z.object({
   HUB_SANDBOX: z.enum(['auto', 'off']).default('auto'),
   HUB_MAX_RUNNING: wholeNumber(1, 1000).default(8),
   WORKSPACE: z.string().optional(),
+  VERIFY_COMMAND: z.string().max(2000).optional(),
+  VERIFY_TIMEOUT_SECONDS: wholeNumber(1, 86_400).default(600),
   AGENT_NAME: nameSchema.optional(),
   AGENT_HUB_TOKEN: z.string().min(16, 'must be at least 16 characters long').optional(),
   LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
@@ -40,6 +42,9 @@ export interface Config {
   max_running: number
   /** Undefined: the demo repository. */
   workspace: string | undefined
+  /** A line for the shell, run after `implement`; undefined: none. */
+  verify_command: string | undefined
+  verify_timeout_seconds: number
   /** The agent that somebody named as the hub's default. */
   default_agent: string | undefined
   /** Undefined: open, which only loopback may be. */
@@ -65,6 +70,8 @@ export function readConfig(env: NodeJS.ProcessEnv, cwd: string): Config {
     sandbox: given.HUB_SANDBOX,
     max_running: given.HUB_MAX_RUNNING,
     workspace: given.WORKSPACE === undefined ? undefined : resolve(cwd, given.WORKSPACE),
+    verify_command: given.VERIFY_COMMAND,
+    verify_timeout_seconds: given.VERIFY_TIMEOUT_SECONDS,
     default_agent: given.AGENT_NAME,
     token: given.AGENT_HUB_TOKEN,
     log_level: given.LOG_LEVEL,

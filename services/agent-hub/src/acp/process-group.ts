@@ -24,6 +24,8 @@ export interface AgentChild {
   readonly stdout: Readable
   /** Resolves with how it ended, such as `exit code 3`. Never rejects. */
   readonly exited: Promise<string>
+  /** Resolves once nobody can write to its pipes any more, and all that was written is read. */
+  readonly closed: Promise<void>
   /** Last lines of stderr, without control characters. */
   readonly last_words: string
   /** SIGTERM, then after `grace_ms` SIGKILL, to all of the group and to whatever left it. */
@@ -54,6 +56,9 @@ export async function startAgentProcess(o: AgentCommand): Promise<AgentChild> {
     child.once('exit', (code, signal) => resolve(signal === null ? `exit code ${code}` : `signal ${signal}`))
     child.once('error', (error) => resolve(error.message))
   })
+  const closed = new Promise<void>((resolve) => {
+    child.once('close', () => resolve())
+  })
   await new Promise<void>((resolve, reject) => {
     child.once('spawn', resolve)
     child.once('error', (error: NodeJS.ErrnoException) => {
@@ -69,6 +74,7 @@ export async function startAgentProcess(o: AgentCommand): Promise<AgentChild> {
     stdin: child.stdin,
     stdout: child.stdout,
     exited,
+    closed,
     get last_words() {
       return stripControls(tail.text).trim()
     },

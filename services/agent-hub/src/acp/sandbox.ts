@@ -125,6 +125,21 @@ export async function wrapInSandbox(
   return [program, ...buildSandboxArguments(plan), ...forwarded.command]
 }
 
+/** A command that sees a working copy and a HOME, the system's programs and our Node, and no network at all. */
+export async function wrapOffline(
+  program: string,
+  o: { command: readonly string[]; home: string; working_copy: string },
+): Promise<readonly [string, ...string[]]> {
+  const plan = {
+    roots: await listSystemRoots(),
+    read_only: await listReadOnly(await realpath(process.execPath)),
+    writable: [o.home, o.working_copy],
+    cwd: o.working_copy,
+    share_network: false,
+  }
+  return [program, ...buildSandboxArguments(plan), ...o.command]
+}
+
 async function listSystemRoots(): Promise<SystemRoot[]> {
   const found = await Promise.all(
     SYSTEM_ROOTS.map(async (path): Promise<SystemRoot[]> => {

@@ -158,6 +158,8 @@ export interface OpenWorkingCopy extends WorkingCopy {
    * with the same message it answers the commit it made then.
    */
   commit(message: string): Promise<string | null>
+  /** Puts every file back to how it lay at the snapshot; ignored ones are left alone. */
+  restore(snapshot: string): Promise<void>
   /** Brings the branch into the repository. Answers why, as a sentence for a person, when it could not be moved there. */
   publish(): Promise<string | null>
 }
@@ -192,4 +194,29 @@ export interface SpecKit {
   countTasks(working_copy: WorkingCopy): Promise<{ appended: number; open: number }>
   /** A follow-up prompt to an agent that ended its turn without a result. */
   buildResultPrompt(request: InvokeRequest): string
+}
+
+/** What the repository's own command said of the work. */
+export type Verification =
+  | {
+      kind: 'ran'
+      /** Null when it was ended: by its time limit, or by a signal. */
+      exit_code: number | null
+      timed_out: boolean
+      duration_ms: number
+      /** Last lines of what it wrote. */
+      tail: string
+    }
+  /** `reason` is a sentence a person can act on. */
+  | { kind: 'not_run'; reason: string }
+
+/** Runs the command that an operator named for the repository, within the same walls as an agent. */
+export interface Verifier {
+  readonly command: string
+  run(o: {
+    /** Absolute. */
+    working_copy: string
+    signal: AbortSignal
+    onProcess: (process: AgentProcess) => void
+  }): Promise<Verification>
 }

@@ -5,9 +5,10 @@ import { commitMessage } from './commit-message.ts'
 import { runConvergence } from './convergence.ts'
 import { cancelled, failed, succeeded, withCommit, type Finish } from './outcome.ts'
 import { runStep } from './phase-step.ts'
-import type { AgentDriver, AgentRegistry, OpenWorkingCopy, SpecKit, TurnLimits, Workspaces } from './ports.ts'
+import type { AgentDriver, AgentRegistry, OpenWorkingCopy, SpecKit, TurnLimits, Verifier, Workspaces } from './ports.ts'
 import type { InvocationRecord, InvocationStore, Prepared, SessionRecord } from './store.ts'
 import { createTurns } from './turns.ts'
+import { verify } from './verify.ts'
 
 /** As much of a logger as the core needs; pino's fits. */
 export interface Log {
@@ -22,6 +23,8 @@ export interface RunParts {
   spec_kit: SpecKit
   driver: AgentDriver
   registry: AgentRegistry
+  /** Null where nobody named a command. */
+  verifier: Verifier | null
   limits: TurnLimits
   /** Absolute path of a session's private HOME. */
   homeDirectory(session_id: string): string
@@ -73,6 +76,7 @@ async function work(parts: RunParts, input: RunInput, working_copy: OpenWorkingC
   const is_converging = request.workflow_type === 'implement' && request.context.phase === 'phase_2'
   const step = await (is_converging ? runConvergence : runStep)({ parts, input, run, working_copy, request })
   if ('status' in step) return step
+  const verified = request.workflow_type === 'implement' ? await verify(parts, input, working_copy) : undefined
   if (signal.aborted) return cancelled(session.id)
 
   const changes = await working_copy.listChanges()
@@ -82,9 +86,9 @@ async function work(parts: RunParts, input: RunInput, working_copy: OpenWorkingC
     outcome: step.outcome,
     usage: step.usage,
     changes,
-    checks: [...step.checks, ...collected.checks],
+    checks: [...step.checks, ...(verified?.checks ?? []), ...collected.checks],
     artifacts: collected.artifacts,
-    ...(step.data !== undefined && { data: step.data }),
+    data: { ...step.data, ...verified?.data },
     agent: record.agent,
     invocation_id: record.id,
     session_id: session.id,

@@ -33,20 +33,21 @@ export function createWorkingCopy(clone: FeatureClone, repository: Repository): 
     }
   }
 
-  /** Through an index of its own: the clone's own one stays that of the last commit. */
-  const snapshot = async () => {
+  /** Through an index of its own that holds everything as it lies: the clone's own one stays that of the last commit. */
+  const withFullIndex = async <T>(work: (env: { GIT_INDEX_FILE: string }) => Promise<T>) => {
     await absorbNested()
-    const index = join(clone.git_dir, `snapshot-${randomUUID()}.index`)
+    const index = join(clone.git_dir, `full-${randomUUID()}.index`)
     // With what git already knows of the files, only the changed ones are read.
     await copyFile(join(clone.git_dir, 'index'), index).catch(() => {})
     try {
       const env = { GIT_INDEX_FILE: index }
       await runGit(clone, ['add', '--all'], { env })
-      return await readGit(clone, ['write-tree'], { env })
+      return await work(env)
     } finally {
       await rm(index, { force: true })
     }
   }
+  const snapshot = async () => withFullIndex(async (env) => readGit(clone, ['write-tree'], { env }))
 
   const readFrom = async (tree: string, path: string) => {
     const [entry] = await listGit(clone, ['ls-tree', '-z', '--long', tree, '--', path])
@@ -101,6 +102,11 @@ export function createWorkingCopy(clone: FeatureClone, repository: Repository): 
       listChanges: async () => diffTrees(clone, before, await snapshot()),
       readCommitted: async (path) => readFrom(before, path),
     }),
+
+    async restore(before) {
+      // By git, which follows no link that somebody may have put in the place of a folder.
+      await withFullIndex(async (env) => runGit(clone, ['read-tree', '--reset', '-u', before], { env }))
+    },
 
     async commit(message) {
       await absorbNested()

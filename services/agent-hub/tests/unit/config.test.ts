@@ -13,6 +13,8 @@ describe('the hub’s configuration', () => {
       sandbox: 'auto',
       max_running: 8,
       workspace: undefined,
+      verify_command: undefined,
+      verify_timeout_seconds: 600,
       default_agent: undefined,
       token: undefined,
       log_level: 'info',
