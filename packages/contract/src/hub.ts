@@ -149,6 +149,13 @@ export type HubAgent = z.infer<typeof hubAgentSchema>
 export const hubAgentsSchema = z.object({ items: z.array(hubAgentSchema), default: nameSchema }).meta({ id: 'Agents' })
 export type HubAgents = z.infer<typeof hubAgentsSchema>
 
+/** `GET /health` of a hub; only ours gives reasons. */
+export const hubHealthSchema = z.object({
+  status: z.enum(['healthy', 'degraded', 'unhealthy']),
+  reasons: z.array(z.string()).default([]),
+})
+export type HubHealth = z.infer<typeof hubHealthSchema>
+
 /** `GET /workspaces/{name}`. */
 export const hubWorkspaceSchema = z
   .object({

@@ -57,7 +57,10 @@ export const createWorkflowSchema = z
     workflow_type: z.enum(WORKFLOW_TYPES),
     feature_description: z
       .string()
-      .min(FEATURE_DESCRIPTION_MIN, { error: `must be at least ${FEATURE_DESCRIPTION_MIN} characters long`, abort: true })
+      .min(FEATURE_DESCRIPTION_MIN, {
+        error: `must be at least ${FEATURE_DESCRIPTION_MIN} characters long`,
+        abort: true,
+      })
       .max(FEATURE_DESCRIPTION_MAX, `must be at most ${FEATURE_DESCRIPTION_MAX} characters long`)
       .refine(
         (text) => text.trim().length >= FEATURE_DESCRIPTION_MIN,

@@ -50,6 +50,8 @@ export interface App {
 
 /** Transient faults of the hub: the longest wait between two tries. */
 const BACKOFF_CAP_MS = 60_000
+/** What a replica that died left to be told to the hub is found by the others. */
+const CANCELLATIONS_EVERY_MS = 60_000
 
 /** The only place where the parts are joined. Throws a StartupError. */
 export async function createApp({ config, logger, version, dashboard, onFatal }: AppOptions): Promise<App> {
@@ -116,12 +118,17 @@ export async function createApp({ config, logger, version, dashboard, onFatal }:
   await pageRoutes(server, { version, dashboard })
 
   let consumer: { stop(): Promise<void> } | undefined
+  let upkeep: NodeJS.Timeout | undefined
   return {
     server,
     first_key,
     async start() {
-      if (isExternal) return
+      if (isExternal) {
+        await machine.startQueued()
+        return
+      }
       cancellations.wake()
+      if (session.shared !== undefined) upkeep = setInterval(() => cancellations.wake(), CANCELLATIONS_EVERY_MS)
       consumer = await queue.consume((claim) => executor.run(claim), {
         concurrency: config.max_concurrent_phases,
         onDead: (tx, attempt_id) => machine.fail(tx, attempt_id, sentences.lostTooOften(), true, 'orchestrator'),
@@ -129,6 +136,7 @@ export async function createApp({ config, logger, version, dashboard, onFatal }:
     },
     async close() {
       // At the same time: both may wait for somebody else, and together they have 4.5 s.
+      clearInterval(upkeep)
       await Promise.all([server.close(), consumer?.stop(), cancellations.stop()])
       await feed.close()
       await hub.close()

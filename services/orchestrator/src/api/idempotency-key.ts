@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto'
 import * as z from 'zod'
 
 import type { Idempotency } from '../core/idempotency.ts'
+import { digestOf } from '../core/outcome.ts'
 
 /** The header of every POST that starts or decides. */
 export const idempotencyHeadersSchema = z.object({
@@ -23,8 +23,6 @@ export function idempotencyOf(request: {
   const key = request.headers['idempotency-key']
   if (key === undefined) return undefined
   const { key_id, name } = request.actor
-  const body_digest = createHash('sha256')
-    .update(JSON.stringify(request.body ?? null))
-    .digest('hex')
+  const body_digest = digestOf(request.body ?? null)
   return { key: `${key_id ?? name} ${request.url.split('?')[0]} ${key}`, body_digest }
 }

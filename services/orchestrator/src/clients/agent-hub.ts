@@ -1,5 +1,6 @@
 import {
   hubAgentsSchema,
+  hubHealthSchema,
   hubWorkspaceSchema,
   invocationEventSchema,
   invocationSchema,
@@ -76,6 +77,10 @@ export class AgentHubClient implements AgentHub {
 
   async getWorkspace(name: string) {
     return parse(hubWorkspaceSchema, await readJson(await this.#get(`/workspaces/${encodeURIComponent(name)}`)))
+  }
+
+  async getHealth() {
+    return parse(hubHealthSchema, await readJson(await this.#get('/health')))
   }
 
   async listAgents() {

@@ -10,6 +10,7 @@ import type {
   FeatureWithWorkflows,
   Feedback,
   HubAgents,
+  HubHealth,
   HubWorkspace,
   AgentUpdate,
   InvokeRequest,
@@ -114,13 +115,16 @@ export interface WorkflowTransaction {
   /** The next feature number, beyond `floor` and beyond every number given before. */
   takeFeatureNumber(floor: number): Promise<number>
   insertFeature(feature: Feature): Promise<void>
+  /** A feature goes on: its `updated_at`. */
+  touchFeature(id: FeatureId, updated_at: string): Promise<void>
   insertWorkflow(workflow: Omit<Workflow, 'attempt'>, attempt_id: AttemptId, sequence: number): Promise<void>
   moveWorkflow(expected: ExpectedPosition, change: WorkflowChange): Promise<boolean>
   insertTransition(row: Transition, attempt_id: AttemptId): Promise<void>
   insertAttempt(attempt: NewAttempt): Promise<void>
   findWork(attempt_id: AttemptId): Promise<AttemptWork | undefined>
   changeAttempt(id: AttemptId, from: readonly AttemptState[], change: AttemptChange): Promise<boolean>
-  noteInvocation(id: AttemptId, agent: string, invocation_id: string): Promise<void>
+  /** Answers where the attempt stands by now. */
+  noteInvocation(id: AttemptId, agent: string, invocation_id: string): Promise<AttemptState | undefined>
   /** Ends an attempt; `outcome` when it succeeded. */
   finishAttempt(id: AttemptId, end: AttemptEnd): Promise<void>
   /** The agent's session of an attempt. */
@@ -222,4 +226,5 @@ export interface AgentHub {
   getArtifact(digest: Digest): Promise<Uint8Array>
   getWorkspace(name: string): Promise<HubWorkspace>
   listAgents(): Promise<HubAgents>
+  getHealth(): Promise<HubHealth>
 }

@@ -1,4 +1,4 @@
-import type { Health } from '@orchestrator/contract'
+import type { Health, HubHealth } from '@orchestrator/contract'
 
 import { HubError, type AgentHub, type Clock, type WorkflowStore } from './ports.ts'
 
@@ -17,22 +17,22 @@ export interface ServiceHealthOptions {
 
 /** `unhealthy` when the store cannot be read; `degraded` when the hub does not answer: reading and reviewing go on. */
 export function createHealthCheck(o: ServiceHealthOptions): () => Promise<Health> {
-  let hubReason: Promise<string | undefined> | undefined
+  let hubReasons: Promise<string[]> | undefined
   let asked_at = 0
 
-  const askHub = async (hub: AgentHub): Promise<string | undefined> => {
+  const askHub = async (hub: AgentHub): Promise<string[]> => {
     const over = new AbortController()
     const late = o.clock.sleep(PATIENCE_MS, over.signal).then(
-      () => 'The Agent Hub does not answer in time.',
-      () => undefined,
+      () => ['The Agent Hub does not answer in time.'],
+      () => [],
     )
-    const answer = hub.listAgents().then(
-      () => undefined,
-      (error: unknown) => (error instanceof HubError ? error.message : String(error)),
+    const answer = hub.getHealth().then(
+      (health) => (health.status === 'healthy' ? [] : reasonsOf(health)),
+      (error: unknown) => [error instanceof HubError ? error.message : String(error)],
     )
-    const reason = await Promise.race([answer, late])
+    const reasons = await Promise.race([answer, late])
     over.abort()
-    return reason
+    return reasons
   }
 
   return async () => {
@@ -45,11 +45,15 @@ export function createHealthCheck(o: ServiceHealthOptions): () => Promise<Health
     }
     if (o.hub !== undefined && Math.abs(now - asked_at) > FRESH_MS) {
       asked_at = now
-      hubReason = askHub(o.hub)
+      hubReasons = askHub(o.hub)
     }
-    const reason = await hubReason
-    return reason === undefined
-      ? { status: 'healthy', ...about, reasons: [] }
-      : { status: 'degraded', ...about, reasons: [reason] }
+    const reasons = (await hubReasons) ?? []
+    return { status: reasons.length === 0 ? 'healthy' : 'degraded', ...about, reasons }
   }
+}
+
+function reasonsOf({ status, reasons }: HubHealth): string[] {
+  return reasons.length === 0
+    ? [`The Agent Hub says it is ${status}.`]
+    : reasons.map((reason) => `Agent Hub: ${reason}`)
 }

@@ -113,7 +113,7 @@ export class WorkflowStateMachine {
         const feature = await tx.findFeature(failed.feature_id)
         if (feature === undefined)
           throw new ServiceError('FEATURE_NOT_FOUND', sentences.unknownFeature(failed.feature_id))
-        await this.#assertFree(tx, feature)
+        await this.#continue(tx, feature)
         const { workflow_type, feature_description, context, agent } = failed
         return this.#insert(
           tx,
@@ -124,6 +124,28 @@ export class WorkflowStateMachine {
         )
       }),
     )
+  }
+
+  /**
+   * Where phases are run outside, nothing waits for a slot: starts what an earlier setting left queued.
+   * Answers how many.
+   */
+  async startQueued(): Promise<number> {
+    let started = 0
+    for (;;) {
+      const { items } = await this.#store.listWorkflows({ status: 'pending', limit: 200 })
+      if (items.length === 0) return started
+      for (const { id } of items) started += await this.#store.write((tx) => this.#startOutside(tx, id))
+    }
+  }
+
+  async #startOutside(tx: WorkflowTransaction, id: WorkflowId): Promise<number> {
+    const workflow = await this.#steps.get(tx, id)
+    if (workflow.status !== 'pending') return 0
+    const change = { state: 'running', reason: sentences.waitsForExternal(), started_at: this.#now() } as const
+    await tx.changeAttempt(currentAttempt(workflow).id, UNFINISHED, change)
+    await this.#steps.start(tx, workflow)
+    return 1
   }
 
   /** The executor takes an attempt up: starts a pending workflow. Undefined when the attempt is no longer wanted. */
@@ -151,9 +173,14 @@ export class WorkflowStateMachine {
     })
   }
 
-  /** The hub took the attempt on under this name; kept also for one that is no longer wanted, so that it can be stopped. */
+  /** The hub took the attempt on under this name. One that ended meanwhile is stopped there: it may have been too early for that before. */
   async noteInvocation(attempt_id: AttemptId, agent: string, invocation_id: string): Promise<void> {
-    await this.#store.write((tx) => tx.noteInvocation(attempt_id, agent, invocation_id))
+    await this.#store.write(async (tx) => {
+      const state = await tx.noteInvocation(attempt_id, agent, invocation_id)
+      if (state === undefined || UNFINISHED.some((unfinished) => unfinished === state)) return
+      await tx.insertCancellation(attempt_id)
+      tx.afterCommit(this.#o.onCancellation)
+    })
   }
 
   /** What the agent did lately, for those who watch; with the hub's sequence, so that nothing is told twice. */
@@ -211,13 +238,15 @@ export class WorkflowStateMachine {
       const message = sentences.otherWorkspace(feature)
       throw new ServiceError('VALIDATION_ERROR', message, { details: [{ field: 'workspace', message }] })
     }
-    await this.#assertFree(tx, feature)
+    await this.#continue(tx, feature)
     return feature
   }
 
-  async #assertFree(tx: WorkflowTransaction, feature: Feature): Promise<void> {
+  /** The feature goes on with a new workflow. Throws FEATURE_BUSY while another has not ended. */
+  async #continue(tx: WorkflowTransaction, feature: Feature): Promise<void> {
     const active = await tx.findActiveWorkflow(feature.id)
     if (active !== undefined) throw new ServiceError('FEATURE_BUSY', sentences.featureBusy(feature.id, active))
+    await tx.touchFeature(feature.id, this.#now())
   }
 
   async #insert(

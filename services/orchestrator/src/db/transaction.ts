@@ -134,7 +134,13 @@ export function workflowTransaction(
     },
 
     async noteInvocation(id, agent, invocation_id) {
-      await tx.updateTable('attempts').set({ agent, invocation_id }).where('id', '=', id).execute()
+      const row = await tx
+        .updateTable('attempts')
+        .set({ agent, invocation_id })
+        .where('id', '=', id)
+        .returning('state')
+        .executeTakeFirst()
+      return row?.state
     },
 
     async finishAttempt(id, end) {

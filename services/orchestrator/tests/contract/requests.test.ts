@@ -275,6 +275,12 @@ describe('Idempotency-Key', () => {
     expect((await service.request('GET', `/features/${feature_id}`)).body.workflows).toHaveLength(1)
   })
 
+  it('knows the same body with its fields in another order', async () => {
+    const first = await post({ ...valid }, { 'idempotency-key': 'order' })
+    const turned = Object.fromEntries(Object.entries(valid).toReversed())
+    expect((await post(turned, { 'idempotency-key': 'order' })).text).toBe(first.text)
+  })
+
   it('refuses another body', async () => {
     const answer = await post({ ...valid, context: { priority: 'P2' } }, once)
     expect([answer.status, answer.body.error.code]).toEqual([422, 'IDEMPOTENCY_MISMATCH'])

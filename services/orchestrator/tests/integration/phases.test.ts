@@ -377,3 +377,23 @@ describe('artifacts', () => {
     expect((await service.request('GET', `/artifacts/${digest}`)).status).toBe(404)
   })
 })
+
+describe('when phases are run outside from now on', () => {
+  it('starts what the hub had left waiting for a slot', async () => {
+    hub.usual = hang
+    await begin({ env: { MAX_CONCURRENT_PHASES: '1' } })
+    const first = await service.create()
+    await service.until(first.id, 'in_progress')
+    const second = await service.create()
+    expect(second.status).toBe('pending')
+    await service.stop()
+
+    const { folder } = service
+    service = await startService({ folder })
+    expect(await service.get(second.id)).toMatchObject({
+      status: 'in_progress',
+      attempt: { state: 'running', reason: 'Waits for an external system to post agent_complete.' },
+    })
+    expect((await service.advance(second.id, 'agent_complete', { output: 'done' })).body.status).toBe('waiting_approval')
+  })
+})

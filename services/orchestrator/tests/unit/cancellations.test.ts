@@ -28,6 +28,7 @@ beforeEach(async () => {
     getArtifact: unused,
     getWorkspace: unused,
     listAgents: unused,
+    getHealth: unused,
     async cancel(invocation_id) {
       told.push(invocation_id)
       await answers.shift()?.()

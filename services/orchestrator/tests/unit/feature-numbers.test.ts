@@ -12,6 +12,7 @@ function hubThatKnows(getWorkspace: () => Promise<number>): AgentHub & { asked: 
     cancel: unused,
     getArtifact: unused,
     listAgents: unused,
+    getHealth: unused,
     asked: () => asked,
     async getWorkspace(name) {
       asked++

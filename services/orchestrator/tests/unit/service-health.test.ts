@@ -17,19 +17,20 @@ beforeEach(async () => {
 afterEach(() => session.close())
 
 const unused = () => Promise.reject(new Error('not asked for here'))
-const hubWith = (listAgents: AgentHub['listAgents']): AgentHub => ({
+const hubWith = (getHealth: AgentHub['getHealth']): AgentHub => ({
   invoke: unused,
   cancel: unused,
   getArtifact: unused,
   getWorkspace: unused,
-  listAgents,
+  listAgents: unused,
+  getHealth,
 })
-const agents = { items: [], default: 'demo' }
+const well = { status: 'healthy' as const, reasons: [] }
 const check = (hub: AgentHub | undefined, over: Partial<WorkflowStore> = {}) =>
   createHealthCheck({ store: { ...store, ...over }, hub, clock, version: '1.2.3', started_at: clock.now() })
 
 it('is healthy with a store and a hub, and tells how long it is up', async () => {
-  const health = check(hubWith(async () => agents))
+  const health = check(hubWith(async () => well))
   clock.jump(90_000)
   expect(await health()).toEqual({ status: 'healthy', version: '1.2.3', uptime_seconds: 90, reasons: [] })
 })
@@ -42,7 +43,7 @@ it('is degraded when the hub is away, in the hub’s words, and healthy again af
   let away = true
   const health = check(
     hubWith(() =>
-      away ? Promise.reject(new HubError('The hub is away.', { transient: true })) : Promise.resolve(agents),
+      away ? Promise.reject(new HubError('The hub is away.', { transient: true })) : Promise.resolve(well),
     ),
   )
   expect(await health()).toMatchObject({ status: 'degraded', reasons: ['The hub is away.'] })
@@ -50,6 +51,14 @@ it('is degraded when the hub is away, in the hub’s words, and healthy again af
   expect(await health()).toMatchObject({ status: 'degraded' })
   clock.jump(2001)
   expect(await health()).toMatchObject({ status: 'healthy' })
+})
+
+it.each([
+  [['The sandbox is off.'], ['Agent Hub: The sandbox is off.']],
+  [[], ['The Agent Hub says it is degraded.']],
+])('is degraded when the hub says it is, with its reasons %j', async (reasons, told) => {
+  const health = check(hubWith(async () => ({ status: 'degraded', reasons })))
+  expect(await health()).toMatchObject({ status: 'degraded', reasons: told })
 })
 
 it('is degraded when the hub is silent, and does not wait for it', async () => {
@@ -75,7 +84,7 @@ it('asks the hub again after a jump of the clock backwards, and never tells a ne
   const health = check(
     hubWith(async () => {
       asked++
-      return agents
+      return well
     }),
   )
   await health()

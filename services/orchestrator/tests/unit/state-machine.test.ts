@@ -110,7 +110,7 @@ const executorOn = (machine: WorkflowStateMachine, invoke: AgentHub['invoke']) =
   new PhaseExecutor({
     store,
     machine,
-    hub: { invoke, cancel: unused, getArtifact: unused, getWorkspace: unused, listAgents: unused },
+    hub: { invoke, cancel: unused, getArtifact: unused, getWorkspace: unused, listAgents: unused, getHealth: unused },
     clock,
     random: () => 0,
     backoff: { max_tries: 3, base_ms: 1, cap_ms: 1 },
