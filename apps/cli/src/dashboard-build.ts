@@ -24,6 +24,8 @@ export async function buildDashboard(root: string, report: Reporter, signal: Abo
   report({ type: 'building' })
   const build = spawn('npm', ['run', '--silent', 'build', '--workspace', PAGE], {
     cwd: root,
+    // Another NODE_ENV, as test runners set it, would put React's development build in front of people.
+    env: { ...process.env, NODE_ENV: 'production' },
     stdio: ['ignore', 'ignore', 'pipe'],
     detached: true,
   })
