@@ -35,6 +35,8 @@ export function followEvents(listener: StreamListener): () => void {
 
   const lead = () =>
     new Promise<void>((resolve) => {
+      // The lock may be granted in the moment in which the request for it is given up.
+      if (closing.signal.aborted) return resolve()
       const close = openEventStream(
         '/events',
         {

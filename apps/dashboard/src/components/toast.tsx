@@ -35,7 +35,7 @@ export function Toasts() {
   return (
     <div
       role="status"
-      className="pointer-events-none fixed inset-x-3 top-16 z-40 lg:top-4 flex flex-col items-center gap-2"
+      className="pointer-events-none fixed inset-x-3 bottom-28 z-40 sm:bottom-20 flex flex-col items-center gap-2"
     >
       {shown.map((toast) => (
         <p key={toast.id} className="flex items-center gap-2 rounded-lg bg-ink px-3.5 py-2 text-canvas shadow-float">

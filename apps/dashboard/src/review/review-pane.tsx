@@ -89,7 +89,9 @@ export function ReviewPane({ workflow_type, attempt, earlier, drafts, reviewable
             <div className="flex flex-wrap items-center gap-x-3 gap-y-1 border-b border-line px-2 py-1.5 sm:px-3">
               <FileTabs files={files} current={artifact.path} compared={earlier !== undefined} onChoose={onPath} />
               <p className="ml-auto flex flex-wrap items-center justify-end gap-x-3 text-sm whitespace-nowrap text-soft">
-                {rendered.data !== undefined && <span>≈ {rendered.data.reading_minutes} min</span>}
+                {rendered.data !== undefined && (
+                  <span>≈ {Math.max(1, Math.round(rendered.data.reading_minutes))} min</span>
+                )}
                 {comparable && reading.changed > 0 && (
                   <ChangeSteps key={artifact.digest} root={reading.root} count={reading.changed} />
                 )}
@@ -211,8 +213,8 @@ function ChangeSteps({ root, count }: { root: HTMLElement | null; count: number 
 function DocumentSkeleton() {
   return (
     <div role="status" aria-label="Loading the document" className="flex max-w-[46rem] flex-col gap-3">
-      {['w-2/3 h-8', 'w-full', 'w-11/12', 'w-4/5', 'w-1/2 h-6 mt-4', 'w-full', 'w-10/12'].map((size) => (
-        <div key={size} className={`skeleton h-4 ${size}`} />
+      {['w-2/3 h-8', 'w-full', 'w-11/12', 'w-4/5', 'w-1/2 h-6 mt-4', 'w-full', 'w-10/12'].map((size, index) => (
+        <div key={index} className={`skeleton h-4 ${size}`} />
       ))}
     </div>
   )

@@ -56,8 +56,8 @@ export function AgentActivity({ attempt, log = EMPTY_LOG }: { attempt: Attempt; 
   )
 }
 
-function workingWords({ state, reason }: Attempt, agent_title: string): string {
-  if (state === 'running') return `${agent_title} is working`
+function workingWords({ state, reason }: Attempt, agent_title: string | null): string {
+  if (state === 'running') return `${agent_title ?? 'The agent'} is working`
   return reason ?? (state === 'queued' ? 'Waiting for a free slot' : 'Waiting to try again')
 }
 

@@ -2,9 +2,9 @@ import { useQuery } from '@tanstack/react-query'
 
 import { agentsQuery } from '../api/queries.ts'
 
-/** The title of an agent. `default` is what the hub calls the one it chooses when nobody names one. */
-export function useAgentTitle(name: string | null): string {
+/** The title of an agent, null while it is not known. `default` is what the hub calls the one it chooses itself. */
+export function useAgentTitle(name: string | null): string | null {
   const { data } = useQuery(agentsQuery())
   const known = data?.items.find((agent) => agent.name === (name === 'default' ? data.default : name))
-  return known?.title ?? (name === null || name === 'default' ? 'The agent' : name)
+  return known?.title ?? (name === 'default' ? null : name)
 }

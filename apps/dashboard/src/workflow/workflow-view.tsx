@@ -67,7 +67,11 @@ export function WorkflowView({ workflow, attempts, history }: WorkflowViewProps)
     const given = verdict
     setVerdict(null)
     // The buttons of the review go away with the verdict, and the dialog gives the focus back to them first.
-    requestAnimationFrame(() => document.querySelector('h1')?.focus({ preventScroll: true }))
+    // What follows is said at the top.
+    requestAnimationFrame(() => {
+      document.querySelector('h1')?.focus({ preventScroll: true })
+      window.scrollTo({ top: 0 })
+    })
     advance.mutate(body, {
       onSuccess: () => {
         drafts.clear()
