@@ -1,8 +1,12 @@
 import { defineConfig } from 'vitest/config'
 
 /** The seed's three kinds of test and the journeys of a person; every workspace keeps its own. */
-const project = (name: string, include: string[], limits: { testTimeout: number; hookTimeout: number }) => ({
-  test: { name, include, ...limits, environment: 'node' as const },
+const project = (
+  name: string,
+  include: string[],
+  more: { testTimeout: number; hookTimeout: number; globalSetup?: string },
+) => ({
+  test: { name, include, ...more, environment: 'node' as const },
 })
 
 export default defineConfig({
@@ -22,7 +26,11 @@ export default defineConfig({
       }),
       // Real coding agents, which are no dependencies of ours: skipped, with the reason, where none is installed.
       project('agents', ['tests/agents/**/*.test.ts'], { testTimeout: 120_000, hookTimeout: 60_000 }),
-      project('e2e', ['tests/e2e/**/*.test.ts'], { testTimeout: 120_000, hookTimeout: 60_000 }),
+      project('e2e', ['tests/e2e/**/*.test.ts'], {
+        testTimeout: 120_000,
+        hookTimeout: 60_000,
+        globalSetup: 'tests/e2e/build-page.ts',
+      }),
     ],
     coverage: {
       provider: 'v8',
