@@ -286,7 +286,7 @@ export class WorkflowStateMachine {
     })
     const attempt_id = newId<AttemptId>()
     await tx.insertWorkflow(row, attempt_id, sequence)
-    await this.#steps.handOut(tx, {
+    const attempt = await this.#steps.handOut(tx, {
       id: attempt_id,
       workflow_id: id,
       phase,
@@ -294,10 +294,8 @@ export class WorkflowStateMachine {
       feedback: null,
       session_id: null,
     })
-    const workflow = await this.#steps.get(tx, id)
-    if (this.#o.phase_execution === 'hub') return workflow
-    await this.#steps.start(tx, workflow)
-    return this.#steps.get(tx, id)
+    const workflow: Workflow = { ...row, attempt }
+    return this.#o.phase_execution === 'hub' ? workflow : this.#steps.start(tx, workflow)
   }
 
   /** A verdict: bound to what was seen, and never in contradiction to its trigger. */

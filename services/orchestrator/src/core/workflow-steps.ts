@@ -42,6 +42,8 @@ export interface WorkflowStepsOptions {
   onCancellation: () => void
 }
 
+type CurrentAttempt = NonNullable<Workflow['attempt']>
+
 /** How one step is written, inside the transaction of whoever takes it. */
 export class WorkflowSteps {
   readonly #o: WorkflowStepsOptions
@@ -50,9 +52,9 @@ export class WorkflowSteps {
     this.#o = o
   }
 
-  async start(tx: WorkflowTransaction, workflow: Workflow): Promise<void> {
+  async start(tx: WorkflowTransaction, workflow: Workflow): Promise<Workflow> {
     const move = this.decide(workflow, 'start')
-    await this.take(tx, workflow, { trigger: 'start', actor: 'orchestrator', move, metadata: null })
+    return this.take(tx, workflow, { trigger: 'start', actor: 'orchestrator', move, metadata: null })
   }
 
   /** A new attempt: to the queue, or to whoever runs phases outside. */
@@ -66,29 +68,21 @@ export class WorkflowSteps {
       feedback: Feedback | null
       session_id: string | null
     },
-  ): Promise<void> {
+  ): Promise<CurrentAttempt> {
     const now = this.now()
-    if (this.#o.phase_execution === 'external') {
-      await tx.insertAttempt({
-        ...attempt,
-        state: 'running',
-        reason: sentences.waitsForExternal(),
-        created_at: now,
-        started_at: now,
-      })
-      return
-    }
-    await tx.insertAttempt({
-      ...attempt,
-      state: 'queued',
-      reason: sentences.waitsForSlot(),
-      created_at: now,
-      started_at: null,
-    })
-    await this.#o.queue.enqueue(tx, attempt.id)
+    const isExternal = this.#o.phase_execution === 'external'
+    const state = isExternal ? 'running' : 'queued'
+    const reason = isExternal ? sentences.waitsForExternal() : sentences.waitsForSlot()
+    await tx.insertAttempt({ ...attempt, state, reason, created_at: now, started_at: isExternal ? now : null })
+    if (!isExternal) await this.#o.queue.enqueue(tx, attempt.id)
+    const { id, number } = attempt
+    return { id, number, state, reason, tries: 0, next_retry_at: null, digest: null }
   }
 
-  /** One step, whole: the move, the attempt it ends, the one it hands out, the history row and the event. */
+  /**
+   * One step, whole: the move, the attempt it ends, the one it hands out, the history row and the event.
+   * Answers the workflow as it then stands, without reading it back.
+   */
   async take(tx: WorkflowTransaction, workflow: Workflow, step: Step): Promise<Workflow> {
     const { move } = step
     const now = this.now()
@@ -110,31 +104,54 @@ export class WorkflowSteps {
       },
     )
     if (!moved) throw new ServiceError('INVALID_STATE_TRANSITION', sentences.decidedMeanwhile())
-    await this.#endAttempt(tx, workflow, step, now)
+    let attempt = await this.#endAttempt(tx, workflow, step, now)
     await this.#record(tx, workflow, step, now)
     if (move.effect === 'run') {
       const { phase, attempt: number } = move
       const session_id = await tx.findSession(current.id)
       const feedback = step.feedback ?? null
-      await this.handOut(tx, { id: attempt_id, workflow_id: workflow.id, phase, number, feedback, session_id })
+      attempt = await this.handOut(tx, {
+        id: attempt_id,
+        workflow_id: workflow.id,
+        phase,
+        number,
+        feedback,
+        session_id,
+      })
     }
-    return this.get(tx, workflow.id)
+    const { status, phase: current_phase } = move
+    return {
+      ...workflow,
+      status,
+      current_phase,
+      updated_at: now,
+      error,
+      completed_at,
+      result: result ?? workflow.result,
+      attempt,
+    }
   }
 
   /** Closes the current attempt as the step says, and has the hub told when it may still be at work. */
-  async #endAttempt(tx: WorkflowTransaction, workflow: Workflow, step: Step, now: string): Promise<void> {
-    const { id, tries } = currentAttempt(workflow)
+  async #endAttempt(tx: WorkflowTransaction, workflow: Workflow, step: Step, now: string): Promise<CurrentAttempt> {
+    const current = currentAttempt(workflow)
+    const { id, tries } = current
+    if (step.release === true && tries > 0 && workflow.status === 'in_progress') {
+      await this.#o.queue.cancel(tx, id)
+      await tx.insertCancellation(id)
+      tx.afterCommit(this.#o.onCancellation)
+    }
     if (step.outcome !== undefined) {
       await tx.finishAttempt(id, { state: 'succeeded', reason: null, finished_at: now, outcome: step.outcome })
       await tx.answerThreads(workflow.id, step.outcome.threads)
-    } else if (step.error !== undefined && workflow.status !== 'waiting_approval') {
+      return { ...current, state: 'succeeded', reason: null, next_retry_at: null, digest: step.outcome.digest }
+    }
+    if (step.error !== undefined && workflow.status !== 'waiting_approval') {
       const state = step.metadata?.['cancelled'] === true ? 'cancelled' : 'failed'
       await tx.finishAttempt(id, { state, reason: step.error, finished_at: now })
+      return { ...current, state, reason: step.error, next_retry_at: null }
     }
-    if (step.release !== true || tries === 0 || workflow.status !== 'in_progress') return
-    await this.#o.queue.cancel(tx, id)
-    await tx.insertCancellation(id)
-    tx.afterCommit(this.#o.onCancellation)
+    return current
   }
 
   async #record(tx: WorkflowTransaction, workflow: Workflow, step: Step, now: string): Promise<void> {
@@ -200,7 +217,7 @@ export function accept(decision: Move | Refusal, workflow: Workflow, asked: stri
   return decision
 }
 
-export function currentAttempt(workflow: Workflow): NonNullable<Workflow['attempt']> {
+export function currentAttempt(workflow: Workflow): CurrentAttempt {
   if (workflow.attempt === null) throw new Error(`workflow ${workflow.id} has no attempt`)
   return workflow.attempt
 }

@@ -35,7 +35,6 @@ const statements = ({ integer, real, blob, counting_key, event_key }: ColumnType
   )`,
   `create unique index workflows_by_sequence on workflows (sequence)`,
   `create index workflows_by_status on workflows (status, sequence)`,
-  `create index workflows_by_type on workflows (workflow_type, sequence)`,
   `create index workflows_by_feature on workflows (feature_id, sequence)`,
   `create unique index workflows_one_active on workflows (feature_id)
     where status in ('pending', 'in_progress', 'waiting_approval')`,
