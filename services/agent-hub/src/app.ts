@@ -7,6 +7,7 @@ import type { Logger } from 'pino'
 
 import packageJson from '../package.json' with { type: 'json' }
 import { createAgentDriver, createAgentRegistry, createVerifier, probeSandbox } from './acp/index.ts'
+import { readAgentsFile } from './agents-file.ts'
 import { createAuthentication } from './api/authenticate.ts'
 import { registerHub } from './api/hub.ts'
 import { registerInvocations } from './api/invocations.ts'
@@ -34,6 +35,7 @@ const LIMITS: TurnLimits = {
 
 /** The only place where the hub's parts are joined. Resolves once it answers. Throws StartupError. */
 export async function startHub(config: Config, logger: Logger): Promise<RunningService & { url: string }> {
+  const own_profiles = await readAgentsFile(config.agents_file, process.cwd())
   await prepareDataFolder(config.data_dir)
   const repository = await openWorkspace(config)
   const database = await openHubDatabase(config, logger)
@@ -45,6 +47,7 @@ export async function startHub(config: Config, logger: Logger): Promise<RunningS
       named: config.default_agent,
       env: process.env,
       sandbox: config.sandbox,
+      own_profiles,
     })
     const invocations = createInvocations({
       store,

@@ -24,6 +24,7 @@ const environmentSchema = z.object({
   VERIFY_COMMAND: z.string().max(2000).optional(),
   VERIFY_TIMEOUT_SECONDS: wholeNumber(1, 86_400).default(600),
   AGENT_NAME: nameSchema.optional(),
+  AGENTS_FILE: z.string().optional(),
   AGENT_HUB_TOKEN: z.string().min(16, 'must be at least 16 characters long').optional(),
   LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
   ALLOWED_HOSTS: commaList().default([]),
@@ -42,6 +43,8 @@ export interface Config {
   max_running: number
   /** Undefined: the demo repository. */
   workspace: string | undefined
+  /** Where launch profiles of the user's own are; undefined: in `agents.yaml`, if there is one. */
+  agents_file: string | undefined
   /** A line for the shell, run after `implement`; undefined: none. */
   verify_command: string | undefined
   verify_timeout_seconds: number
@@ -70,6 +73,7 @@ export function readConfig(env: NodeJS.ProcessEnv, cwd: string): Config {
     sandbox: given.HUB_SANDBOX,
     max_running: given.HUB_MAX_RUNNING,
     workspace: given.WORKSPACE === undefined ? undefined : resolve(cwd, given.WORKSPACE),
+    agents_file: given.AGENTS_FILE === undefined ? undefined : resolve(cwd, given.AGENTS_FILE),
     verify_command: given.VERIFY_COMMAND,
     verify_timeout_seconds: given.VERIFY_TIMEOUT_SECONDS,
     default_agent: given.AGENT_NAME,

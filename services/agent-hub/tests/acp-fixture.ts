@@ -20,6 +20,7 @@ export function stubProfile(...options: string[]): AgentProfile {
     home_files: {},
     mode: null,
     mcp_transport: null,
+    memory_mb: 100,
     install: null,
   }
 }

@@ -4,11 +4,11 @@ import { delimiter, dirname, isAbsolute, join } from 'node:path'
 
 import * as z from 'zod'
 
-/** The first executable file of that name in the folders, with every link in its path followed. */
+/** The first executable file of that name in the folders, or at that absolute path; every link in its path followed. */
 export async function findProgram(name: string, folders: readonly string[]): Promise<string | undefined> {
   // A relative entry of PATH would mean another program in every working copy.
-  for (const folder of folders.filter((candidate) => isAbsolute(candidate))) {
-    const path = join(folder, name)
+  const places = folders.filter((folder) => isAbsolute(folder)).map((folder) => join(folder, name))
+  for (const path of isAbsolute(name) ? [name] : places) {
     const found = await stat(path).catch(() => undefined)
     if (found?.isFile() === true && (await isExecutable(path))) return await realpath(path)
   }

@@ -17,7 +17,12 @@ export interface LaunchProfile {
   mcp_transport: 'http' | null
   /** How the agent is told of its model; null: only by `pass_env`, and over the network of the machine. */
   model: ModelVariables | null
-  install: string
+  /** Null when nobody told. */
+  install: string | null
+  /** What it takes of the machine's memory, as it was measured or is feared. */
+  memory_mb: number
+  /** Absolute paths that it needs to see in its sandbox, beside its own package; left out: none. */
+  read_only?: readonly string[]
 }
 
 /** With these set, the hub stands between agent and model: the agent gets a dummy key and no network. */
@@ -42,7 +47,7 @@ export const NETWORK = [
   'SSL_CERT_FILE',
 ]
 
-export const LAUNCH_PROFILES: readonly LaunchProfile[] = [
+export const LAUNCH_PROFILES: readonly (LaunchProfile & { install: string })[] = [
   {
     name: 'claude',
     title: 'Claude Code',
@@ -68,6 +73,7 @@ export const LAUNCH_PROFILES: readonly LaunchProfile[] = [
       header: 'x-api-key',
     },
     install: 'npm install --prefix ./data/agents @agentclientprotocol/claude-agent-acp@0.101.0',
+    memory_mb: 315,
   },
   {
     name: 'codex',
@@ -81,6 +87,7 @@ export const LAUNCH_PROFILES: readonly LaunchProfile[] = [
     mcp_transport: 'http',
     model: null,
     install: 'npm install --prefix ./data/agents @agentclientprotocol/codex-acp@2.6.0',
+    memory_mb: 291,
   },
   {
     name: 'gemini',
@@ -108,6 +115,7 @@ export const LAUNCH_PROFILES: readonly LaunchProfile[] = [
       header: 'x-goog-api-key',
     },
     install: 'npm install --prefix ./data/agents @google/gemini-cli@0.61.0',
+    memory_mb: 313,
   },
   {
     name: 'opencode',
@@ -126,6 +134,7 @@ export const LAUNCH_PROFILES: readonly LaunchProfile[] = [
     mcp_transport: 'http',
     model: null,
     install: 'npm install --prefix ./data/agents opencode-ai@1.18.33',
+    memory_mb: 665,
   },
   {
     name: 'qwen',
@@ -146,6 +155,7 @@ export const LAUNCH_PROFILES: readonly LaunchProfile[] = [
     mcp_transport: 'http',
     model: null,
     install: 'npm install --prefix ./data/agents @qwen-code/qwen-code@0.24.4',
+    memory_mb: 489,
   },
   {
     name: 'copilot',
@@ -167,5 +177,6 @@ export const LAUNCH_PROFILES: readonly LaunchProfile[] = [
     mcp_transport: 'http',
     model: null,
     install: 'npm install --prefix ./data/agents @github/copilot@1.0.102',
+    memory_mb: 285,
   },
 ]

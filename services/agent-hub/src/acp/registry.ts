@@ -12,6 +12,8 @@ export interface AgentRegistryOptions {
   named: string | undefined
   env: NodeJS.ProcessEnv
   sandbox: 'auto' | 'off'
+  /** Launch profiles of the user's own; one of a known name takes its place. */
+  own_profiles?: readonly LaunchProfile[]
   /** Folders to look for programs in; default: the hub's own agents, this project's packages, PATH. */
   search_paths?: string[]
 }
@@ -35,6 +37,7 @@ const DEMO: AgentProfile = {
   home_files: {},
   mode: null,
   mcp_transport: null,
+  memory_mb: 110,
   install: null,
 }
 
@@ -42,9 +45,10 @@ const DEMO: AgentProfile = {
 export async function createAgentRegistry(o: AgentRegistryOptions): Promise<InstalledAgents> {
   const folders = o.search_paths ?? listSearchPaths(process.cwd(), o.env['PATH'])
   const sandbox = await probeSandbox({ setting: o.sandbox, env: o.env })
-  const real = await Promise.all(
-    LAUNCH_PROFILES.map(async (launch) => await findAgent(launch, folders, sandbox, o.env)),
-  )
+  const own = o.own_profiles ?? []
+  const replaced = new Set(own.map(({ name }) => name))
+  const profiles = [...LAUNCH_PROFILES.filter(({ name }) => !replaced.has(name)), ...own]
+  const real = await Promise.all(profiles.map(async (launch) => await findAgent(launch, folders, sandbox, o.env)))
   const entries = new Map([describeDemo(), ...real].map((entry) => [entry.listed.name, entry]))
   const named = o.named ?? DEMO.name
   if (!entries.has(named)) entries.set(named, describeUnknown(named, [...entries.keys()]))
@@ -105,11 +109,12 @@ async function findAgent(
     home_files: launch.home_files,
     mode: launch.mode,
     mcp_transport: launch.mcp_transport,
+    memory_mb: launch.memory_mb,
     install,
     ...(sandbox.kind === 'bubblewrap' && {
       sandbox: {
         program: sandbox.program,
-        read_only: await listReadOnly(program),
+        read_only: [...(await listReadOnly(program)), ...(launch.read_only ?? [])],
         ...(model !== undefined && { model: model.endpoint }),
       },
     }),

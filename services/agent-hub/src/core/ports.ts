@@ -21,6 +21,8 @@ export interface AgentProfile {
   mode: string | null
   /** How it reaches the tools that the hub offers; null: it is offered none, and closes with a fenced block. */
   mcp_transport: 'http' | null
+  /** What it is counted for where memory is shared out. */
+  memory_mb: number
   install: string | null
   /** Left out for agents of ours, and when the sandbox was switched off by name. */
   sandbox?: AgentSandbox

@@ -78,6 +78,7 @@ describe('describeSandboxState', () => {
     home_files: {},
     mode: null,
     mcp_transport: null,
+    memory_mb: 100,
     install: null,
   }
   const walls = { program: '/usr/bin/bwrap', read_only: [] }

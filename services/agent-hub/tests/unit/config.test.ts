@@ -13,6 +13,7 @@ describe('the hub’s configuration', () => {
       sandbox: 'auto',
       max_running: 8,
       workspace: undefined,
+      agents_file: undefined,
       verify_command: undefined,
       verify_timeout_seconds: 600,
       default_agent: undefined,
