@@ -34,6 +34,8 @@ export async function startServices(options: ServicesOptions): Promise<Services>
   const shared = {
     // Code is stripped of its types and compiled once, not at every start: that saves time, and memory too.
     NODE_COMPILE_CACHE: join(options.root, 'node_modules/.cache/compiled'),
+    // The demo agent is done in an instant; a person wants to see it at work.
+    DEMO_AGENT_PACE_MS: '150',
     ...env,
     AGENT_HUB_TOKEN: hub_token,
     LOG_LEVEL: serviceLogLevel(env['LOG_LEVEL'] ?? ''),

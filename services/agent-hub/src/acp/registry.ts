@@ -41,6 +41,14 @@ const DEMO: AgentProfile = {
   install: null,
 }
 
+/** What the hub's own environment may tell the demo agent; see its main.ts. */
+const DEMO_SETTINGS = ['DEMO_AGENT_PACE_MS', 'DEMO_AGENT_DATE']
+
+function pick(env: NodeJS.ProcessEnv, name: string): [string, string][] {
+  const value = env[name]
+  return value === undefined ? [] : [[name, value]]
+}
+
 /** Looks once for every agent that there is a launch profile of. Starts none of them. */
 export async function createAgentRegistry(o: AgentRegistryOptions): Promise<InstalledAgents> {
   const folders = o.search_paths ?? listSearchPaths(process.cwd(), o.env['PATH'])
@@ -49,7 +57,7 @@ export async function createAgentRegistry(o: AgentRegistryOptions): Promise<Inst
   const replaced = new Set(own.map(({ name }) => name))
   const profiles = [...LAUNCH_PROFILES.filter(({ name }) => !replaced.has(name)), ...own]
   const real = await Promise.all(profiles.map(async (launch) => await findAgent(launch, folders, sandbox, o.env)))
-  const entries = new Map([describeDemo(), ...real].map((entry) => [entry.listed.name, entry]))
+  const entries = new Map([describeDemo(o.env), ...real].map((entry) => [entry.listed.name, entry]))
   const named = o.named ?? DEMO.name
   if (!entries.has(named)) entries.set(named, describeUnknown(named, [...entries.keys()]))
 
@@ -138,11 +146,11 @@ function findModel(
   }
 }
 
-function describeDemo(): Entry {
+function describeDemo(env: NodeJS.ProcessEnv): Entry {
   const { name, title } = DEMO
   return {
     listed: { name, title, install: null, available: true, version: null, reason: null },
-    profile: DEMO,
+    profile: { ...DEMO, env: Object.fromEntries(DEMO_SETTINGS.flatMap((name) => pick(env, name))) },
   }
 }
 
