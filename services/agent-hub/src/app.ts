@@ -1,4 +1,5 @@
 import { access, constants, mkdir } from 'node:fs/promises'
+import { totalmem } from 'node:os'
 import { join } from 'node:path'
 
 import { createServer, listen, StartupError, type RunningService } from '@orchestrator/server'
@@ -14,6 +15,7 @@ import { registerInvocations } from './api/invocations.ts'
 import { registerInvoke } from './api/invoke.ts'
 import type { Config } from './config.ts'
 import { createInvocations, DEFAULT_WORKSPACE } from './core/invocations.ts'
+import { createLanes } from './core/lanes.ts'
 import type { TurnLimits, Verifier } from './core/ports.ts'
 import { createInvocationStore } from './db/invocation-store.ts'
 import { migrations } from './db/migrations.ts'
@@ -60,7 +62,7 @@ export async function startHub(config: Config, logger: Logger): Promise<RunningS
       homeDirectory,
       now: () => new Date(),
       log: logger,
-      max_running: config.max_running,
+      lanes: createLanes({ max_running: config.max_running, memory_mb: config.memory_mb ?? halfOfMemory() }),
     })
     const runs_unwalled = config.sandbox === 'off' && registry.list().default !== 'demo'
     const checkHealth = createHealthCheck({
@@ -121,6 +123,13 @@ async function prepareDataFolder(data_dir: string): Promise<void> {
       { cause: error },
     )
   }
+}
+
+/** MiB that agents may take together, where nobody said otherwise. A container may have less than the machine. */
+function halfOfMemory(): number {
+  const limit = process.constrainedMemory()
+  const bytes = limit > 0 ? Math.min(limit, totalmem()) : totalmem()
+  return Math.floor(bytes / 2 / 1024 / 1024)
 }
 
 async function prepareVerifier({ verify_command, ...config }: Config): Promise<Verifier | null> {

@@ -20,6 +20,7 @@ const environmentSchema = z.object({
   HUB_DATA_DIR: z.string().default('./data'),
   HUB_SANDBOX: z.enum(['auto', 'off']).default('auto'),
   HUB_MAX_RUNNING: wholeNumber(1, 1000).default(8),
+  HUB_MEMORY_MB: wholeNumber(1, 100_000_000).optional(),
   WORKSPACE: z.string().optional(),
   VERIFY_COMMAND: z.string().max(2000).optional(),
   VERIFY_TIMEOUT_SECONDS: wholeNumber(1, 86_400).default(600),
@@ -41,6 +42,8 @@ export interface Config {
   data_dir: string
   sandbox: 'auto' | 'off'
   max_running: number
+  /** What running agents may take together; undefined: half of the machine. */
+  memory_mb: number | undefined
   /** Undefined: the demo repository. */
   workspace: string | undefined
   /** Where launch profiles of the user's own are; undefined: in `agents.yaml`, if there is one. */
@@ -72,6 +75,7 @@ export function readConfig(env: NodeJS.ProcessEnv, cwd: string): Config {
     data_dir: resolve(cwd, given.HUB_DATA_DIR),
     sandbox: given.HUB_SANDBOX,
     max_running: given.HUB_MAX_RUNNING,
+    memory_mb: given.HUB_MEMORY_MB,
     workspace: given.WORKSPACE === undefined ? undefined : resolve(cwd, given.WORKSPACE),
     agents_file: given.AGENTS_FILE === undefined ? undefined : resolve(cwd, given.AGENTS_FILE),
     verify_command: given.VERIFY_COMMAND,

@@ -2,8 +2,9 @@ import { ServiceError, type Invocation, type InvocationEvent, type InvokeRequest
 
 import { createBell } from './bell.ts'
 import { digestRequest } from './digest.ts'
-import { createLanes } from './lanes.ts'
+import type { Lanes } from './lanes.ts'
 import { cancelled, failed, type Finish } from './outcome.ts'
+import type { AgentRegistry } from './ports.ts'
 import { runInvocation, type RunParts } from './run-invocation.ts'
 import { isFinished, toInvocation, type InvocationRecord, type SessionRecord } from './store.ts'
 import { createUpdateBuffer } from './update-buffer.ts'
@@ -20,7 +21,7 @@ const PROCESS_MEMORY_MS = 15 * 60_000
 const CLOSE_MS = 4000
 
 export interface InvocationsParts extends RunParts {
-  max_running: number
+  lanes: Lanes
 }
 
 /** Starts, follows, cancels and resumes invocations: one at a time for each feature, a bounded number in all. */
@@ -51,10 +52,9 @@ interface Running {
 }
 
 export function createInvocations(parts: InvocationsParts): Invocations {
-  const { store, log } = parts
+  const { store, log, lanes } = parts
   const bell = createBell()
   const running = new Map<string, Running>()
-  const lanes = createLanes({ max_running: parts.max_running, run: runQueued })
   let closing = false
 
   const timestamp = () => parts.now().toISOString()
@@ -140,8 +140,13 @@ export function createInvocations(parts: InvocationsParts): Invocations {
     )
   }
 
-  const enqueue = (record: Pick<InvocationRecord, 'id' | 'workspace' | 'feature_id'>) =>
-    lanes.add(`${record.workspace}/${record.feature_id}`, record.id)
+  const enqueue = ({ id, workspace, feature_id, agent }: Awaited<ReturnType<typeof store.listQueued>>[number]) =>
+    lanes.add({
+      lane: featureLane(workspace, feature_id),
+      id,
+      memory_mb: memoryOf(parts.registry, agent),
+      run: async () => runQueued(id),
+    })
 
   return {
     async invoke({ agent, request, idempotency_key }) {
@@ -251,5 +256,17 @@ export function createInvocations(parts: InvocationsParts): Invocations {
       // Those that may still run are looked for at the next start.
       if (in_time) await store.forgetProcesses()
     },
+  }
+}
+
+/** A feature has one working copy, and one agent at a time in it. */
+export const featureLane = (workspace: string, feature_id: string) => `${workspace}/${feature_id}`
+
+/** Of an agent that is not there any more it is nothing: its invocation fails without one. */
+export function memoryOf(registry: AgentRegistry, agent: string): number {
+  try {
+    return registry.getAgent(agent).memory_mb
+  } catch {
+    return 0
   }
 }

@@ -1,41 +1,59 @@
-/** Work in lanes: one at a time in each, a bounded number in all, oldest first. */
+/** Something that an agent is to do. */
+export interface LaneEntry {
+  /** Of two entries with the same lane, one runs at a time. */
+  lane: string
+  id: string
+  /** What its agent takes, as its profile tells. */
+  memory_mb: number
+  /** Must not reject. */
+  run(): Promise<void>
+}
+
+/** Work in lanes: one at a time in each, bounded in all by number and by memory, oldest first. */
 export interface Lanes {
-  add(lane: string, id: string): void
+  add(entry: LaneEntry): void
   /** Takes out what has not begun. Answers whether it was still waiting. */
   remove(id: string): boolean
   /** Begins nothing more. Resolves when all that runs has ended. */
   close(): Promise<void>
 }
 
-/** `run` must not reject. */
-export function createLanes(o: { max_running: number; run: (id: string) => Promise<void> }): Lanes {
-  const waiting: { lane: string; id: string }[] = []
+export function createLanes(o: { max_running: number; memory_mb: number }): Lanes {
+  const waiting: LaneEntry[] = []
   const busy = new Set<string>()
   const running = new Set<Promise<void>>()
+  let taken_mb = 0
   let closed = false
 
-  const begin = (lane: string, id: string) => {
-    busy.add(lane)
-    const ended = o.run(id).finally(() => {
-      busy.delete(lane)
+  const begin = (entry: LaneEntry) => {
+    busy.add(entry.lane)
+    taken_mb += entry.memory_mb
+    const ended = entry.run().finally(() => {
+      busy.delete(entry.lane)
+      taken_mb -= entry.memory_mb
       running.delete(ended)
       advance()
     })
     running.add(ended)
   }
 
+  /** One that is larger than all there is runs alone: refused, it would wait for ever. */
+  const fits = (entry: LaneEntry) => running.size === 0 || taken_mb + entry.memory_mb <= o.memory_mb
+
   const advance = () => {
     while (!closed && running.size < o.max_running) {
       const next = waiting.findIndex((entry) => !busy.has(entry.lane))
-      const [entry] = next === -1 ? [] : waiting.splice(next, 1)
-      if (entry === undefined) return
-      begin(entry.lane, entry.id)
+      const entry = waiting[next]
+      // A large one is not overtaken by small ones behind it, or its turn might never come.
+      if (entry === undefined || !fits(entry)) return
+      waiting.splice(next, 1)
+      begin(entry)
     }
   }
 
   return {
-    add(lane, id) {
-      waiting.push({ lane, id })
+    add(entry) {
+      waiting.push(entry)
       advance()
     },
     remove(id) {

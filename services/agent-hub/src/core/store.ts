@@ -68,7 +68,7 @@ export interface InvocationStore {
   findInvocation(id: string): Promise<InvocationRecord | undefined>
   findInvocationByKey(idempotency_key: string): Promise<InvocationRecord | undefined>
   /** Oldest first. Only what cannot be unreadable: one damaged row must not keep the others from going on. */
-  listQueued(): Promise<Pick<InvocationRecord, 'id' | 'workspace' | 'feature_id'>[]>
+  listQueued(): Promise<Pick<InvocationRecord, 'id' | 'agent' | 'workspace' | 'feature_id'>[]>
   /** queued → running, with its session, which is kept in the same commit. */
   startInvocation(id: string, session: SessionRecord, now: string): Promise<InvocationRecord | undefined>
   /** running → queued, for all: they were interrupted when the hub ended. Answers how many. */

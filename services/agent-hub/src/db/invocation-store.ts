@@ -53,7 +53,7 @@ export function createInvocationStore(
     async listQueued() {
       const queued = read.selectFrom('invocations').where('status', '=', 'queued')
       const rows = await queued
-        .select(['id', 'workspace', 'feature_id'])
+        .select(['id', 'agent', 'workspace', 'feature_id'])
         .orderBy(sql`position`)
         .execute()
       return rows.map((row) => ({ ...row, feature_id: row.feature_id as FeatureId }))

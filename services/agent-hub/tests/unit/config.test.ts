@@ -12,6 +12,7 @@ describe('the hub’s configuration', () => {
       data_dir: '/srv/data',
       sandbox: 'auto',
       max_running: 8,
+      memory_mb: undefined,
       workspace: undefined,
       agents_file: undefined,
       verify_command: undefined,
