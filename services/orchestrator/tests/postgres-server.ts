@@ -4,8 +4,11 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 import pg from 'pg'
+
+const STOP_MS = 5_000
 
 /** A real Postgres for the tests of one file. */
 export interface PostgresServer {
@@ -76,7 +79,14 @@ async function startEmbedded(): Promise<{ url: string; stop(): Promise<void> } |
     })
     await server.initialise()
     await server.start()
-    return { url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`, stop: () => server.stop() }
+    const stop = async () => {
+      const over = new AbortController()
+      // It waits for ever for a server that ended by itself, as on a Ctrl-C that all processes get.
+      await Promise.race([server.stop(), sleep(STOP_MS, undefined, { signal: over.signal }).catch(() => {})])
+      over.abort()
+      await rm(folder, { recursive: true, force: true })
+    }
+    return { url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`, stop }
   } catch (error) {
     await rm(folder, { recursive: true, force: true })
     return { missing: `no Postgres can be started here (${String(error)}): name one in TEST_POSTGRES_URL` }

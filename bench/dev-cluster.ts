@@ -1,0 +1,79 @@
+import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import { startPostgres } from '../services/orchestrator/tests/postgres-server.ts'
+import { startBalancer } from './balancer.ts'
+import { startService, withFolder, type ServiceProcess } from './service-process.ts'
+
+/**
+ * `npm run dev:cluster`: a real Postgres, a hub with its demo agent, three replicas and a balancer on
+ * loopback, to watch a failover. Kill a replica and see its phase go on; it comes back by itself.
+ */
+const PORT = Number(process.env['PORT'] ?? 8000)
+const REPLICAS = 3
+const AGAIN_MS = 3_000
+
+const say = (line: string) => process.stdout.write(`${line}\n`)
+
+await withFolder(async (folder) => {
+  const postgres = await startPostgres()
+  if (postgres.missing !== undefined) {
+    say(postgres.missing)
+    return
+  }
+  // The package that brings Postgres would end it and this process before the replicas could hand back.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.removeAllListeners(signal)
+  const DATABASE_URL = await postgres.createDatabase()
+  const workspace = `${folder}/workspace`
+  mkdirSync(workspace)
+  for (const command of [
+    ['init', '--quiet'],
+    [
+      '-c',
+      'user.name=demo',
+      '-c',
+      'user.email=demo@localhost',
+      'commit',
+      '--quiet',
+      '--allow-empty',
+      '--message=begin',
+    ],
+  ]) {
+    execFileSync('git', command, { cwd: workspace })
+  }
+  const hub = await startService('agent-hub', {
+    HUB_PORT: '0',
+    HUB_DATABASE_URL: `sqlite:///${folder}/hub.db`,
+    WORKSPACE: workspace,
+    HUB_SANDBOX: process.env['HUB_SANDBOX'] ?? 'auto',
+  })
+  const replicas = new Map<number, ServiceProcess>()
+  const ending = new AbortController()
+
+  const keepRunning = async (number: number) => {
+    const env = { DATABASE_URL, PORT: String(PORT + 10 + number), AGENT_HUB_URL: hub.url, LOG_LEVEL: 'info' }
+    while (!ending.signal.aborted) {
+      const replica = await startService('orchestrator', env)
+      replicas.set(number, replica)
+      say(`replica ${number}: ${replica.url}  (kill -9 ${replica.child.pid})`)
+      await once(replica.child, 'exit')
+      replicas.delete(number)
+      if (ending.signal.aborted) return
+      say(`replica ${number} ended; it comes back in ${AGAIN_MS / 1000} s`)
+      await sleep(AGAIN_MS, undefined, { signal: ending.signal }).catch(() => {})
+    }
+  }
+  const running = Array.from({ length: REPLICAS }, (_, index) => keepRunning(index + 1))
+  const balancer = await startBalancer(PORT, () => [...replicas.values()].map((replica) => replica.url))
+  say(`Postgres: ${DATABASE_URL}\nAgent Hub: ${hub.url}\nOpen ${balancer.url}`)
+
+  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
+  ending.abort()
+  await balancer.close()
+  await Promise.all([...replicas.values()].map((replica) => replica.stop()))
+  await Promise.all(running)
+  await hub.stop()
+  await postgres.stop()
+})
