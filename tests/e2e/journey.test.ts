@@ -2,37 +2,10 @@ import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 
-import type { Client } from '@orchestrator/client'
-import type { Workflow, WorkflowType } from '@orchestrator/contract'
+import type { WorkflowType } from '@orchestrator/contract'
 
 import { makeProduct, type RunningProduct } from './running-product.ts'
-
-const APPROVED = { trigger: 'human_approved', phase_result: { approved: true } } as const
-
-async function settled(
-  client: Client,
-  id: Workflow['id'],
-  status: Workflow['status'],
-  phase?: string,
-): Promise<Workflow> {
-  await expect
-    .poll(
-      async () => {
-        const workflow = await client.getWorkflow(id)
-        return [workflow.status, phase && workflow.current_phase, workflow.error]
-      },
-      { timeout: 60_000 },
-    )
-    .toEqual([status, phase, null])
-  return client.getWorkflow(id)
-}
-
-/** Text of one artifact of the latest attempt. */
-async function read(client: Client, id: Workflow['id'], name: string): Promise<string> {
-  const attempts = (await client.listAttempts(id)).items
-  const artifact = attempts.at(-1)?.artifacts.find(({ path }) => path.endsWith(`/${name}`))
-  return new TextDecoder().decode(await client.getArtifact(artifact!.digest))
-}
+import { APPROVED, readArtifact, settled } from './workflow-steps.ts'
 
 describe('the journey of a feature', () => {
   let product: Awaited<ReturnType<typeof makeProduct>>
@@ -55,7 +28,7 @@ describe('the journey of a feature', () => {
       context: { priority: 'P1' },
     })
     const first = await settled(client, created.id, 'waiting_approval', 'phase_1')
-    expect(await read(client, created.id, 'spec.md')).toMatch(/sign in with OAuth2/i)
+    expect(await readArtifact(client, created.id, 'spec.md')).toMatch(/sign in with OAuth2/i)
 
     await client.advanceWorkflow(created.id, {
       trigger: 'human_rejected',
@@ -69,7 +42,7 @@ describe('the journey of a feature', () => {
     })
     const second = await settled(client, created.id, 'waiting_approval', 'phase_1')
     expect(second.attempt).toMatchObject({ number: 2, state: 'succeeded' })
-    expect(await read(client, created.id, 'spec.md')).toMatch(/lockout/i)
+    expect(await readArtifact(client, created.id, 'spec.md')).toMatch(/lockout/i)
     const [reviewed] = (await client.listAttempts(created.id)).items
     expect(reviewed!.review).toMatchObject({
       verdict: 'changes_requested',
