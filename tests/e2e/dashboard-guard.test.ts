@@ -1,0 +1,175 @@
+import { AxeBuilder } from '@axe-core/playwright'
+import { createHash } from 'node:crypto'
+import { join } from 'node:path'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+
+import { HOSTILE_MARKDOWN } from '../../services/orchestrator/tests/hostile-markdown.ts'
+import { hang, refuse, startPlainHub, succeed, type PlainHub } from '../../services/orchestrator/tests/plain-hub.ts'
+import { startService, type Service } from '../../services/orchestrator/tests/service.ts'
+import { NO_BROWSER, openBrowser, titled } from './browser.ts'
+import { ROOT } from './running-product.ts'
+import { awaitReview, button, expectNoSidewaysScroll, visit } from './visitor.ts'
+
+const DASHBOARD = join(ROOT, 'apps/dashboard/dist')
+
+/** What `succeed` takes so that an attempt leaves these files. */
+function leave(hub: PlainHub, files: Record<string, string>) {
+  const artifacts = Object.entries(files).map(([path, text]) => {
+    const content = new TextEncoder().encode(text)
+    const digest = createHash('sha256').update(content).digest('hex')
+    hub.artifacts.set(digest, content)
+    return { path, digest, size: content.byteLength, media_type: 'text/markdown' }
+  })
+  return succeed({ data: { artifacts } })
+}
+
+async function barriers(page: Page): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page }).analyze()
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => `${id} at ${nodes.map(({ target }) => target.join(' ')).join(', ')}`)
+}
+
+describe.skipIf(NO_BROWSER)(titled('the page as a guard'), () => {
+  let browser: Browser
+  let hub: PlainHub
+  let service: Service
+
+  beforeAll(async () => {
+    browser = await openBrowser()
+  })
+  beforeEach(async () => {
+    hub = await startPlainHub()
+    hub.agents = { items: [], default: 'demo' }
+  })
+  afterEach(async () => {
+    await service.close()
+    await hub.close()
+  })
+  afterAll(() => browser?.close())
+
+  it('shows markup in a description as text, on every screen that shows it', async () => {
+    service = await startService({ hub: hub.url, dashboard: DASHBOARD })
+    const feature_description = `<img src=x onerror=alert(1)><script>alert(2)</script> <b>bold</b> & "quotes"`
+    const { id, feature_id } = await service.create({ feature_description })
+    await service.until(id, 'waiting_approval')
+    const { page, complaints, close } = await visit(browser, service.url)
+    for (const path of ['/', '/workflows', `/workflows/${id}`, '/features', `/features/${feature_id}`]) {
+      await page.goto(service.url + path)
+      await page.getByText('<img src=x onerror=alert(1)>').first().waitFor()
+      expect(await page.locator('img[onerror], main b').count()).toBe(0)
+    }
+    expect(complaints).toEqual([])
+    await close()
+  })
+
+  it('lets a hostile document do nothing: no script, no request, no way out', async () => {
+    service = await startService({ hub: hub.url, dashboard: DASHBOARD })
+    hub.usual = leave(hub, {
+      'specs/001-x/spec.md': `# It was read\n\n${HOSTILE_MARKDOWN.join('\n\n')}\n\n## To its end\n`,
+    })
+    const { id } = await service.create()
+    await service.until(id, 'waiting_approval')
+    const { page, complaints, keep, close } = await visit(browser, service.url, `/workflows/${id}`)
+    await awaitReview(page, 1)
+    await page.locator('.document').getByText('It was read').waitFor()
+    await keep('hostile-document')
+    expect(
+      await page.locator('.document').locator('script, iframe, object, embed, form, style, base, meta').count(),
+    ).toBe(0)
+    const ways_out = await page
+      .locator('.document a[href]')
+      .evaluateAll((links) =>
+        links
+          .map((link) => link.getAttribute('href') ?? '')
+          .filter((href) => /^\s*(javascript|data|vbscript|file|blob):/i.test(href)),
+      )
+    expect(ways_out).toEqual([])
+    expect(page.url()).toBe(`${service.url}/workflows/${id}`)
+    expect(complaints).toEqual([])
+    await close()
+  })
+
+  it('keeps awkward documents readable: one endless line, two megabytes, no text at all', async () => {
+    service = await startService({ hub: hub.url, dashboard: DASHBOARD })
+    hub.usual = leave(hub, {
+      'specs/001-x/spec.md': `# Long\n\n${'x'.repeat(100_000)}\n`,
+      'specs/001-x/large.md': `# Large\n\n${'A sentence of some words that say little. '.repeat(50_000)}\n`,
+      'specs/001-x/binary.bin': '\u0000\u0001\u0002'.repeat(1000),
+      'specs/001-x/broken.md': '# Broken\n\n```\nnever closed **bold [link](\n',
+    })
+    const { id } = await service.create()
+    await service.until(id, 'waiting_approval')
+    const { page, complaints, keep, close } = await visit(browser, service.url, `/workflows/${id}`, {
+      viewport: { width: 360, height: 740 },
+    })
+    await awaitReview(page, 1)
+    for (const name of ['spec.md', 'large.md', 'binary.bin', 'broken.md']) {
+      await button(page, name).click()
+      await page.getByRole('region', { name: `specs/001-x/${name}` }).waitFor()
+      await page.getByRole('status', { name: 'Loading the document' }).waitFor({ state: 'detached' })
+      await keep(`awkward-${name}`)
+      await expectNoSidewaysScroll(page, name)
+    }
+    expect(complaints).toEqual([])
+    await close()
+  })
+
+  it.each(['light', 'dark'] as const)(
+    'asks for a key where it is open to a team, and gives it back, in %s',
+    async (colorScheme) => {
+      service = await startService({ hub: hub.url, dashboard: DASHBOARD, env: { HOST: '0.0.0.0' } })
+      const url = service.url.replace('0.0.0.0', '127.0.0.1')
+      const { page, keep, close } = await visit(browser, url, '/', {
+        colorScheme,
+        viewport: { width: 360, height: 740 },
+      })
+      await page.getByLabel('Your key').fill('ok_000000000000_wrong')
+      await button(page, 'Sign in').click()
+      await page.getByRole('alert').getByText('This key is not known').waitFor()
+      expect(await barriers(page)).toEqual([])
+      await expectNoSidewaysScroll(page, 'sign-in')
+      await keep(`sign-in-${colorScheme}`)
+      await page.getByLabel('Your key').fill(service.first_key!)
+      await page.keyboard.press('Enter')
+      await page.getByText('Your first specification').waitFor()
+      expect(await page.evaluate(() => document.cookie)).toBe('')
+      await page.goto(`${url}/settings`)
+      await button(page, 'Sign out').click()
+      await page.getByRole('heading', { name: 'Sign in' }).waitFor()
+      await close()
+    },
+  )
+
+  it.each(['light', 'dark'] as const)(
+    'keeps nobody out while work runs, waits and fails, in %s',
+    async (colorScheme) => {
+      service = await startService({ hub: hub.url, dashboard: DASHBOARD, env: { PHASE_RETRY_BASE_MS: '60000' } })
+      hub.next(hang, refuse(503, 'UNAVAILABLE', 'The hub is being moved.'))
+      const running = await service.create()
+      await expect.poll(() => hub.received.length).toBe(1)
+      const retried = await service.create({ feature_description: 'Limit how often one key may call us' })
+      await service.untilBackingOff(retried.id)
+      const { page, complaints, keep, close } = await visit(browser, service.url, '/', { colorScheme })
+      await page.getByText(/Tries again at/).waitFor()
+      await keep(`inbox-busy-${colorScheme}`)
+      const found = await barriers(page)
+      await page.goto(`${service.url}/workflows/${running.id}`)
+      await page.getByText(/is working/).waitFor()
+      found.push(...(await barriers(page)))
+      await button(page, 'Cancel…').click()
+      found.push(...(await barriers(page)))
+      await keep(`dialog-cancel-${colorScheme}`)
+      await button(page.getByRole('dialog'), 'Cancel the workflow').click()
+      await page.getByText('This workflow failed').waitFor()
+      found.push(...(await barriers(page)))
+      await keep(`cancelled-${colorScheme}`)
+      await page.goto(`${service.url}/workflows/${retried.id}`)
+      await page.getByText('Waiting to retry').first().waitFor()
+      found.push(...(await barriers(page)))
+      expect([...found, ...complaints]).toEqual([])
+      await close()
+    },
+  )
+})
