@@ -1,6 +1,7 @@
 import { ServiceError } from '@orchestrator/contract'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
+import { checkRole } from './access.ts'
 import { createHostAllowList, parseHost } from './host-allow-list.ts'
 import { isSameOrigin } from './same-origin.ts'
 import { SECURITY_HEADERS } from './security-headers.ts'
@@ -54,9 +55,12 @@ export function createAdmission(app: Server, o: ServerOptions) {
       throw new ServiceError('FORBIDDEN', 'Requests from pages of other sites are refused.')
   }
 
-  async function identify(request: FastifyRequest): Promise<void> {
-    if (request.routeOptions.config?.public === true) return
-    actors.set(request, await o.authenticate(request))
+  async function identify(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const { config } = request.routeOptions
+    if (config?.public === true) return
+    const actor = await o.authenticate(request, reply)
+    actors.set(request, actor)
+    checkRole(actor, config?.roles)
   }
 
   function allowedMethods(request: FastifyRequest): string[] {
@@ -85,7 +89,7 @@ export function createAdmission(app: Server, o: ServerOptions) {
       reply.headers(SECURITY_HEADERS).header('x-request-id', request.id)
       checkHost(request)
       checkOrigin(request)
-      await identify(request)
+      await identify(request, reply)
     },
     /** Undefined when the request may go on to its route. */
     route(request: FastifyRequest, reply: FastifyReply): FastifyReply | undefined {

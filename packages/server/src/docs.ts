@@ -3,6 +3,7 @@ import { createRequire } from 'node:module'
 
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
+import { ROLES } from '@orchestrator/contract'
 
 import { isLoopback } from './host-allow-list.ts'
 import { documentEdgeErrors, openApiOptions } from './openapi-document.ts'
@@ -18,7 +19,7 @@ export async function registerDocs(app: Server, o: ServerOptions): Promise<void>
   await app.register(swagger, openApiOptions({ title: o.title, version: o.version, description: o.description }))
   await app.register(async (docs) => {
     docs.addHook('onRoute', (route) => {
-      route.config = { ...route.config, public: isLoopback(o.host) }
+      route.config = { ...route.config, public: isLoopback(o.host), roles: ROLES }
       route.schema = { ...route.schema, hide: true }
     })
     docs.addHook('onSend', async (_request, reply) => {

@@ -24,6 +24,8 @@ export function documentEdgeErrors(route: RouteOptions): void {
   if (!isRecord(schema?.response) || schema.hide === true) return
   const codes = [...EDGE_ERRORS]
   if (route.config?.public !== true) codes.push('UNAUTHORIZED')
+  // Where keys have roles, guessing them is limited.
+  if (route.config?.roles !== undefined) codes.push('RATE_LIMITED')
   if (schema.body !== undefined) codes.push(...BODY_ERRORS)
   route.schema = { ...schema, response: addErrorResponses(schema.response, codes) }
 }

@@ -1,13 +1,14 @@
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http'
 
-import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify'
+import type { Role } from '@orchestrator/contract'
+import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Logger } from 'pino'
 
 /** Who makes a request. `local` is anybody on this machine while the service is bound to loopback without keys. */
 export interface Actor {
   name: string
-  role: 'viewer' | 'submitter' | 'reviewer' | 'hub' | 'admin' | 'local'
+  role: Role | 'local'
   key_id: string | null
 }
 
@@ -29,7 +30,17 @@ export interface ServerOptions {
   /** How long a whole request may take to arrive; default 30. */
   request_timeout_seconds?: number
   /** Tells who asks, or throws UNAUTHORIZED or FORBIDDEN. Runs before every route that is not public, and before "not found". */
-  authenticate: (request: FastifyRequest) => Promise<Actor>
+  authenticate: (request: FastifyRequest, reply: FastifyReply) => Promise<Actor>
+  /** Every route must say who may ask, by `public` or `roles`, or the server does not start. */
+  roles_required?: boolean
+}
+
+/** One route as it was registered, for whoever checks them all. */
+export interface RouteAccess {
+  method: string
+  url: string
+  /** `public`, the roles that may ask, or undefined where any actor may. */
+  access: 'public' | readonly Role[] | undefined
 }
 
 /** Fastify, with types from zod schemas. */
@@ -39,6 +50,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Open to everybody: no authentication. The default is that there is one. */
     public?: boolean
+    /** Who may ask, beside `local`. A route whose body decides (a trigger) looks further by itself. */
+    roles?: readonly Role[]
   }
   interface FastifyRequest {
     /** Who asks. Reading it on a public route is a programming error and throws. */
@@ -47,5 +60,7 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** Ends one open event stream each; called when the server closes. */
     readonly open_streams: Set<() => void>
+    /** Every route there is, hidden ones included; complete once the server is ready. */
+    listAccess(): RouteAccess[]
   }
 }

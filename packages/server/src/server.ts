@@ -4,6 +4,7 @@ import { ServiceError } from '@orchestrator/contract'
 import { fastify, type FastifyBaseLogger, type FastifyReply, type FastifyRequest, LogController } from 'fastify'
 import { serializerCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
 
+import { registerAccess } from './access.ts'
 import { createAdmission } from './admission.ts'
 import { type AnswersBySocket, createClientErrorHandler } from './client-errors.ts'
 import { registerDocs } from './docs.ts'
@@ -78,6 +79,7 @@ export async function createServer(o: ServerOptions): Promise<Server> {
     return admission.route(request, reply)
   })
   app.addHook('preValidation', async (request) => refuseUndeclared(request))
+  registerAccess(app, o.roles_required === true)
   endWithServer(app)
   logAnswers(app)
   await registerDocs(app, o)

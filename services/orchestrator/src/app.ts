@@ -1,16 +1,16 @@
 import cookie from '@fastify/cookie'
-import { ServiceError } from '@orchestrator/contract'
-import { createServer, isLoopback, StartupError, type Actor, type Server } from '@orchestrator/server'
+import { createServer, isLoopback, StartupError, type Server } from '@orchestrator/server'
 import { DatabaseError } from '@orchestrator/sqlite'
-import type { FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 
 import { artifactRoutes } from './api/artifacts.ts'
+import { createAuthentication } from './api/authenticate.ts'
 import { eventRoutes } from './api/events.ts'
 import { featureRoutes } from './api/features.ts'
 import { healthRoutes } from './api/health.ts'
+import { keyRoutes } from './api/keys.ts'
 import { pageRoutes } from './api/pages.ts'
-import { SESSION_COOKIE, sessionRoutes } from './api/session.ts'
+import { sessionRoutes } from './api/session.ts'
 import { workflowRoutes } from './api/workflows.ts'
 import { AgentHubClient } from './clients/agent-hub.ts'
 import type { Config } from './config.ts'
@@ -18,6 +18,8 @@ import { Cancellations } from './core/cancellations.ts'
 import { systemClock } from './core/clock.ts'
 import { EventFeed } from './core/event-feed.ts'
 import { createHighestNumber } from './core/feature-numbers.ts'
+import { GuessLimit } from './core/guess-limit.ts'
+import { KeyWatch } from './core/key-watch.ts'
 import { Keys } from './core/keys.ts'
 import { PhaseExecutor } from './core/phase-executor.ts'
 import * as sentences from './core/sentences.ts'
@@ -85,9 +87,13 @@ export async function createApp({ config, logger, version, dashboard, onFatal }:
     agentFor: (type) => config.agents[type] ?? 'default',
   })
   const feed = new EventFeed(store, onError)
-  const keys = new Keys(createKeyStore(session), () => clock.now())
+  const now = () => clock.now()
+  const key_store = createKeyStore(session)
+  const keys = new Keys(key_store, now)
+  const key_watch = new KeyWatch((ids) => key_store.listGood(ids, now().toISOString()), onError)
   const isOpen = isLoopback(config.host)
   const first_key = isOpen || (await keys.hasAny()) ? undefined : await keys.create('admin', 'admin')
+  const authentication = createAuthentication({ keys, guesses: new GuessLimit(now), is_open: isOpen })
 
   const server = await createServer({
     name: 'orchestrator',
@@ -99,13 +105,14 @@ export async function createApp({ config, logger, version, dashboard, onFatal }:
     host: config.host,
     port: config.port,
     trust_proxy: config.trust_proxy,
-    authenticate: (request) => authenticate(request, keys, isOpen),
+    authenticate: authentication.authenticate,
+    roles_required: true,
   })
   await server.register(cookie)
   workflowRoutes(server, { store, machine })
   featureRoutes(server, { store })
   artifactRoutes(server, { store, render: createRenderer() })
-  eventRoutes(server, { store, feed })
+  eventRoutes(server, { store, feed, key_watch })
   const checkHealth = createHealthCheck({
     store,
     hub: isExternal ? undefined : hub,
@@ -114,7 +121,8 @@ export async function createApp({ config, logger, version, dashboard, onFatal }:
     started_at: clock.now(),
   })
   healthRoutes(server, { hub, checkHealth })
-  sessionRoutes(server, { keys })
+  sessionRoutes(server, authentication)
+  keyRoutes(server, { keys })
   await pageRoutes(server, { version, dashboard })
 
   let consumer: { stop(): Promise<void> } | undefined
@@ -135,8 +143,8 @@ export async function createApp({ config, logger, version, dashboard, onFatal }:
       })
     },
     async close() {
-      // At the same time: both may wait for somebody else, and together they have 4.5 s.
       clearInterval(upkeep)
+      // At the same time: both may wait for somebody else, and together they have 4.5 s.
       await Promise.all([server.close(), consumer?.stop(), cancellations.stop()])
       await feed.close()
       await hub.close()
@@ -144,15 +152,4 @@ export async function createApp({ config, logger, version, dashboard, onFatal }:
       await session.close()
     },
   }
-}
-
-/** Where OpenID Connect would join: who makes this request. Throws UNAUTHORIZED. */
-async function authenticate(request: FastifyRequest, keys: Keys, isOpen: boolean): Promise<Actor> {
-  // Read from the header: who asks is decided before any plugin has looked at the request.
-  const { authorization = '', cookie = '' } = request.headers
-  const key = /^Bearer (\S+)$/.exec(authorization)?.[1] ?? request.server.parseCookie(cookie)[SESSION_COOKIE]
-  const holder = key === undefined ? undefined : await keys.find(key)
-  if (holder !== undefined) return holder
-  if (isOpen && key === undefined) return { name: 'local', role: 'local', key_id: null }
-  throw new ServiceError('UNAUTHORIZED', 'This needs a key: send it as "Authorization: Bearer ok_…".')
 }

@@ -9,6 +9,7 @@ import { errorResponses, type Server } from '@orchestrator/server'
 import * as z from 'zod'
 
 import type { WorkflowStore } from '../core/ports.ts'
+import { rolesFor } from '../core/privileges.ts'
 
 export interface ArtifactRoutesOptions {
   store: WorkflowStore
@@ -29,6 +30,7 @@ export function artifactRoutes(app: Server, { store, render }: ArtifactRoutesOpt
   app.get(
     '/artifacts/:digest',
     {
+      config: { roles: rolesFor('read') },
       schema: {
         tags,
         summary: 'The bytes of an artifact, as a download',
@@ -50,6 +52,7 @@ export function artifactRoutes(app: Server, { store, render }: ArtifactRoutesOpt
   app.get(
     '/artifacts/:digest/rendered',
     {
+      config: { roles: rolesFor('read') },
       schema: {
         tags,
         summary: 'An artifact as sanitised HTML',

@@ -10,22 +10,26 @@ import {
 import * as z from 'zod'
 
 import type { EventFeed } from '../core/event-feed.ts'
+import type { KeyWatch } from '../core/key-watch.ts'
 import type { WorkflowStore } from '../core/ports.ts'
+import { rolesFor } from '../core/privileges.ts'
 import { getWorkflow } from './workflows.ts'
 
 export interface EventRoutesOptions {
   store: WorkflowStore
   feed: EventFeed
+  key_watch: KeyWatch
 }
 
 /** Server-sent events, resumable by `Last-Event-ID` or `?after=`. */
-export function eventRoutes(app: Server, { store, feed }: EventRoutesOptions): void {
+export function eventRoutes(app: Server, { store, feed, key_watch }: EventRoutesOptions): void {
   const tags = ['events']
   const response = { 200: z.any().describe('text/event-stream; each event is a StreamEvent, its id the sequence') }
 
   app.get(
     '/events',
     {
+      config: { roles: rolesFor('read') },
       schema: {
         tags,
         summary: 'Events of all workflows',
@@ -35,13 +39,16 @@ export function eventRoutes(app: Server, { store, feed }: EventRoutesOptions): v
     },
     (request, reply) => {
       const after = lastEventId(request)
-      return sendEvents(request, reply, (signal) => frames(feed.subscribe({ after, signal })))
+      return sendEvents(request, reply, (leaving) =>
+        frames(feed.subscribe({ after, signal: key_watch.follow(request.actor.key_id, leaving) })),
+      )
     },
   )
 
   app.get(
     '/workflows/:id/events',
     {
+      config: { roles: rolesFor('read') },
       schema: {
         tags,
         summary: 'Events of one workflow; from its beginning unless told where to resume',
@@ -53,7 +60,9 @@ export function eventRoutes(app: Server, { store, feed }: EventRoutesOptions): v
     async (request, reply) => {
       const workflow_id: WorkflowId = (await getWorkflow(store, request.params.id)).id
       const after = lastEventId(request) ?? 0
-      return sendEvents(request, reply, (signal) => frames(feed.subscribe({ after, workflow_id, signal })))
+      return sendEvents(request, reply, (leaving) =>
+        frames(feed.subscribe({ after, workflow_id, signal: key_watch.follow(request.actor.key_id, leaving) })),
+      )
     },
   )
 }

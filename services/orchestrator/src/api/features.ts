@@ -10,6 +10,7 @@ import * as z from 'zod'
 
 import { WORKFLOW_DEFINITIONS } from '../core/definitions.ts'
 import type { WorkflowStore } from '../core/ports.ts'
+import { rolesFor } from '../core/privileges.ts'
 import { unknownFeature } from '../core/sentences.ts'
 import { cursorOf, pageQuerySchema } from './paging.ts'
 
@@ -19,6 +20,7 @@ export function featureRoutes(app: Server, { store }: { store: WorkflowStore }):
   app.get(
     '/features',
     {
+      config: { roles: rolesFor('read') },
       schema: {
         tags,
         summary: 'List features, newest first',
@@ -40,6 +42,7 @@ export function featureRoutes(app: Server, { store }: { store: WorkflowStore }):
   app.get(
     '/features/:feature_id',
     {
+      config: { roles: rolesFor('read') },
       schema: {
         tags,
         summary: 'Get a feature with its workflows',
@@ -57,6 +60,7 @@ export function featureRoutes(app: Server, { store }: { store: WorkflowStore }):
   app.get(
     '/workflow-types',
     {
+      config: { roles: rolesFor('read') },
       schema: {
         tags: ['workflows'],
         summary: 'The workflow types and their phases',

@@ -2,6 +2,7 @@ import { healthSchema, hubAgentsSchema, ServiceError, type Health } from '@orche
 import { errorResponses, type Server } from '@orchestrator/server'
 
 import { HubError, type AgentHub } from '../core/ports.ts'
+import { rolesFor } from '../core/privileges.ts'
 
 export interface HealthRoutesOptions {
   hub: AgentHub
@@ -31,6 +32,7 @@ export function healthRoutes(app: Server, { hub, checkHealth }: HealthRoutesOpti
   app.get(
     '/agents',
     {
+      config: { roles: rolesFor('read') },
       schema: {
         tags: ['service'],
         summary: 'The agents that the hub knows',

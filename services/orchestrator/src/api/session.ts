@@ -1,13 +1,10 @@
-import { ServiceError } from '@orchestrator/contract'
 import { errorResponses, type Server } from '@orchestrator/server'
 import * as z from 'zod'
 
-import type { Keys } from '../core/keys.ts'
-
-export const SESSION_COOKIE = 'orchestrator_session'
+import { SESSION_COOKIE, type Authentication } from './authenticate.ts'
 
 /** A browser signs in with a key once and then carries it where no script can read it. */
-export function sessionRoutes(app: Server, { keys }: { keys: Keys }): void {
+export function sessionRoutes(app: Server, { getHolder }: Pick<Authentication, 'getHolder'>): void {
   const tags = ['service']
   const cookie = { path: '/', httpOnly: true, sameSite: 'strict' } as const
 
@@ -19,13 +16,11 @@ export function sessionRoutes(app: Server, { keys }: { keys: Keys }): void {
         tags,
         summary: 'Sign in: exchange a key for a cookie',
         body: z.strictObject({ key: z.string().min(1).max(200) }),
-        response: { 204: z.null(), ...errorResponses('UNAUTHORIZED') },
+        response: { 204: z.null(), ...errorResponses('UNAUTHORIZED', 'RATE_LIMITED') },
       },
     },
     async (request, reply) => {
-      const actor = await keys.find(request.body.key)
-      if (actor === undefined)
-        throw new ServiceError('UNAUTHORIZED', 'This key is not known, has expired or was revoked.')
+      await getHolder(request.body.key, request, reply)
       return reply
         .setCookie(SESSION_COOKIE, request.body.key, { ...cookie, secure: request.protocol === 'https' })
         .code(204)

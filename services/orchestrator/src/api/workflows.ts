@@ -5,6 +5,7 @@ import {
   createWorkflowSchema,
   historyPageSchema,
   listWorkflowsQuerySchema,
+  POSTED_TRIGGERS,
   ServiceError,
   workflowIdSchema,
   workflowPageSchema,
@@ -16,6 +17,7 @@ import { errorResponses, type Server } from '@orchestrator/server'
 import * as z from 'zod'
 
 import type { WorkflowStore } from '../core/ports.ts'
+import { assertMay, goesByOwner, rolesFor, type Asker } from '../core/privileges.ts'
 import { unknownWorkflow } from '../core/sentences.ts'
 import type { WorkflowStateMachine } from '../core/state-machine.ts'
 import { idempotencyHeadersSchema, idempotencyOf } from './idempotency-key.ts'
@@ -34,6 +36,7 @@ export function workflowRoutes(app: Server, { store, machine }: WorkflowRoutesOp
   app.post(
     '/workflows',
     {
+      config: { roles: rolesFor('create') },
       schema: {
         tags,
         summary: 'Create a workflow; its first phase starts by itself',
@@ -60,6 +63,7 @@ export function workflowRoutes(app: Server, { store, machine }: WorkflowRoutesOp
   app.get(
     '/workflows',
     {
+      config: { roles: rolesFor('read') },
       schema: {
         tags,
         summary: 'List workflows, newest first',
@@ -72,13 +76,17 @@ export function workflowRoutes(app: Server, { store, machine }: WorkflowRoutesOp
 
   app.get(
     '/workflows/:id',
-    { schema: { tags, summary: 'Get a workflow', params, response: { 200: workflowSchema, ...notFound } } },
+    {
+      config: { roles: rolesFor('read') },
+      schema: { tags, summary: 'Get a workflow', params, response: { 200: workflowSchema, ...notFound } },
+    },
     (request) => getWorkflow(store, request.params.id),
   )
 
   app.post(
     '/workflows/:id/advance',
     {
+      config: { roles: rolesFor(...POSTED_TRIGGERS) },
       schema: {
         tags,
         summary: 'Post a trigger: a verdict, or what an external system did',
@@ -100,12 +108,16 @@ export function workflowRoutes(app: Server, { store, machine }: WorkflowRoutesOp
         },
       },
     },
-    (request) => machine.advance(request.params.id, request.body, request.actor.name, idempotencyOf(request)),
+    async (request) => {
+      assertMay(request.actor, request.body.trigger)
+      return machine.advance(request.params.id, request.body, request.actor.name, idempotencyOf(request))
+    },
   )
 
   app.post(
     '/workflows/:id/cancel',
     {
+      config: { roles: rolesFor('cancel') },
       schema: {
         tags,
         summary: 'Cancel a workflow that has not ended, and reach its agent',
@@ -118,12 +130,16 @@ export function workflowRoutes(app: Server, { store, machine }: WorkflowRoutesOp
         },
       },
     },
-    (request) => machine.cancel(request.params.id, request.body?.reason, request.actor.name, idempotencyOf(request)),
+    async (request) => {
+      await assertMayTouch(store, request.actor, 'cancel', request.params.id)
+      return machine.cancel(request.params.id, request.body?.reason, request.actor.name, idempotencyOf(request))
+    },
   )
 
   app.post(
     '/workflows/:id/retry',
     {
+      config: { roles: rolesFor('retry') },
       schema: {
         tags,
         summary: 'A new workflow for the same feature in place of a failed one',
@@ -142,6 +158,7 @@ export function workflowRoutes(app: Server, { store, machine }: WorkflowRoutesOp
       },
     },
     async (request, reply) => {
+      await assertMayTouch(store, request.actor, 'retry', request.params.id)
       const workflow = await machine.retry(request.params.id, request.actor.name, idempotencyOf(request))
       return reply.code(201).header('location', `/workflows/${workflow.id}`).send(workflow)
     },
@@ -150,6 +167,7 @@ export function workflowRoutes(app: Server, { store, machine }: WorkflowRoutesOp
   app.get(
     '/workflows/:id/history',
     {
+      config: { roles: rolesFor('read') },
       schema: {
         tags,
         summary: 'Every transition: who, what, when, why',
@@ -170,6 +188,7 @@ export function workflowRoutes(app: Server, { store, machine }: WorkflowRoutesOp
   app.get(
     '/workflows/:id/attempts',
     {
+      config: { roles: rolesFor('read') },
       schema: {
         tags,
         summary: 'Every attempt, with its artifacts, checks and review',
@@ -185,6 +204,12 @@ export function workflowRoutes(app: Server, { store, machine }: WorkflowRoutesOp
 }
 
 const notFound = errorResponses('INVALID_UUID', 'WORKFLOW_NOT_FOUND')
+
+/** Who created a workflow never changes, so that this may be asked before the transaction. Throws FORBIDDEN, WORKFLOW_NOT_FOUND. */
+async function assertMayTouch(store: WorkflowStore, asker: Asker, action: 'cancel' | 'retry', id: WorkflowId) {
+  if (goesByOwner(asker, action)) assertMay(asker, action, (await getWorkflow(store, id)).created_by)
+  else assertMay(asker, action)
+}
 
 /** Throws WORKFLOW_NOT_FOUND. */
 export async function getWorkflow(store: WorkflowStore, id: WorkflowId): Promise<Workflow> {

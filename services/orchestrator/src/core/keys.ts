@@ -1,25 +1,24 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto'
 
-import { sha256 } from './outcome.ts'
+import { ServiceError, type CreatedKey, type CreateKey, type Key, type Role } from '@orchestrator/contract'
 
-export const ROLES = ['viewer', 'submitter', 'reviewer', 'hub', 'admin'] as const
-export type Role = (typeof ROLES)[number]
+import { sha256 } from './outcome.ts'
+import * as sentences from './sentences.ts'
 
 /** What is kept of a key: its secret only as a SHA-256. */
-export interface KeyRecord {
-  id: string
-  name: string
-  role: Role
+export interface KeyRecord extends Key {
   secret_sha256: string
-  created_at: string
-  expires_at: string | null
-  revoked_at: string | null
 }
 
 export interface KeyStore {
   findKey(id: string): Promise<KeyRecord | undefined>
+  listKeys(): Promise<KeyRecord[]>
+  /** Which of these are good at `now`. */
+  listGood(ids: readonly string[], now: string): Promise<string[]>
   countKeys(): Promise<number>
   insertKey(record: KeyRecord): Promise<void>
+  /** Answers false when it is unknown, revoked already, or the last good one of an admin. */
+  revokeKey(id: string, now: string): Promise<boolean>
 }
 
 export interface KeyHolder {
@@ -30,6 +29,8 @@ export interface KeyHolder {
 
 /** `ok_<id>_<secret>`; the secret has 256 bits. */
 const KEY_PATTERN = /^ok_([0-9a-f]{12})_([A-Za-z0-9_-]{43})$/
+/** Compared with when there is no such id, so that the time taken does not tell. */
+const NOBODYS_SHA256 = '0'.repeat(64)
 
 /** Keys: made once, shown once, looked up by id and compared in constant time. */
 export class Keys {
@@ -46,26 +47,48 @@ export class Keys {
     const [, id, secret] = KEY_PATTERN.exec(key) ?? []
     if (id === undefined || secret === undefined) return undefined
     const record = await this.#store.findKey(id)
-    if (record === undefined || !matches(secret, record.secret_sha256)) return undefined
+    const isRight = matches(secret, record?.secret_sha256 ?? NOBODYS_SHA256)
+    if (record === undefined || !isRight) return undefined
     const now = this.#now().toISOString()
     if (record.revoked_at !== null || (record.expires_at !== null && record.expires_at <= now)) return undefined
     return { name: record.name, role: record.role, key_id: record.id }
   }
 
-  /** The whole key, which nobody can ever see again. */
-  async create(name: string, role: Role): Promise<string> {
+  /** Oldest first; the secrets are not among what is kept. */
+  async list(): Promise<Key[]> {
+    return (await this.#store.listKeys()).map(withoutSecret)
+  }
+
+  /** With the whole key, which nobody can ever see again. Throws VALIDATION_ERROR. */
+  async issue({ name, role, expires_at }: CreateKey): Promise<CreatedKey> {
+    const now = this.#now().toISOString()
+    // In one form, for times are compared as text.
+    const expires = expires_at === undefined ? null : new Date(expires_at).toISOString()
+    if (expires !== null && expires <= now) {
+      const message = sentences.expiresInThePast()
+      throw new ServiceError('VALIDATION_ERROR', `expires_at ${message}.`, {
+        details: [{ field: 'expires_at', message }],
+      })
+    }
     const id = randomBytes(6).toString('hex')
     const secret = randomBytes(32).toString('base64url')
-    await this.#store.insertKey({
-      id,
-      name,
-      role,
-      secret_sha256: sha256(secret),
-      created_at: this.#now().toISOString(),
-      expires_at: null,
-      revoked_at: null,
-    })
-    return `ok_${id}_${secret}`
+    const key = { id, name, role, created_at: now, expires_at: expires, revoked_at: null }
+    await this.#store.insertKey({ ...key, secret_sha256: sha256(secret) })
+    return { ...key, key: `ok_${id}_${secret}` }
+  }
+
+  /** A key that lasts until it is revoked, and nothing else of it. */
+  async create(name: string, role: Role): Promise<string> {
+    return (await this.issue({ name, role })).key
+  }
+
+  /** From now on it opens nothing; a second time changes nothing. Throws KEY_NOT_FOUND, LAST_ADMIN_KEY. */
+  async revoke(id: string): Promise<Key> {
+    const revoked = await this.#store.revokeKey(id, this.#now().toISOString())
+    const record = await this.#store.findKey(id)
+    if (record === undefined) throw new ServiceError('KEY_NOT_FOUND', sentences.unknownKey(id))
+    if (!revoked && record.revoked_at === null) throw new ServiceError('LAST_ADMIN_KEY', sentences.lastAdminKey())
+    return withoutSecret(record)
   }
 
   async hasAny(): Promise<boolean> {
@@ -75,4 +98,8 @@ export class Keys {
 
 function matches(secret: string, digest: string): boolean {
   return timingSafeEqual(Buffer.from(sha256(secret), 'hex'), Buffer.from(digest, 'hex'))
+}
+
+function withoutSecret({ id, name, role, created_at, expires_at, revoked_at }: KeyRecord): Key {
+  return { id, name, role, created_at, expires_at, revoked_at }
 }

@@ -52,3 +52,17 @@ export const agentFailed = (agent: string, reason: string | null | undefined) =>
   `Agent ${agent} could not do it: ${reason ?? 'it gave no reason.'}`
 
 export const hubGaveUp = (tries: number, reason: string) => `Gave up after ${tries} tries. ${reason}`
+
+export const unknownKey = (id: string) => `There is no key ${id}. List them with GET /keys.`
+
+export const lastAdminKey = () =>
+  'This is the last key of an admin: without it nobody could manage keys. Make another one first.'
+
+export const expiresInThePast = () => 'must lie ahead'
+
+export const needsKey = () => 'This needs a key: send it as "Authorization: Bearer ok_…".'
+
+export const wrongKey = () => 'This key is not known, has expired or was revoked.'
+
+export const tooManyWrongKeys = (seconds: number) =>
+  `Too many wrong keys came from this address. Try again in ${seconds} s; a right key is answered at once.`

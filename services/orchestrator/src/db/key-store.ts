@@ -4,6 +4,17 @@ import type { Session } from './session.ts'
 export function createKeyStore(session: Session): KeyStore {
   return {
     findKey: (id) => session.read.selectFrom('keys').selectAll().where('id', '=', id).executeTakeFirst(),
+    listKeys: () => session.read.selectFrom('keys').selectAll().orderBy('created_at').orderBy('id').execute(),
+    async listGood(ids, now) {
+      const rows = await session.read
+        .selectFrom('keys')
+        .select('id')
+        .where('id', 'in', ids)
+        .where('revoked_at', 'is', null)
+        .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', now)]))
+        .execute()
+      return rows.map(({ id }) => id)
+    },
     async countKeys() {
       const { count } = await session.read
         .selectFrom('keys')
@@ -14,5 +25,38 @@ export function createKeyStore(session: Session): KeyStore {
     async insertKey(record) {
       await session.write((tx) => tx.insertInto('keys').values(record).execute())
     },
+    revokeKey: (id, now) =>
+      session.write(async (tx) => {
+        // Holds every admin's row, so that two admins cannot revoke each other at once.
+        await tx
+          .updateTable('keys')
+          .set((eb) => ({ role: eb.ref('role') }))
+          .where('role', '=', 'admin')
+          .execute()
+        const revoked = await tx
+          .updateTable('keys')
+          .set({ revoked_at: now })
+          .where('id', '=', id)
+          .where('revoked_at', 'is', null)
+          .where((eb) =>
+            eb.or([
+              eb('role', '!=', 'admin'),
+              eb('expires_at', '<=', now),
+              eb.exists(
+                eb
+                  .selectFrom('keys as other')
+                  .select('other.id')
+                  .where('other.id', '!=', id)
+                  .where('other.role', '=', 'admin')
+                  .where('other.revoked_at', 'is', null)
+                  .where((other) =>
+                    other.or([other('other.expires_at', 'is', null), other('other.expires_at', '>', now)]),
+                  ),
+              ),
+            ]),
+          )
+          .executeTakeFirst()
+        return revoked.numUpdatedRows === 1n
+      }),
   }
 }

@@ -3,12 +3,15 @@ import { DatabaseSync } from 'node:sqlite'
 
 import {
   attemptPageSchema,
+  createdKeySchema,
   errorEnvelopeSchema,
   featurePageSchema,
   featureWithWorkflowsSchema,
   healthSchema,
   historyPageSchema,
   hubAgentsSchema,
+  keyPageSchema,
+  keySchema,
   renderedArtifactSchema,
   workflowPageSchema,
   workflowSchema,
@@ -32,6 +35,8 @@ hub.usual = succeed({ data: { artifacts } })
 const service = await startService({ hub: hub.url })
 /** Its tables are taken away, so that the routes show what they say when the store is broken. */
 const broken = await startService({ hub: 'http://127.0.0.1:1' })
+/** Somebody has guessed keys here until it was enough. */
+const guessed = await startService()
 
 interface Operation {
   method: string
@@ -54,10 +59,18 @@ const operations: Operation[] = Object.entries(paths).flatMap(([path, methods]) 
 const unknown_id = '00000000-0000-4000-8000-000000000000'
 const waiting = await service.create()
 await service.until(waiting.id, 'waiting_approval')
+const admin_id = (await createKey('admin')).body.id as string
 const fill = (path: string) =>
-  path.replace('{id}', waiting.id).replace('{feature_id}', waiting.feature_id).replace('{digest}', digest)
+  path
+    .replace('{id}', waiting.id)
+    .replace('{feature_id}', waiting.feature_id)
+    .replace('{digest}', digest)
+    .replace('{key_id}', admin_id)
 const host = new URL(service.url).host
 
+function createKey(role: string): Promise<Answer> {
+  return service.request('POST', '/keys', { name: 'Robin', role })
+}
 async function reviewable(): Promise<Workflow> {
   return service.until((await service.create()).id, 'waiting_approval')
 }
@@ -75,18 +88,21 @@ async function stream(path: string): Promise<Answer> {
 async function onFullDisk<T>(fn: () => Promise<T>): Promise<T> {
   const database = new DatabaseSync(`${service.folder}/orchestrator.db`)
   database.exec(
-    `create trigger full before insert on events begin select raise(abort, 'database or disk is full'); end`,
+    `create trigger full before insert on events begin select raise(abort, 'database or disk is full'); end;
+      create trigger full_of_keys before insert on keys begin select raise(abort, 'database or disk is full'); end`,
   )
   try {
     return await fn()
   } finally {
-    database.exec('drop trigger full')
+    database.exec('drop trigger full; drop trigger full_of_keys')
     database.close()
   }
 }
 const create = (body: object = {}) =>
   service.request('POST', '/workflows', { workflow_type: 'specify', feature_description: DESCRIPTION, ...body })
 const key = 'ok_000000000000_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'
+
+for (let guess = 0; guess < 60; guess++) await guessed.request('POST', '/session', { key })
 
 /** What a route answers with by its own doing; the body must fit. */
 const OWN: Record<string, [request: () => Promise<Answer>, body: z.ZodType]> = {
@@ -174,6 +190,16 @@ const OWN: Record<string, [request: () => Promise<Answer>, body: z.ZodType]> = {
     z.undefined(),
   ],
   'POST /session 401': [() => service.request('POST', '/session', { key }), errorEnvelopeSchema],
+  'POST /session 429': [() => guessed.request('POST', '/session', { key }), errorEnvelopeSchema],
+  'GET /keys 200': [() => service.request('GET', '/keys'), keyPageSchema],
+  'POST /keys 201': [() => createKey('viewer'), createdKeySchema],
+  'POST /keys 507': [() => onFullDisk(() => createKey('viewer')), errorEnvelopeSchema],
+  'POST /keys/{key_id}/revoke 200': [
+    async () => service.request('POST', `/keys/${(await createKey('viewer')).body.id}/revoke`),
+    keySchema.extend({ revoked_at: z.string() }),
+  ],
+  'POST /keys/{key_id}/revoke 404': [() => service.request('POST', '/keys/000000000000/revoke'), errorEnvelopeSchema],
+  'POST /keys/{key_id}/revoke 409': [() => service.request('POST', `/keys/${admin_id}/revoke`), errorEnvelopeSchema],
   'DELETE /session 204': [() => service.request('DELETE', '/session'), z.undefined()],
   'GET / 200': [() => service.request('GET', '/'), z.object({ service: z.literal('orchestrator') })],
 }
@@ -190,12 +216,18 @@ const EDGE: Record<string, (operation: Operation) => Promise<{ status: number; t
   415: ({ method, path }) => service.request(method, fill(path), 'a=b', { 'content-type': 'text/plain' }),
   421: ({ method, path }) => rawRequest(service.url, requestText(method, fill(path), { host: 'evil.example' })),
   422: ({ method, path }) => service.request(method, `${fill(path)}?surprise=1`),
+  429: ({ method, path }) =>
+    rawRequest(
+      guessed.url,
+      requestText(method, fill(path), { host: new URL(guessed.url).host, authorization: `Bearer ${key}` }),
+    ),
   500: ({ method, path }) => broken.request(method, fill(path), bodyFor({ method, path })),
 }
 const BODIES: Record<string, object> = {
   'POST /workflows': { workflow_type: 'specify', feature_description: DESCRIPTION },
   'POST /workflows/{id}/advance': { trigger: 'human_approved' },
   'POST /session': { key },
+  'POST /keys': { name: 'Robin', role: 'viewer' },
 }
 const bodyFor = ({ method, path }: { method: string; path: string }) => BODIES[`${method} ${path}`]
 
@@ -223,7 +255,7 @@ for (const table of ['workflows', 'features', 'artifacts', 'keys', 'events'])
 database.close()
 
 afterAll(async () => {
-  await Promise.all([service.close(), broken.close()])
+  await Promise.all([service.close(), broken.close(), guessed.close()])
   await hub.close()
 })
 
@@ -240,12 +272,15 @@ describe('the routes that are documented', () => {
         'GET /features',
         'GET /features/{feature_id}',
         'GET /health',
+        'GET /keys',
         'GET /workflow-types',
         'GET /workflows',
         'GET /workflows/{id}',
         'GET /workflows/{id}/attempts',
         'GET /workflows/{id}/events',
         'GET /workflows/{id}/history',
+        'POST /keys',
+        'POST /keys/{key_id}/revoke',
         'POST /session',
         'POST /workflows',
         'POST /workflows/{id}/advance',

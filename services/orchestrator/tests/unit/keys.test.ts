@@ -1,6 +1,7 @@
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { ROLES } from '@orchestrator/contract'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
-import { Keys, ROLES } from '../../src/core/keys.ts'
+import { Keys } from '../../src/core/keys.ts'
 import { sha256 } from '../../src/core/outcome.ts'
 import { createKeyStore } from '../../src/db/key-store.ts'
 import type { Session } from '../../src/db/session.ts'
@@ -76,4 +77,65 @@ it('does not know a key that was revoked', async () => {
   await change(key, { revoked_at: clock.now().toISOString() })
   expect(await keys.find(key)).toBeUndefined()
   expect(await keys.hasAny()).toBe(true)
+})
+
+describe('a list of keys', () => {
+  it('tells everything but the secrets', async () => {
+    const key = await keys.issue({ name: 'Robin', role: 'viewer', expires_at: '2999-01-01T00:00:00Z' })
+    clock.jump(1)
+    const { id } = await keys.issue({ name: 'Kim', role: 'hub' })
+    const listed = await keys.list()
+    expect(listed.map((one) => [one.id, one.name, one.role])).toEqual([
+      [key.id, 'Robin', 'viewer'],
+      [id, 'Kim', 'hub'],
+    ])
+    expect(listed[0]?.expires_at).toBe('2999-01-01T00:00:00.000Z')
+    expect(JSON.stringify(listed)).not.toMatch(/secret|sha256/)
+    expect(JSON.stringify(listed)).not.toContain(key.key.slice(-43))
+  })
+})
+
+describe('a key that is made', () => {
+  it('cannot have expired already', async () => {
+    await expect(
+      keys.issue({ name: 'Robin', role: 'viewer', expires_at: clock.now().toISOString() }),
+    ).rejects.toMatchObject({ code: 'VALIDATION_ERROR', details: [{ field: 'expires_at' }] })
+    expect(await keys.hasAny()).toBe(false)
+  })
+})
+
+describe('revoking', () => {
+  it('counts from that moment, and a second time changes nothing', async () => {
+    const { key, id } = await keys.issue({ name: 'Robin', role: 'viewer' })
+    const revoked = await keys.revoke(id)
+    expect(revoked).toMatchObject({ id, revoked_at: clock.now().toISOString() })
+    expect(await keys.find(key)).toBeUndefined()
+    clock.jump(5000)
+    expect(await keys.revoke(id)).toEqual(revoked)
+  })
+
+  it('does not know an unknown key', async () => {
+    await expect(keys.revoke('000000000000')).rejects.toMatchObject({ code: 'KEY_NOT_FOUND' })
+  })
+
+  it('leaves one admin, whose key is good', async () => {
+    const soon = new Date(clock.now().getTime() + 1000).toISOString()
+    const first = await keys.issue({ name: 'Robin', role: 'admin' })
+    const second = await keys.issue({ name: 'Kim', role: 'admin', expires_at: soon })
+    await keys.issue({ name: 'Ana', role: 'viewer' })
+    clock.jump(1000)
+    await expect(keys.revoke(first.id)).rejects.toMatchObject({ code: 'LAST_ADMIN_KEY' })
+    expect(await keys.find(first.key)).toBeDefined()
+    expect((await keys.revoke(second.id)).revoked_at).not.toBeNull()
+    await keys.issue({ name: 'Ben', role: 'admin' })
+    expect((await keys.revoke(first.id)).revoked_at).not.toBeNull()
+  })
+
+  it('leaves one admin when all are revoked at once', async () => {
+    const made = await Promise.all(Array.from({ length: 20 }, () => keys.issue({ name: 'Robin', role: 'admin' })))
+    const ends = await Promise.allSettled(made.map(({ id }) => keys.revoke(id)))
+    expect(ends.filter(({ status }) => status === 'rejected')).toHaveLength(1)
+    const left = (await keys.list()).filter(({ revoked_at }) => revoked_at === null)
+    expect(left).toHaveLength(1)
+  })
 })
