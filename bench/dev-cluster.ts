@@ -69,8 +69,9 @@ await withFolder(async (folder) => {
   const balancer = await startBalancer(PORT, () => [...replicas.values()].map((replica) => replica.url))
   say(`Postgres: ${DATABASE_URL}\nAgent Hub: ${hub.url}\nOpen ${balancer.url}`)
 
-  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
-  ending.abort()
+  // For good: npm passes on what the terminal has sent already, and a second signal must not cut the end short.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => ending.abort())
+  await once(ending.signal, 'abort')
   await balancer.close()
   await Promise.all([...replicas.values()].map((replica) => replica.stop()))
   await Promise.all(running)

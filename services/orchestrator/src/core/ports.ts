@@ -112,7 +112,7 @@ export interface WorkflowTransaction {
   findWorkflow(id: WorkflowId): Promise<Workflow | undefined>
   findFeature(id: FeatureId): Promise<Feature | undefined>
   findActiveWorkflow(feature_id: FeatureId): Promise<WorkflowId | undefined>
-  /** The next feature number, beyond `floor` and beyond every number given before. */
+  /** The next feature number, beyond `floor` and beyond every number given before; a rolled back transaction may leave a hole. */
   takeFeatureNumber(floor: number): Promise<number>
   insertFeature(feature: Feature): Promise<void>
   /** A feature goes on: its `updated_at`. */

@@ -26,10 +26,12 @@ export function connectionOptions(url: string): pg.ClientConfig {
   }
 }
 
-export function createPool(url: string, max: number): pg.Pool {
+/** `settings` of the session in the form of postgres' command line. */
+export function createPool(url: string, max: number, settings?: string): pg.Pool {
   const pool = new pg.Pool({
     ...connectionOptions(url),
     max,
+    ...(settings !== undefined && { options: settings }),
     query_timeout: STATEMENT_MS,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
   })

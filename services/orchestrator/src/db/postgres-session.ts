@@ -32,13 +32,15 @@ export async function openPostgres({ url, onError }: OpenPostgresOptions): Promi
   const pool = createPool(url, CONNECTIONS)
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: writingPool(pool) }) })
   const read = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: readingPool(pool, patiently) }) })
+  const counting = createPool(url, 1, '-c synchronous_commit=off')
+  const counters = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: writingPool(counting) }) })
   const signals = openSignals(url, pool, onError)
   const followers: EventFollower[] = []
 
   let closing: Promise<void> | undefined
   const close = async () => {
     await Promise.all([signals.close(), ...followers.map((follower) => follower.close())])
-    await pool.end()
+    await Promise.all([pool.end(), counting.end()])
   }
   return {
     read,
@@ -47,6 +49,7 @@ export async function openPostgres({ url, onError }: OpenPostgresOptions): Promi
     shared: {
       url,
       sequence,
+      counters,
       signals,
       followEvents(tell) {
         const follower = followEvents({ read, horizon: sequence.horizon, tell, onError })

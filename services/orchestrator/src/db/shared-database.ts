@@ -1,5 +1,8 @@
 import type { AttemptId } from '@orchestrator/contract'
 
+import type { Kysely } from 'kysely'
+
+import type { Tables } from './models.ts'
 import type { EventSequence } from './postgres-sequence.ts'
 
 /**
@@ -21,6 +24,12 @@ export interface Signals {
 export interface SharedDatabase {
   url: string
   sequence: EventSequence
+  /**
+   * A connection of its own for taking numbers: a row that all transactions count up would let only one
+   * of them be under way. What is rolled back leaves a hole. Commits here do not wait for the disk; the
+   * transaction that uses the number does, and the log holds both in order.
+   */
+  counters: Kysely<Tables>
   signals: Signals
   /** Answers what to call after a commit that appended events; `tell` is called whenever events became readable, whoever wrote them. */
   followEvents(tell: () => void): () => void

@@ -25,7 +25,7 @@ export function createStore(session: Session): WorkflowStore {
   }
 
   return {
-    write: (fn) => session.write((tx) => fn(workflowTransaction(tx, statements, onEvents))),
+    write: (fn) => session.write((tx) => fn(workflowTransaction(tx, shared?.counters ?? tx, statements, onEvents))),
 
     async findWorkflow(id) {
       const { rows } = await statements.findWorkflow(read, { id })

@@ -1,6 +1,6 @@
 import type { Feature, JsonObject, WorkflowId } from '@orchestrator/contract'
 import { afterCommit } from '@orchestrator/sqlite'
-import type { Transaction } from 'kysely'
+import type { Kysely, Transaction } from 'kysely'
 
 import type { WorkflowTransaction } from '../core/ports.ts'
 import type { Tables } from './models.ts'
@@ -12,6 +12,7 @@ const ACTIVE = ['pending', 'in_progress', 'waiting_approval'] as const
 /** The core's transaction over Kysely's. `onEvents` is called once, after the commit, when events were appended. */
 export function workflowTransaction(
   tx: Transaction<Tables>,
+  counters: Kysely<Tables>,
   statements: Statements,
   onEvents: () => void,
 ): WorkflowTransaction {
@@ -56,7 +57,7 @@ export function workflowTransaction(
     },
 
     async takeFeatureNumber(floor) {
-      const { value } = await tx
+      const { value } = await counters
         .updateTable('counters')
         .set((eb) => ({
           value: eb

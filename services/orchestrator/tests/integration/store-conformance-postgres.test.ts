@@ -23,6 +23,7 @@ async function standing(engine: Engine, fn: (tx: WorkflowTransaction) => Promise
     reached.resolve()
     await released.promise
   })
+  onTestFinished(() => released.resolve())
   await Promise.race([reached.promise, done])
   return {
     async letGo() {
@@ -69,7 +70,7 @@ describe.skipIf(postgres.missing !== undefined)(title, () => {
       for await (const event of feed.subscribe({ after, signal: leaving.signal })) seen.push(event.type)
     }
     void follow()
-    const silent = await standing(here, (tx) => tx.takeFeatureNumber(0))
+    const silent = await standing(here, (tx) => tx.insertCancellation(crypto.randomUUID() as never))
     await here.store.write((tx) => appendNote(tx, id, 'held back'))
     // Everybody was told of it by now, and could not read it.
     await expect.poll(() => postgres.query(url, 'select 1')).toHaveLength(1)

@@ -148,7 +148,7 @@ describe.each(databases.all)('the store on $title', ({ create, isMissing }) => {
       let position = await engine.store.lastSequence()
       const readOn = async () => {
         await nextTurn()
-        const events = await engine.store.listEvents({ after: position, limit: 7 })
+        const events = await engine.store.listEvents({ after: position, limit: 20 })
         seen.push(...events)
         position = events.at(-1)?.sequence ?? position
       }
@@ -163,7 +163,7 @@ describe.each(databases.all)('the store on $title', ({ create, isMissing }) => {
       void written.then(() => (isWritten = true))
       while (!isWritten) await readOn()
       await written
-      await expect.poll(() => readOn().then(() => seen.length), { interval: 5 }).toBe(400)
+      await expect.poll(() => readOn().then(() => seen.length), { interval: 5, timeout: 10_000 }).toBe(400)
       const sequences = seen.map((event) => event.sequence)
       expect(sequences).toEqual(sequences.toSorted((a, b) => a - b))
       expect(new Set(sequences).size).toBe(400)
