@@ -10,19 +10,25 @@ import packageJson from '../package.json' with { type: 'json' }
 import { createAgentDriver, createAgentRegistry, createVerifier, probeSandbox } from './acp/index.ts'
 import { readAgentsFile } from './agents-file.ts'
 import { createAuthentication } from './api/authenticate.ts'
+import { registerConversations } from './api/conversations.ts'
 import { registerHub } from './api/hub.ts'
 import { registerInvocations } from './api/invocations.ts'
 import { registerInvoke } from './api/invoke.ts'
 import type { Config } from './config.ts'
+import { createAsks } from './core/asks.ts'
+import { createEscalations } from './core/escalations.ts'
 import { createInvocations, DEFAULT_WORKSPACE } from './core/invocations.ts'
 import { createLanes } from './core/lanes.ts'
+import { createSessions } from './core/sessions.ts'
 import type { TurnLimits, Verifier } from './core/ports.ts'
+import { createConversationStore } from './db/conversation-store.ts'
 import { createInvocationStore } from './db/invocation-store.ts'
 import { migrations } from './db/migrations.ts'
 import type { Tables } from './db/tables.ts'
 import { createHealthCheck } from './health.ts'
 import { createSpecKit } from './spec-kit/index.ts'
 import { ensureDemoRepository } from './workspace/demo-repository.ts'
+import { createHomes } from './workspace/homes.ts'
 import { openRepository, type Repository } from './workspace/repository.ts'
 import { WorkspaceError } from './workspace/workspace-error.ts'
 import { createWorkspaces } from './workspace/workspaces.ts'
@@ -42,8 +48,9 @@ export async function startHub(config: Config, logger: Logger): Promise<RunningS
   const repository = await openWorkspace(config)
   const database = await openHubDatabase(config, logger)
   try {
-    const homeDirectory = (session_id: string) => join(config.data_dir, 'homes', session_id)
-    const store = createInvocationStore(database, homeDirectory)
+    const homes = createHomes(config.data_dir)
+    const store = createInvocationStore(database, homes.directory)
+    const conversations = createConversationStore(database, homes.directory)
     const workspaces = createWorkspaces({ name: DEFAULT_WORKSPACE, repository, data_dir: config.data_dir })
     const registry = await createAgentRegistry({
       named: config.default_agent,
@@ -51,19 +58,25 @@ export async function startHub(config: Config, logger: Logger): Promise<RunningS
       sandbox: config.sandbox,
       own_profiles,
     })
-    const invocations = createInvocations({
+    const driver = createAgentDriver({ logger })
+    const parts = {
       store,
+      conversations,
       workspaces,
       registry,
-      driver: createAgentDriver({ logger }),
+      driver,
       spec_kit: createSpecKit(),
       verifier: await prepareVerifier(config),
       limits: LIMITS,
-      homeDirectory,
+      homeDirectory: homes.directory,
       now: () => new Date(),
       log: logger,
       lanes: createLanes({ max_running: config.max_running, memory_mb: config.memory_mb ?? halfOfMemory() }),
-    })
+    }
+    const invocations = createInvocations(parts)
+    const asks = createAsks({ ...parts, confidence_min: config.ask_confidence })
+    const escalations = createEscalations({ ...parts, asks })
+    const sessions = createSessions({ ...parts, asks, removeHome: homes.remove })
     const runs_unwalled = config.sandbox === 'off' && registry.list().default !== 'demo'
     const checkHealth = createHealthCheck({
       version: packageJson.version,
@@ -87,6 +100,7 @@ export async function startHub(config: Config, logger: Logger): Promise<RunningS
     })
     registerInvoke(app, invocations)
     registerInvocations(app, invocations)
+    registerConversations(app, { asks, escalations, sessions, conversations })
     registerHub(app, { registry, workspaces, store, checkHealth })
 
     // Before anything new can come in, so that what runs is told from what was left behind.

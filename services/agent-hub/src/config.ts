@@ -21,6 +21,7 @@ const environmentSchema = z.object({
   HUB_SANDBOX: z.enum(['auto', 'off']).default('auto'),
   HUB_MAX_RUNNING: wholeNumber(1, 1000).default(8),
   HUB_MEMORY_MB: wholeNumber(1, 100_000_000).optional(),
+  ASK_CONFIDENCE: wholeNumber(0, 100).default(70),
   WORKSPACE: z.string().optional(),
   VERIFY_COMMAND: z.string().max(2000).optional(),
   VERIFY_TIMEOUT_SECONDS: wholeNumber(1, 86_400).default(600),
@@ -44,6 +45,8 @@ export interface Config {
   max_running: number
   /** What running agents may take together; undefined: half of the machine. */
   memory_mb: number | undefined
+  /** 0 to 100: of an answer below it a person is asked. */
+  ask_confidence: number
   /** Undefined: the demo repository. */
   workspace: string | undefined
   /** Where launch profiles of the user's own are; undefined: in `agents.yaml`, if there is one. */
@@ -76,6 +79,7 @@ export function readConfig(env: NodeJS.ProcessEnv, cwd: string): Config {
     sandbox: given.HUB_SANDBOX,
     max_running: given.HUB_MAX_RUNNING,
     memory_mb: given.HUB_MEMORY_MB,
+    ask_confidence: given.ASK_CONFIDENCE,
     workspace: given.WORKSPACE === undefined ? undefined : resolve(cwd, given.WORKSPACE),
     agents_file: given.AGENTS_FILE === undefined ? undefined : resolve(cwd, given.AGENTS_FILE),
     verify_command: given.VERIFY_COMMAND,

@@ -91,6 +91,9 @@ export function createAgentDriver(o: AgentDriverOptions): AgentDriver {
       const ended = await Promise.all(processes.map(endOrphan))
       return ended.filter(Boolean).length
     },
+    async endSession(session_id) {
+      await idle.end(session_id)
+    },
     async close() {
       closing.abort()
       await Promise.all([idle.close(), ...running])

@@ -5,6 +5,8 @@ export interface IdleSessions {
   /** The session's agent, when it is alive and was kept under the same description. One that does not fit is ended first. */
   take(session_id: string, description: string): Promise<AgentSession | undefined>
   keep(session_id: string, description: string, session: AgentSession): void
+  /** Ends the session's agent, if there is one. */
+  end(session_id: string): Promise<void>
   /** Ends all, and every one that is kept after that. */
   close(): Promise<void>
 }
@@ -59,6 +61,10 @@ export function createIdleSessions(
         if (idle.size <= o.max) break
         evict(longest)
       }
+    },
+    async end(session_id) {
+      evict(session_id)
+      await ending.get(session_id)
     },
     async close() {
       for (const session_id of idle.keys()) evict(session_id)

@@ -34,7 +34,7 @@ export interface StepParts {
  */
 export async function runStep({ parts, input, run, working_copy, request }: StepParts): Promise<Step | Finish> {
   const { record, session, onUpdate } = input
-  const first = await run(await parts.spec_kit.buildPrompt(request, working_copy))
+  const first = await run(working_copy, await parts.spec_kit.buildPrompt(request, working_copy))
   if (first.kind !== 'ended') return unfinished(first, session.id)
   let step = await inspect(first, first.usage)
   let asked = false
@@ -70,7 +70,7 @@ export async function runStep({ parts, input, run, working_copy, request }: Step
 
   /** What the first turn brought is still worth a look, whatever becomes of the next. */
   async function goOn(prompt: string, what: string, join: (a: Ended, b: Ended) => Ended): Promise<Finish | undefined> {
-    const next = await run(prompt)
+    const next = await run(working_copy, prompt)
     if (next.kind === 'cancelled') return unfinished(next, session.id)
     if (next.kind === 'failed') onUpdate({ kind: 'note', text: `${what} failed: ${next.reason}` })
     step =

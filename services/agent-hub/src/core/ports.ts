@@ -5,6 +5,7 @@ import type {
   HubAgents,
   HubWorkspace,
   InvokeRequest,
+  JsonObject,
   Usage,
 } from '@orchestrator/contract'
 
@@ -119,6 +120,8 @@ export interface AgentDriver {
   run(turn: AgentTurn): Promise<TurnOutcome>
   /** Ends agents that a killed hub left behind; those whose start time differs are somebody else's and left alone. Answers how many it ended. */
   endOrphans(processes: readonly AgentProcess[]): Promise<number>
+  /** Ends the agent of a session that waits for its next turn, if there is one. */
+  endSession(session_id: string): Promise<void>
   /** Ends every process group it started. */
   close(): Promise<void>
 }
@@ -185,6 +188,15 @@ export interface PhaseInput {
   text: string
 }
 
+/** A question to an agent; `added` is what a person said since it was first asked. */
+export interface QuestionInput {
+  topic: string
+  question: string
+  feature_id: FeatureId
+  context?: JsonObject | undefined
+  added?: string | undefined
+}
+
 export interface SpecKit {
   /** The one text block for the agent. */
   buildPrompt(request: InvokeRequest, working_copy: WorkingCopy): Promise<string>
@@ -194,6 +206,7 @@ export interface SpecKit {
   buildRepairPrompt(request: InvokeRequest, failed: readonly Check[]): string
   /** Tasks that were appended since what stood there before, and how many are not ticked now. */
   countTasks(working_copy: WorkingCopy): Promise<{ appended: number; open: number }>
+  buildQuestionPrompt(question: QuestionInput, working_copy: WorkingCopy): string
   /** A follow-up prompt to an agent that ended its turn without a result. */
   buildResultPrompt(request: InvokeRequest): string
 }

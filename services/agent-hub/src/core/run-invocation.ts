@@ -3,6 +3,7 @@ import { ServiceError, type AgentUpdate } from '@orchestrator/contract'
 import { collectArtifacts } from './artifacts.ts'
 import { commitMessage } from './commit-message.ts'
 import { runConvergence } from './convergence.ts'
+import type { ConversationStore } from './conversation-store.ts'
 import { cancelled, failed, succeeded, withCommit, type Finish } from './outcome.ts'
 import { runStep } from './phase-step.ts'
 import type { AgentDriver, AgentRegistry, OpenWorkingCopy, SpecKit, TurnLimits, Verifier, Workspaces } from './ports.ts'
@@ -19,6 +20,7 @@ export interface Log {
 
 export interface RunParts {
   store: InvocationStore
+  conversations: ConversationStore
   workspaces: Workspaces
   spec_kit: SpecKit
   driver: AgentDriver
@@ -71,7 +73,15 @@ async function work(parts: RunParts, input: RunInput, working_copy: OpenWorkingC
   const { record, session, signal } = input
   const { request } = record
   const begun = parts.now().getTime()
-  const run = createTurns(parts, input, working_copy)
+  const run = createTurns(parts, {
+    agent: record.agent,
+    session,
+    signal,
+    timeout_seconds: request.parameters.timeout_seconds,
+    about: { kind: 'invoke', topic: null, invocation_id: record.id },
+    onUpdate: input.onUpdate,
+    onProcess: async (process) => parts.store.recordProcess(record.id, process),
+  })
 
   const is_converging = request.workflow_type === 'implement' && request.context.phase === 'phase_2'
   const step = await (is_converging ? runConvergence : runStep)({ parts, input, run, working_copy, request })

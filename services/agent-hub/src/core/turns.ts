@@ -1,19 +1,35 @@
-import type { TurnOutcome, WorkingCopy } from './ports.ts'
-import type { RunInput, RunParts } from './run-invocation.ts'
+import type { AgentUpdate, Exchange } from '@orchestrator/contract'
 
-/** Prompts the agent once more in the session of the invocation. */
-export type RunTurn = (prompt: string) => Promise<TurnOutcome>
+import { digestBytes } from './digest.ts'
+import type { AgentProcess, TurnOutcome, WorkingCopy } from './ports.ts'
+import type { RunParts } from './run-invocation.ts'
+import type { SessionRecord } from './store.ts'
 
-/** Turns of one invocation share a session and a time limit. */
-export function createTurns(parts: RunParts, input: RunInput, working_copy: WorkingCopy): RunTurn {
-  const { record, session, signal } = input
-  const asked_seconds = record.request.parameters.timeout_seconds
-  const limit_ms = asked_seconds === undefined ? parts.limits.turn_ms : asked_seconds * 1000
+/** Prompts the agent once more in its session. */
+export type RunTurn = (working_copy: WorkingCopy, prompt: string) => Promise<TurnOutcome>
+
+export interface TurnsInput {
+  agent: string
+  session: SessionRecord
+  signal: AbortSignal
+  /** Of all turns together; undefined: the hub's own limit. */
+  timeout_seconds: number | undefined
+  /** For the audit log. */
+  about: Pick<Exchange, 'kind' | 'topic' | 'invocation_id'>
+  onUpdate: (update: AgentUpdate) => void
+  onProcess: (process: AgentProcess) => Promise<void>
+}
+
+/** Turns of one invocation, or one question, share a session and a time limit. Each is on record, however it ended. */
+export function createTurns(parts: RunParts, o: TurnsInput): RunTurn {
+  const { session } = o
+  const limit_ms = o.timeout_seconds === undefined ? parts.limits.turn_ms : o.timeout_seconds * 1000
   const deadline = parts.now().getTime() + limit_ms
-  const agent = parts.registry.getAgent(record.agent)
+  const agent = parts.registry.getAgent(o.agent)
   let acp_session_id = session.acp_session_id
 
-  return async (prompt) => {
+  return async (working_copy, prompt) => {
+    const begun = parts.now()
     const outcome = await parts.driver.run({
       agent,
       session_id: session.id,
@@ -21,21 +37,34 @@ export function createTurns(parts: RunParts, input: RunInput, working_copy: Work
       home: parts.homeDirectory(session.id),
       working_copy: working_copy.path,
       env: {
-        SPECIFY_FEATURE: record.feature_id,
+        SPECIFY_FEATURE: session.feature_id,
         SPECIFY_FEATURE_DIRECTORY: `${working_copy.path}/${working_copy.feature_directory}`,
         SPECIFY_INIT_DIR: working_copy.path,
         // The working copy has no `.git` of its own: the agent's git must not find a repository further up.
         GIT_CEILING_DIRECTORIES: working_copy.path.slice(0, working_copy.path.lastIndexOf('/')),
       },
       prompt,
-      signal,
+      signal: o.signal,
       limits: { ...parts.limits, turn_ms: Math.max(1, deadline - parts.now().getTime()) },
-      onUpdate: input.onUpdate,
+      onUpdate: o.onUpdate,
       onProcess: (process) => {
-        parts.store.recordProcess(record.id, process).catch((error: unknown) => {
-          parts.log.error({ err: error, invocation_id: record.id }, 'the agent’s process could not be recorded')
+        o.onProcess(process).catch((error: unknown) => {
+          parts.log.error({ err: error, session_id: session.id }, 'the agent’s process could not be recorded')
         })
       },
+    })
+    await parts.conversations.recordExchange({
+      ...o.about,
+      id: crypto.randomUUID(),
+      feature_id: session.feature_id,
+      workspace: session.workspace,
+      agent: agent.name,
+      session_id: session.id,
+      prompt_digest: digestBytes(prompt),
+      answer_digest: outcome.kind === 'ended' ? digestBytes(outcome.text) : null,
+      outcome: outcome.kind,
+      started_at: begun.toISOString(),
+      duration_ms: Math.max(0, parts.now().getTime() - begun.getTime()),
     })
     if (outcome.kind === 'ended') {
       acp_session_id = outcome.acp_session_id

@@ -21,6 +21,9 @@ const NOT_BEGUN = {
   finished_at: null,
 }
 
+/** A session that nobody closed and no process is known of. */
+export const OPEN = { closed_at: null, process_pid: null, process_started: null }
+
 /** The hub's memory in SQLite. `homeDirectory` is recorded with each session, so that its files can be found by hand. */
 export function createInvocationStore(
   database: Database<Tables>,
@@ -61,7 +64,7 @@ export function createInvocationStore(
 
     startInvocation: async (id, session, now) =>
       database.write(async (tx) => {
-        const kept = { ...session, home: homeDirectory(session.id), updated_at: now }
+        const kept = { ...session, home: homeDirectory(session.id), updated_at: now, ...OPEN }
         await tx
           .insertInto('sessions')
           .values(kept)
@@ -150,7 +153,12 @@ export function createInvocationStore(
       }),
 
     async findSession(id) {
-      const row = await read.selectFrom('sessions').selectAll().where('id', '=', id).executeTakeFirst()
+      const row = await read
+        .selectFrom('sessions')
+        .selectAll()
+        .where('id', '=', id)
+        .where('closed_at', 'is', null)
+        .executeTakeFirst()
       return row && readSession(row)
     },
 
@@ -166,10 +174,12 @@ export function createInvocationStore(
       }),
 
     async listProcesses() {
+      const columns = ['process_pid as pid', 'process_started as started'] as const
       const rows = await read
         .selectFrom('invocations')
-        .select(['process_pid as pid', 'process_started as started'])
+        .select(columns)
         .where('process_pid', 'is not', null)
+        .unionAll(read.selectFrom('sessions').select(columns).where('process_pid', 'is not', null))
         .$narrowType<{ pid: number; started: string }>()
         .execute()
       return rows.map(({ pid, started }) => ({ pid, started }))
@@ -180,6 +190,9 @@ export function createInvocationStore(
         const none = { process_pid: null, process_started: null }
         const all = tx.updateTable('invocations').set(none).where('process_pid', 'is not', null)
         await (finished_before === undefined ? all : all.where('finished_at', '<', finished_before)).execute()
+        // Those of questions are few, and go when the hub has ended them all.
+        if (finished_before !== undefined) return
+        await tx.updateTable('sessions').set(none).where('process_pid', 'is not', null).execute()
       }),
 
     async findArtifact(digest) {

@@ -61,4 +61,53 @@ export const migrations: Record<string, Migration> = {
         ) strict`.execute(db)
     },
   },
+  '0002_conversations': {
+    async up(db) {
+      await sql`alter table sessions add column closed_at text`.execute(db)
+      await sql`alter table sessions add column process_pid integer`.execute(db)
+      await sql`alter table sessions add column process_started text`.execute(db)
+      await sql`create index sessions_used on sessions (updated_at) where closed_at is null`.execute(db)
+      await sql`create index sessions_with_process on sessions (process_pid)
+        where process_pid is not null`.execute(db)
+      await sql`create index invocations_of_session on invocations (session_id)`.execute(db)
+      await sql`
+        create table escalations (
+          sequence integer primary key autoincrement,
+          id text not null unique,
+          status text not null,
+          topic text not null,
+          question text not null,
+          feature_id text not null,
+          session_id text not null references sessions(id),
+          answer text not null,
+          rationale text,
+          confidence real not null,
+          action text,
+          note text,
+          acted_by text,
+          created_at text not null,
+          updated_at text not null
+        ) strict`.execute(db)
+      await sql`create index escalations_of_feature on escalations (feature_id, sequence)`.execute(db)
+      await sql`create index escalations_pending on escalations (sequence) where status = 'pending'`.execute(db)
+      await sql`
+        create table exchanges (
+          sequence integer primary key autoincrement,
+          id text not null unique,
+          kind text not null,
+          feature_id text not null,
+          workspace text not null,
+          agent text not null,
+          session_id text not null,
+          invocation_id text,
+          topic text,
+          prompt_digest text not null,
+          answer_digest text,
+          outcome text not null,
+          started_at text not null,
+          duration_ms integer not null
+        ) strict`.execute(db)
+      await sql`create index exchanges_of_feature on exchanges (feature_id, sequence)`.execute(db)
+    },
+  },
 }

@@ -1,9 +1,13 @@
+import type { Generated } from 'kysely'
+
 /** Rows as they lie in the file. JSON is text, times are ISO 8601 in UTC. */
 export interface Tables {
   invocations: InvocationsTable
   invocation_events: InvocationEventsTable
   sessions: SessionsTable
   artifacts: ArtifactsTable
+  escalations: EscalationsTable
+  exchanges: ExchangesTable
 }
 
 export interface InvocationsTable {
@@ -44,6 +48,9 @@ export interface SessionsTable {
   home: string
   created_at: string
   updated_at: string
+  closed_at: string | null
+  process_pid: number | null
+  process_started: string | null
 }
 
 export interface ArtifactsTable {
@@ -51,4 +58,39 @@ export interface ArtifactsTable {
   bytes: Uint8Array
   size: number
   created_at: string
+}
+
+export interface EscalationsTable {
+  sequence: Generated<number>
+  id: string
+  status: string
+  topic: string
+  question: string
+  feature_id: string
+  session_id: string
+  answer: string
+  rationale: string | null
+  confidence: number
+  action: string | null
+  note: string | null
+  acted_by: string | null
+  created_at: string
+  updated_at: string
+}
+
+export interface ExchangesTable {
+  sequence: Generated<number>
+  id: string
+  kind: string
+  feature_id: string
+  workspace: string
+  agent: string
+  session_id: string
+  invocation_id: string | null
+  topic: string | null
+  prompt_digest: string
+  answer_digest: string | null
+  outcome: string
+  started_at: string
+  duration_ms: number
 }

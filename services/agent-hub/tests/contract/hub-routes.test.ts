@@ -2,9 +2,14 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 
 import {
+  askResponseSchema,
   errorEnvelopeSchema,
+  escalationPageSchema,
+  escalationSchema,
+  exchangePageSchema,
   healthSchema,
   hubAgentsSchema,
+  hubSessionSchema,
   hubWorkspaceSchema,
   invocationSchema,
   invokeResponseSchema,
@@ -154,11 +159,17 @@ describe('what the hub has', () => {
     expect(Object.keys(paths).sort()).toEqual([
       '/agents',
       '/artifacts/{digest}',
+      '/ask/{topic}',
+      '/escalations',
+      '/escalations/{id}',
+      '/exchanges',
       '/health',
       '/invocations/{id}',
       '/invocations/{id}/cancel',
       '/invocations/{id}/events',
       '/invoke/{agent}',
+      '/sessions',
+      '/sessions/{id}',
       '/workspaces/{name}',
     ])
   })
@@ -234,4 +245,58 @@ it('503 for a plain call whose hub stops', async () => {
   expect(await errorOf(await answer)).toEqual({ status: 503, code: 'UNAVAILABLE' })
   expect(await stopped).toBe(0)
   await own.remove()
+})
+
+describe('conversations', () => {
+  const post = async (path: string, body: object) =>
+    hub.fetch(path, { method: 'POST', headers: JSON_TYPE, body: JSON.stringify(body) })
+
+  it('200 for a question, whose answer the demo agent does not know', async () => {
+    const response = await post('/ask/architecture', { question: 'Which database?', feature_id: '040-ask' })
+    expect(response.status).toBe(200)
+    const answer = askResponseSchema.parse(await response.json())
+    expect(answer.status).toBe('pending_human')
+    const escalation = await hub.fetch(`/escalations/${answer.escalation_id!}`)
+    expect(escalationSchema.parse(await escalation.json())).toMatchObject({ status: 'pending' })
+    const again = async () => post(`/escalations/${answer.escalation_id!}`, { action: 'confirm' })
+    expect((await again()).status).toBe(200)
+    expect(await errorOf(await again())).toEqual({ status: 400, code: 'INVALID_STATE_TRANSITION' })
+  })
+
+  it('201 for a session, 204 for its end', async () => {
+    const response = await post('/sessions', { feature_id: '041-session', agent: 'demo' })
+    expect(response.status).toBe(201)
+    const session = hubSessionSchema.parse(await response.json())
+    expect(response.headers.get('location')).toBe(`/sessions/${session.id}`)
+    expect((await hub.fetch(`/sessions/${session.id}`, { method: 'DELETE' })).status).toBe(204)
+    expect((await hub.fetch(`/sessions/${session.id}`, { method: 'DELETE' })).status).toBe(404)
+  })
+
+  it('200 for the lists', async () => {
+    escalationPageSchema.parse(await (await hub.fetch('/escalations')).json())
+    exchangePageSchema.parse(await (await hub.fetch('/exchanges?limit=1')).json())
+  })
+
+  const question = { question: 'Which?', feature_id: '042-x' }
+  it.each([
+    ['POST', '/ask/x', { ...question, session_id: UNKNOWN }, 404, 'SESSION_NOT_FOUND'],
+    ['POST', '/ask/x', { ...question, surprise: 1 }, 422, 'VALIDATION_ERROR'],
+    ['POST', '/ask/x', { ...question, question: '' }, 422, 'VALIDATION_ERROR'],
+    ['POST', '/ask/..%2Fx', question, 422, 'VALIDATION_ERROR'],
+    ['POST', '/sessions', { feature_id: '../x' }, 422, 'VALIDATION_ERROR'],
+    ['POST', '/sessions', { feature_id: '042-x', agent: 'nobody' }, 404, 'AGENT_NOT_FOUND'],
+    ['POST', '/sessions', { feature_id: '042-x', agent: 'copilot' }, 503, 'AGENT_UNAVAILABLE'],
+    ['POST', '/sessions', { feature_id: '042-x', workspace: 'other' }, 404, 'WORKSPACE_NOT_FOUND'],
+    ['POST', `/escalations/${UNKNOWN}`, { action: 'confirm' }, 404, 'ESCALATION_NOT_FOUND'],
+    ['POST', `/escalations/${UNKNOWN}`, { action: 'correct' }, 422, 'VALIDATION_ERROR'],
+    ['POST', `/escalations/${UNKNOWN}`, { action: 'approve' }, 422, 'VALIDATION_ERROR'],
+    ['GET', `/escalations/${UNKNOWN}`, undefined, 404, 'ESCALATION_NOT_FOUND'],
+    ['GET', '/escalations?status=open', undefined, 422, 'VALIDATION_ERROR'],
+    ['GET', `/sessions/${UNKNOWN}`, undefined, 404, 'SESSION_NOT_FOUND'],
+    ['GET', '/exchanges?cursor=x', undefined, 422, 'VALIDATION_ERROR'],
+    ['GET', '/exchanges?limit=0', undefined, 422, 'VALIDATION_ERROR'],
+  ])('refuses %s %s with %j', async (method, path, body, status, code) => {
+    const init = body === undefined ? { method } : { method, headers: JSON_TYPE, body: JSON.stringify(body) }
+    expect(await errorOf(await hub.fetch(path, init))).toEqual({ status, code })
+  })
 })

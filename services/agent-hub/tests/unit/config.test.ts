@@ -13,6 +13,7 @@ describe('the hub’s configuration', () => {
       sandbox: 'auto',
       max_running: 8,
       memory_mb: undefined,
+      ask_confidence: 70,
       workspace: undefined,
       agents_file: undefined,
       verify_command: undefined,
