@@ -1,7 +1,9 @@
-import { Command, CommanderError } from 'commander'
+import { ROLES } from '@orchestrator/contract'
+import { Command, CommanderError, Option } from 'commander'
 
 import { doctor } from './doctor.ts'
 import { EXIT, EXIT_HELP, type ExitCode } from './exit-codes.ts'
+import { createKey, listKeys, revokeKey, type CreateKeyFlags, type KeyFlags } from './keys.ts'
 import { jsonReporter, textReporter } from './reporter.ts'
 import { up } from './up.ts'
 
@@ -41,6 +43,38 @@ export async function run(words: readonly string[], root: string): Promise<ExitC
     .action(async ({ json }: { json: boolean }) => {
       exit_code = await doctor({ root, env: process.env, json, out: process.stdout })
     })
+
+  const outputs = { out: process.stdout, error: process.stderr }
+  const keys = program.command('keys').description('who may ask the running service for what (docs/security.md)')
+  const { ORCHESTRATOR_URL, PORT } = process.env
+  const own_url = ORCHESTRATOR_URL || `http://127.0.0.1:${PORT || '8000'}`
+  const keyCommand = (words: string, description: string) =>
+    keys
+      .command(words)
+      .description(description)
+      .option('--url <url>', 'where the service listens (or ORCHESTRATOR_URL)', own_url)
+      .addOption(
+        // Not as a default, which the help would show.
+        new Option(
+          '--key <key>',
+          'of an admin, unless it listens on loopback (better ORCHESTRATOR_KEY: processes are listed)',
+        ).env('ORCHESTRATOR_KEY'),
+      )
+      .option('--json', 'print one JSON object', false)
+  keyCommand('list', 'list all keys, without their secrets').action(async (flags: KeyFlags) => {
+    exit_code = await listKeys(flags, outputs)
+  })
+  keyCommand('create <name>', 'make a key for somebody, and show it once')
+    .addOption(new Option('--role <role>', 'what it is for').choices(ROLES).makeOptionMandatory())
+    .option('--expires-at <time>', 'until when it is good, such as 2030-01-31T12:00:00Z')
+    .action(async (name: string, flags: CreateKeyFlags) => {
+      exit_code = await createKey(name, flags, outputs)
+    })
+  keyCommand('revoke <id>', 'end a key, and what it holds open, at once').action(
+    async (id: string, flags: KeyFlags) => {
+      exit_code = await revokeKey(id, flags, outputs)
+    },
+  )
 
   try {
     await program.parseAsync(words, { from: 'user' })

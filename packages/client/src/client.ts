@@ -1,18 +1,24 @@
 import {
   attemptPageSchema,
+  createdKeySchema,
   featurePageSchema,
   featureWithWorkflowsSchema,
   healthSchema,
   historyPageSchema,
+  keyPageSchema,
+  keySchema,
   workflowPageSchema,
   workflowSchema,
   type AdvanceWorkflow,
   type Attempt,
   type CancelWorkflow,
+  type CreatedKey,
+  type CreateKey,
   type CreateWorkflow,
   type Feature,
   type FeatureWithWorkflows,
   type Health,
+  type Key,
   type StreamEvent,
   type Transition,
   type Workflow,
@@ -74,6 +80,11 @@ export interface Client {
   getArtifact(digest: string, options?: CallOptions): Promise<Uint8Array<ArrayBuffer>>
   listFeatures(query?: PageQuery, options?: CallOptions): Promise<Page<Feature>>
   getFeature(feature_id: string, options?: CallOptions): Promise<FeatureWithWorkflows>
+  /** Of an admin only, as are the next two. */
+  listKeys(options?: CallOptions): Promise<Page<Key>>
+  /** With the key itself, which no other answer tells. */
+  createKey(body: CreateKey, options?: CallOptions): Promise<CreatedKey>
+  revokeKey(id: string, options?: CallOptions): Promise<Key>
   /** Also resolves when the service calls itself unhealthy. */
   getHealth(options?: CallOptions): Promise<Health>
   /** Events in order, each once, across restarts of the service; ends when `signal` is aborted. */
@@ -100,6 +111,9 @@ export function createClient(options: ClientOptions): Client {
     listFeatures: (query, call) => request.json(featurePageSchema, 'GET', 'features', { ...call, query }),
     getFeature: (feature_id, call) =>
       request.json(featureWithWorkflowsSchema, 'GET', `features/${encodeURIComponent(feature_id)}`, call),
+    listKeys: (call) => request.json(keyPageSchema, 'GET', 'keys', call),
+    createKey: (body, call) => request.json(createdKeySchema, 'POST', 'keys', { ...call, body }),
+    revokeKey: (id, call) => request.json(keySchema, 'POST', `keys/${encodeURIComponent(id)}/revoke`, call),
     getHealth: (call) => request.json(healthSchema, 'GET', 'health', call),
     streamEvents: (stream) => followEvents(request, stream),
   }

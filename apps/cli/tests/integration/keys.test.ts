@@ -1,0 +1,123 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { createInterface } from 'node:readline'
+import { createdKeySchema, keyPageSchema, keySchema } from '@orchestrator/contract'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+import { startCli } from './cli-process.ts'
+
+const root = resolve(import.meta.dirname, '../../../..')
+let folder: string
+let url: string
+let admin_key: string
+let end: () => Promise<unknown>
+
+/** A service that is open to others, and therefore wants keys. */
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'cli-keys-'))
+  const service = spawn(process.execPath, [join(root, 'services/orchestrator/src/main.ts')], {
+    cwd: folder,
+    env: {
+      PATH: process.env['PATH'],
+      HOST: '0.0.0.0',
+      PORT: '0',
+      PHASE_EXECUTION: 'external',
+      DATABASE_URL: `sqlite:///${folder}/orchestrator.db`,
+    },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  end = () => {
+    service.kill('SIGTERM')
+    return once(service, 'close')
+  }
+  let said = ''
+  for await (const line of createInterface(service.stdout)) {
+    said += `${line}\n`
+    if (said.includes('shown this once') && said.includes('"url"')) break
+  }
+  service.stdout.resume()
+  url = (/"url":"([^"]+)"/.exec(said)?.[1] ?? '').replace('0.0.0.0', '127.0.0.1')
+  admin_key = /ok_[0-9a-f]{12}_[\w-]{43}/.exec(said)?.[0] ?? ''
+})
+afterAll(async () => {
+  await end()
+  await rm(folder, { recursive: true, force: true })
+})
+
+async function keys(words: string[], key: string | undefined = admin_key) {
+  const cli = startCli(root, ['keys', ...words], {
+    ORCHESTRATOR_URL: url,
+    ...(key !== undefined && { ORCHESTRATOR_KEY: key }),
+  })
+  const exit_code = await cli.exited
+  return { exit_code, text: cli.lines.join('\n'), errors: cli.errors.join('\n') }
+}
+
+describe('orchestrator keys', () => {
+  it('makes a key that works, lists it, and ends it', async () => {
+    const made = await keys([
+      'create',
+      'Robin',
+      '--role',
+      'submitter',
+      '--expires-at',
+      '2999-01-31T12:00:00Z',
+      '--json',
+    ])
+    expect({ exit_code: made.exit_code, errors: made.errors }).toEqual({ exit_code: 0, errors: '' })
+    const { key, ...robin } = createdKeySchema.parse(JSON.parse(made.text))
+    const authorization = `Bearer ${key}`
+    expect((await fetch(`${url}/workflows`, { headers: { authorization } })).status).toBe(200)
+
+    const listed = await keys(['list', '--json'])
+    expect(keyPageSchema.parse(JSON.parse(listed.text)).items).toEqual([
+      expect.objectContaining({ name: 'admin', role: 'admin' }),
+      robin,
+    ])
+    expect((await keys(['list'])).text).toContain(`${robin.id}  submitter  good until 2999-01-31`)
+
+    const revoked = await keys(['revoke', robin.id, '--json'])
+    expect(keySchema.parse(JSON.parse(revoked.text)).revoked_at).not.toBeNull()
+    expect((await fetch(`${url}/workflows`, { headers: { authorization } })).status).toBe(401)
+    expect((await keys(['list'])).text).toContain(`${robin.id}  submitter  revoked`)
+  })
+
+  it('shows a person the key on a line of its own', async () => {
+    const { text } = await keys(['create', 'Kim', '--role', 'viewer'])
+    expect(text).toMatch(/^Key [0-9a-f]{12} of Kim \(viewer\), shown this once:\nok_[0-9a-f]{12}_[\w-]{43}$/)
+  })
+
+  it.each([
+    ['no key', ['list'], '', 1, 'needs a key'],
+    ['a wrong key', ['list'], `ok_000000000000_${'A'.repeat(43)}`, 1, 'not known'],
+    ['an unknown id', ['revoke', '000000000000'], undefined, 1, 'no key 000000000000'],
+    ['what is no id', ['revoke', 'Robin'], undefined, 1, 'id of a key'],
+    ['no service there', ['list', '--url', 'http://127.0.0.1:1'], undefined, 1, 'cannot be reached'],
+    ['no URL', ['list', '--url', 'here'], undefined, 2, '--url must be'],
+    ['no role', ['create', 'Robin'], undefined, 2, '--role'],
+    ['a role there is not', ['create', 'Robin', '--role', 'owner'], undefined, 2, 'Allowed choices'],
+    ['a reserved name', ['create', 'local', '--role', 'viewer'], undefined, 2, 'name'],
+    [
+      'a past time',
+      ['create', 'Robin', '--role', 'viewer', '--expires-at', '2001-01-01T00:00:00Z'],
+      undefined,
+      1,
+      'ahead',
+    ],
+    ['what is no time', ['create', 'Robin', '--role', 'viewer', '--expires-at', 'soon'], undefined, 2, 'expires_at'],
+  ])('refuses %s with a sentence and an exit code', async (_, words, key, expected, sentence) => {
+    const { exit_code, errors, text } = await keys(words, key)
+    expect(errors).toContain(sentence)
+    expect({ exit_code, text }).toEqual({ exit_code: expected, text: '' })
+  })
+
+  it('never revokes the last admin', async () => {
+    const { items } = keyPageSchema.parse(JSON.parse((await keys(['list', '--json'])).text))
+    const { exit_code, errors } = await keys(['revoke', items[0]?.id ?? ''])
+    expect(exit_code).toBe(1)
+    expect(errors).toContain('last key of an admin')
+  })
+})
