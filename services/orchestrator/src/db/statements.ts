@@ -2,6 +2,7 @@ import type {
   AttemptId,
   AttemptState,
   Digest,
+  Feature,
   FeatureId,
   Phase,
   StreamEventType,
@@ -179,6 +180,31 @@ export function createStatements(db: Kysely<Tables>, sequence?: EventSequence) {
           created_at: value('created_at'),
         })
         .returning('sequence'),
+    ),
+
+    takeFeatureNumber: prepare<{ floor: number; after_floor: number }, { value: number }>((value) =>
+      db
+        .updateTable('counters')
+        .set((eb) => ({
+          value: eb
+            .case()
+            .when('value', '>=', value('floor'))
+            .then(eb('value', '+', 1))
+            .else(value('after_floor'))
+            .end(),
+        }))
+        .where('name', '=', 'feature_number')
+        .returning('value'),
+    ),
+
+    insertFeature: prepare<Feature, unknown>((value) =>
+      db.insertInto('features').values({
+        id: value('id'),
+        workspace: value('workspace'),
+        description: value('description'),
+        created_at: value('created_at'),
+        updated_at: value('updated_at'),
+      }),
     ),
 
     findFeature: prepare<

@@ -57,24 +57,13 @@ export function workflowTransaction(
     },
 
     async takeFeatureNumber(floor) {
-      const { value } = await counters
-        .updateTable('counters')
-        .set((eb) => ({
-          value: eb
-            .case()
-            .when('value', '>=', floor)
-            .then(eb('value', '+', 1))
-            .else(floor + 1)
-            .end(),
-        }))
-        .where('name', '=', 'feature_number')
-        .returning('value')
-        .executeTakeFirstOrThrow()
-      return value
+      const [counter] = (await statements.takeFeatureNumber(counters, { floor, after_floor: floor + 1 })).rows
+      if (counter === undefined) throw new Error('the counter of feature numbers is missing')
+      return counter.value
     },
 
     async insertFeature(feature) {
-      await tx.insertInto('features').values(feature).execute()
+      await statements.insertFeature(tx, feature)
     },
 
     async touchFeature(id, updated_at) {
