@@ -5,7 +5,7 @@ import type { Tables } from './models.ts'
 import type { EventSequence } from './postgres-sequence.ts'
 
 /** Between two looks, in milliseconds: the first, and the most while an old transaction holds events back. */
-const PAUSE_MS = 5
+const PAUSE_MS = 20
 const PAUSE_MAX_MS = 250
 
 export interface EventFollowerOptions {

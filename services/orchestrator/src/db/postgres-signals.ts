@@ -12,7 +12,7 @@ export const CHANNEL = 'orchestrator'
 const HEARTBEAT_MS = 5_000
 const RECONNECT_MS = 1_000
 /** At most so often does one replica tell the others of its commits, in milliseconds. */
-const SEND_EVERY_MS = 5
+const SEND_EVERY_MS = 20
 
 export interface PostgresSignals extends Signals {
   close(): Promise<void>
