@@ -37,7 +37,8 @@ export function createProgress({ client, session_id, cwd, pace_ms, signal }: Pro
 
   return {
     async think(text) {
-      await chunk('agent_thought_chunk', text)
+      // Chunks are pieces of one text: without an end of line the next thought would stick to this one.
+      await chunk('agent_thought_chunk', `${text}\n`)
       await pause()
     },
     async say(text) {
