@@ -21,7 +21,7 @@ export function WorkflowHeader({ workflow, attempts }: { workflow: Workflow; att
   const more = headline(feature_description) !== feature_description.trim()
   return (
     <header className="-mt-3 flex flex-col gap-2.5">
-      <div className="flex min-h-7 flex-wrap items-center gap-x-3 gap-y-1 text-sm text-soft">
+      <div className="flex min-h-8 flex-wrap items-center gap-x-3 gap-y-1 text-sm text-soft">
         <span role="status">
           <WorkflowBadge status={workflow.status} attempt_state={attempt?.state} />
         </span>
