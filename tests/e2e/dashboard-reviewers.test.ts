@@ -51,7 +51,7 @@ describe.skipIf(NO_BROWSER)(titled('reviewers'), () => {
   const keys = { ana: '', ben: '' }
 
   beforeAll(async () => {
-    product = await makeProduct({ PORT: await freePort() })
+    product = await makeProduct({ PORT: await freePort(), DEMO_AGENT_PACE_MS: '0' })
     const session = await openSession({ url: product.env['DATABASE_URL']!, onFatal: () => {} })
     keys.ana = await insertKey(session, 'ana')
     keys.ben = await insertKey(session, 'ben')

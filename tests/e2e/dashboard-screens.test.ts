@@ -53,7 +53,7 @@ describe.skipIf(NO_BROWSER)(titled('every screen'), () => {
   }
 
   beforeAll(async () => {
-    product = await makeProduct()
+    product = await makeProduct({ DEMO_AGENT_PACE_MS: '0' })
     ;[browser, running] = await Promise.all([openBrowser(), product.start()])
     url = running.ready.url
   })

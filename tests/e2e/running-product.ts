@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
-import { vi } from 'vitest'
+import { setTimeout } from 'node:timers/promises'
 
 import { killTree } from '../../apps/cli/src/kill-tree.ts'
 import { createClient, type Client } from '@orchestrator/client'
@@ -40,10 +40,15 @@ export interface RunningProduct {
   ready: { url: string } & Record<string, unknown>
 }
 
-function readyOf(started: StartedProduct): RunningProduct['ready'] {
-  const ready = eventOf(started, 'ready')
-  if (ready === undefined) throw new Error(`not ready yet; so far it said:\n${started.lines.join('\n')}`)
-  return ready as RunningProduct['ready']
+/** Long enough for a first start on a loaded machine, which also builds the page. */
+const START_MS = 90_000
+
+async function untilReady(started: StartedProduct): Promise<RunningProduct['ready']> {
+  for (const deadline = Date.now() + START_MS; Date.now() < deadline; await setTimeout(50)) {
+    const ready = eventOf(started, 'ready')
+    if (ready !== undefined) return ready as RunningProduct['ready']
+  }
+  throw new Error(`not ready in time; so far it said:\n${started.lines.join('\n')}`)
 }
 
 /** A folder with all that one product keeps; what was started on it is ended with it. */
@@ -70,7 +75,7 @@ export async function makeProduct(more: NodeJS.ProcessEnv = {}) {
     async start(): Promise<RunningProduct> {
       const started = npmStart(env)
       watch(started)
-      const ready = await vi.waitFor(() => readyOf(started), { timeout: 90_000, interval: 50 })
+      const ready = await untilReady(started)
       return { started, client: createClient({ base_url: ready.url }), ready }
     },
     /** As a power cut does it: everything at once, agents included, without a word. */
