@@ -15,6 +15,7 @@ import { registerHub } from './api/hub.ts'
 import { registerInvocations } from './api/invocations.ts'
 import { registerInvoke } from './api/invoke.ts'
 import type { Config } from './config.ts'
+import { cleanUp } from './core/clean-up.ts'
 import { createAsks } from './core/asks.ts'
 import { createEscalations } from './core/escalations.ts'
 import { createInvocations, DEFAULT_WORKSPACE } from './core/invocations.ts'
@@ -105,6 +106,8 @@ export async function startHub(config: Config, logger: Logger): Promise<RunningS
 
     // Before anything new can come in, so that what runs is told from what was left behind.
     await invocations.recover()
+    await cleanUp({ ...parts, homes })
+    await invocations.resume()
     const url = await listen(app, { ...config, variables: { host: 'HUB_HOST', port: 'HUB_PORT' } }).catch(
       async (error: unknown) => {
         await invocations.close()

@@ -19,6 +19,10 @@ export interface ConversationStore {
   countUnfinished(session_id: string): Promise<number>
   /** Closed, it is found by nobody any more. */
   closeSession(id: string, now: string): Promise<void>
+  /** Open or closed. */
+  listSessionsUsedSince(since: string): Promise<string[]>
+  /** The agent's own memory of these is gone: the next turn begins anew. */
+  forgetAcpSessions(unused_since: string): Promise<void>
   /** So that it is found after a crash of the hub. */
   recordSessionProcess(id: string, process: AgentProcess): Promise<void>
 

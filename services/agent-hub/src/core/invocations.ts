@@ -39,8 +39,10 @@ export interface Invocations {
   cancel(id: string): Promise<Invocation>
   /** From after a sequence until it is finished, the signal aborts or the hub closes. */
   streamEvents(id: string, after: number, signal: AbortSignal): AsyncIterable<InvocationEvent>
-  /** At start, before anything else: ends agents left behind and goes on with what was not finished. Answers how many. */
-  recover(): Promise<number>
+  /** At start, before anything else: ends agents left behind, and queues what was interrupted. */
+  recover(): Promise<void>
+  /** Goes on with all that is queued. */
+  resume(): Promise<void>
   /** Ends the agents; what they did is run again at the next start. Takes four seconds at most. */
   close(): Promise<void>
 }
@@ -238,8 +240,10 @@ export function createInvocations(parts: InvocationsParts): Invocations {
       if (ended + queued.length > 0) {
         log.info({ orphans_ended: ended, interrupted, queued: queued.length }, 'going on with unfinished invocations')
       }
-      for (const record of queued) enqueue(record)
-      return queued.length
+    },
+
+    async resume() {
+      for (const record of await store.listQueued()) enqueue(record)
     },
 
     async close() {

@@ -177,6 +177,12 @@ export interface Workspaces {
    * already taken by another feature of the repository.
    */
   open(name: string, feature_id: FeatureId): Promise<OpenWorkingCopy>
+  /**
+   * Removes the working copies whose every commit is in the default branch, or in a branch of the feature's name on a
+   * remote, and that hold nothing uncommitted. Those of `kept` features stay in any case. Answers the removed ones;
+   * they are made again when they are needed.
+   */
+  removeSettled(name: string, kept: ReadonlySet<string>): Promise<string[]>
 }
 
 /** What the Spec Kit part needs to see of a finished turn. */

@@ -43,6 +43,17 @@ export function createConversationStore(
         await tx.updateTable('sessions').set(closed).where('id', '=', id).where('closed_at', 'is', null).execute()
       }),
 
+    async listSessionsUsedSince(since) {
+      const used = read.selectFrom('sessions').select('id').where('updated_at', '>=', since)
+      return (await used.execute()).map(({ id }) => id)
+    },
+
+    forgetAcpSessions: async (unused_since) =>
+      database.write(async (tx) => {
+        const stale = tx.updateTable('sessions').set({ acp_session_id: null }).where('updated_at', '<', unused_since)
+        await stale.where('acp_session_id', 'is not', null).execute()
+      }),
+
     recordSessionProcess: async (id, process) =>
       database.write(async (tx) => {
         const columns = { process_pid: process.pid, process_started: process.started }

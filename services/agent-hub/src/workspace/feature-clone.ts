@@ -73,6 +73,13 @@ export async function makeClone(folder: string, repository: Repository, feature_
   return { feature_id, git_dir: join(folder, feature_id, 'git'), work_tree: join(folder, feature_id, 'tree') }
 }
 
+/** Out of the way first, so that a crash leaves no half of one under the feature's name. */
+export async function removeClone(folder: string, clone: FeatureClone): Promise<void> {
+  const aside = join(folder, `${HALF}${randomUUID()}`)
+  await rename(join(folder, clone.feature_id), aside)
+  await rm(aside, { recursive: true, force: true })
+}
+
 /** `into` takes the refs from the repository at `from`. */
 async function fetchBranch(into: GitPlace, from: string, refspec: string): Promise<void> {
   await runGit({ git_dir: into.git_dir }, [

@@ -1,12 +1,13 @@
 import { mkdir } from 'node:fs/promises'
 
-import { ServiceError, type FeatureId } from '@orchestrator/contract'
+import { featureIdSchema, ServiceError, type FeatureId } from '@orchestrator/contract'
 
 import type { Workspaces } from '../core/ports.ts'
-import { clonesFolder, findClone, listClones, makeClone, type FeatureClone } from './feature-clone.ts'
+import { clonesFolder, findClone, listClones, makeClone, removeClone, type FeatureClone } from './feature-clone.ts'
 import { findNumberHolder, highestNumber, renumber } from './feature-numbers.ts'
 import { findGit } from './git.ts'
 import { getDefaultBranch, listFeatureNames, type Repository } from './repository.ts'
+import { isSettled } from './settled.ts'
 import { createWorkingCopy } from './working-copy.ts'
 
 /** One repository under one name, and the clones of its features below `data_dir`. */
@@ -60,6 +61,18 @@ export function createWorkspaces(o: { name: string; repository: Repository; data
         )
       }
       return createWorkingCopy(clone, repository)
+    },
+
+    async removeSettled(asked, kept) {
+      assertKnown(asked)
+      const removed: string[] = []
+      for (const name of (await listClones(folder)).filter((name) => !kept.has(name))) {
+        const clone = await findClone(folder, featureIdSchema.parse(name))
+        if (clone === undefined || !(await isSettled(clone, repository))) continue
+        await removeClone(folder, clone)
+        removed.push(name)
+      }
+      return removed
     },
   }
 }
