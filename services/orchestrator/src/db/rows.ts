@@ -22,7 +22,6 @@ import type {
 } from './models.ts'
 
 /** The two ways from a row to the contract's shape that a plain column does not give: JSON, and the joined attempt. */
-// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the one cast where outside data is parsed
 export function parseJson<T>(text: string | null): T | null {
   return text === null ? null : (JSON.parse(text) as T)
 }

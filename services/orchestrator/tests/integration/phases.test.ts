@@ -394,6 +394,8 @@ describe('when phases are run outside from now on', () => {
       status: 'in_progress',
       attempt: { state: 'running', reason: 'Waits for an external system to post agent_complete.' },
     })
-    expect((await service.advance(second.id, 'agent_complete', { output: 'done' })).body.status).toBe('waiting_approval')
+    expect((await service.advance(second.id, 'agent_complete', { output: 'done' })).body.status).toBe(
+      'waiting_approval',
+    )
   })
 })
