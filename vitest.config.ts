@@ -26,6 +26,8 @@ export default defineConfig({
       }),
       // Real coding agents, which are no dependencies of ours: skipped, with the reason, where none is installed.
       project('agents', ['tests/agents/**/*.test.ts'], { testTimeout: 120_000, hookTimeout: 60_000 }),
+      // The security scoreboard: the matrices of docs/security.md, made from the routes that there are.
+      project('security', ['tests/security/**/*.test.ts'], { testTimeout: 120_000, hookTimeout: 60_000 }),
       project('e2e', ['tests/e2e/**/*.test.ts'], {
         testTimeout: 120_000,
         hookTimeout: 60_000,

@@ -11,7 +11,7 @@ import {
   type Workflow,
   type WorkflowStatus,
 } from '@orchestrator/contract'
-import { createLogger, listen } from '@orchestrator/server'
+import { createLogger, listen, type RouteAccess } from '@orchestrator/server'
 import { expect, vi } from 'vitest'
 
 import { createApp } from '../src/app.ts'
@@ -103,6 +103,8 @@ export async function temporaryFolder(): Promise<string> {
 export interface Service extends Client {
   folder: string
   first_key: string | undefined
+  /** Every route there is, with who may ask it. */
+  access: RouteAccess[]
   /** Ends the service and keeps its file. */
   stop(): Promise<void>
   close(): Promise<void>
@@ -138,6 +140,7 @@ export async function startService(o: ServiceOptions = {}): Promise<Service> {
     ...clientOf(url, app.first_key),
     folder,
     first_key: app.first_key,
+    access: app.server.listAccess(),
     stop,
     async close() {
       await stop()
