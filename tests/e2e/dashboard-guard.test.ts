@@ -1,12 +1,12 @@
-import { AxeBuilder } from '@axe-core/playwright'
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
-import type { Browser, Page } from 'playwright-core'
+import type { Browser } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 
 import { HOSTILE_MARKDOWN } from '../../services/orchestrator/tests/hostile-markdown.ts'
 import { hang, refuse, startPlainHub, succeed, type PlainHub } from '../../services/orchestrator/tests/plain-hub.ts'
 import { startService, type Service } from '../../services/orchestrator/tests/service.ts'
+import { barriers } from './accessibility.ts'
 import { NO_BROWSER, openBrowser, titled } from './browser.ts'
 import { ROOT } from './running-product.ts'
 import { awaitReview, button, expectNoSidewaysScroll, visit } from './visitor.ts'
@@ -22,13 +22,6 @@ function leave(hub: PlainHub, files: Record<string, string>) {
     return { path, digest, size: content.byteLength, media_type: 'text/markdown' }
   })
   return succeed({ data: { artifacts } })
-}
-
-async function barriers(page: Page): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page }).analyze()
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => `${id} at ${nodes.map(({ target }) => target.join(' ')).join(', ')}`)
 }
 
 describe.skipIf(NO_BROWSER)(titled('the page as a guard'), () => {
@@ -116,60 +109,49 @@ describe.skipIf(NO_BROWSER)(titled('the page as a guard'), () => {
     await close()
   })
 
-  it.each(['light', 'dark'] as const)(
-    'asks for a key where it is open to a team, and gives it back, in %s',
-    async (colorScheme) => {
-      service = await startService({ hub: hub.url, dashboard: DASHBOARD, env: { HOST: '0.0.0.0' } })
-      const url = service.url.replace('0.0.0.0', '127.0.0.1')
-      const { page, keep, close } = await visit(browser, url, '/', {
-        colorScheme,
-        viewport: { width: 360, height: 740 },
-      })
-      await page.getByLabel('Your key').fill('ok_000000000000_wrong')
-      await button(page, 'Sign in').click()
-      await page.getByRole('alert').getByText('This key is not known').waitFor()
-      expect(await barriers(page)).toEqual([])
-      await expectNoSidewaysScroll(page, 'sign-in')
-      await keep(`sign-in-${colorScheme}`)
-      await page.getByLabel('Your key').fill(service.first_key!)
-      await page.keyboard.press('Enter')
-      await page.getByText('Your first specification').waitFor()
-      expect(await page.evaluate(() => document.cookie)).toBe('')
-      await page.goto(`${url}/settings`)
-      await button(page, 'Sign out').click()
-      await page.getByRole('heading', { name: 'Sign in' }).waitFor()
-      await close()
-    },
-  )
+  it('asks for a key where it is open to a team, and gives it back', async () => {
+    service = await startService({ hub: hub.url, dashboard: DASHBOARD, env: { HOST: '0.0.0.0' } })
+    const url = service.url.replace('0.0.0.0', '127.0.0.1')
+    const visitor = await visit(browser, url, '/', { viewport: { width: 360, height: 740 } })
+    const { page, close } = visitor
+    await page.getByLabel('Your key').fill('ok_000000000000_wrong')
+    await button(page, 'Sign in').click()
+    await page.getByRole('alert').getByText('This key is not known').waitFor()
+    expect(await barriers(visitor, 'sign-in')).toEqual([])
+    await expectNoSidewaysScroll(page, 'sign-in')
+    await page.getByLabel('Your key').fill(service.first_key!)
+    await page.keyboard.press('Enter')
+    await page.getByText('Your first specification').waitFor()
+    expect(await page.evaluate(() => document.cookie)).toBe('')
+    await page.goto(`${url}/settings`)
+    await button(page, 'Sign out').click()
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor()
+    await close()
+  })
 
-  it.each(['light', 'dark'] as const)(
-    'keeps nobody out while work runs, waits and fails, in %s',
-    async (colorScheme) => {
-      service = await startService({ hub: hub.url, dashboard: DASHBOARD, env: { PHASE_RETRY_BASE_MS: '60000' } })
-      hub.next(hang, refuse(503, 'UNAVAILABLE', 'The hub is being moved.'))
-      const running = await service.create()
-      await expect.poll(() => hub.received.length).toBe(1)
-      const retried = await service.create({ feature_description: 'Limit how often one key may call us' })
-      await service.untilBackingOff(retried.id)
-      const { page, complaints, keep, close } = await visit(browser, service.url, '/', { colorScheme })
-      await page.getByText(/Tries again at/).waitFor()
-      await keep(`inbox-busy-${colorScheme}`)
-      const found = await barriers(page)
-      await page.goto(`${service.url}/workflows/${running.id}`)
-      await page.getByText(/is working/).waitFor()
-      found.push(...(await barriers(page)))
-      await button(page, 'Cancel…').click()
-      found.push(...(await barriers(page)))
-      await keep(`dialog-cancel-${colorScheme}`)
-      await button(page.getByRole('dialog'), 'Cancel the workflow').click()
-      await page.getByText('This workflow failed').waitFor()
-      found.push(...(await barriers(page)))
-      await keep(`cancelled-${colorScheme}`)
-      await page.goto(`${service.url}/workflows/${retried.id}`)
-      await page.getByText('Waiting to retry').first().waitFor()
-      found.push(...(await barriers(page)))
-      expect([...found, ...complaints]).toEqual([])
-      await close()
-    },
-  )
+  it('keeps nobody out while work runs, waits and fails', async () => {
+    service = await startService({ hub: hub.url, dashboard: DASHBOARD, env: { PHASE_RETRY_BASE_MS: '60000' } })
+    hub.next(hang, refuse(503, 'UNAVAILABLE', 'The hub is being moved.'))
+    const running = await service.create()
+    await expect.poll(() => hub.received.length).toBe(1)
+    const retried = await service.create({ feature_description: 'Limit how often one key may call us' })
+    await service.untilBackingOff(retried.id)
+    const visitor = await visit(browser, service.url)
+    const { page, complaints, close } = visitor
+    await page.getByText(/Tries again at/).waitFor()
+    const found = await barriers(visitor, 'busy inbox')
+    await page.goto(`${service.url}/workflows/${running.id}`)
+    await page.getByText(/is working/).waitFor()
+    found.push(...(await barriers(visitor, 'running')))
+    await button(page, 'Cancel…').click()
+    found.push(...(await barriers(visitor, 'dialog-cancel')))
+    await button(page.getByRole('dialog'), 'Cancel the workflow').click()
+    await page.getByText('This workflow failed').waitFor()
+    found.push(...(await barriers(visitor, 'cancelled')))
+    await page.goto(`${service.url}/workflows/${retried.id}`)
+    await page.getByText('Waiting to retry').first().waitFor()
+    found.push(...(await barriers(visitor, 'backing off')))
+    expect([...found, ...complaints]).toEqual([])
+    await close()
+  })
 })
