@@ -4,6 +4,8 @@ import type { ServerResponse } from 'node:http'
 export type Step =
   | { kind: 'write'; path: string; content: string }
   | { kind: 'bash'; command: string }
+  /** Hands in a result by the hub's own tool. */
+  | { kind: 'submit'; summary: string; confidence: number }
   /** Ends the turn. */
   | { kind: 'say'; text: string }
   /** Never answers. */
@@ -31,7 +33,7 @@ export interface ModelRequest {
 
 export interface ToolCall {
   name: string
-  arguments: Record<string, string>
+  arguments: Record<string, string | number>
 }
 
 /** A step bound to the agent's own tools. */
@@ -48,6 +50,7 @@ export function sendJson(response: ServerResponse, status: number, body: unknown
 }
 
 const WRITE_TOOL = /^(write|write_file|create_file|Write)$/
+const SUBMIT_TOOL = /submit_result$/
 const BASH_TOOL = /^(bash|Bash|shell|run_shell_command|execute)$/
 
 export function bindStep(step: Step, tools: readonly OfferedTool[]): BoundStep {
@@ -62,12 +65,21 @@ export function bindStep(step: Step, tools: readonly OfferedTool[]): BoundStep {
         [['command', 'cmd'], step.command],
         [['description'], 'A command of the script'],
       ])
+    case 'submit':
+      return bindCall(tools, SUBMIT_TOOL, [
+        [['summary'], step.summary],
+        [['confidence'], step.confidence],
+      ])
     default:
       return step
   }
 }
 
-function bindCall(tools: readonly OfferedTool[], name: RegExp, values: readonly [string[], string][]): BoundStep {
+function bindCall(
+  tools: readonly OfferedTool[],
+  name: RegExp,
+  values: readonly [string[], string | number][],
+): BoundStep {
   const tool = tools.find((candidate) => name.test(candidate.name))
   if (tool === undefined) {
     const offered = tools.map((candidate) => candidate.name).join(', ')
@@ -76,7 +88,7 @@ function bindCall(tools: readonly OfferedTool[], name: RegExp, values: readonly 
   const entries = values.flatMap(([names, value]) =>
     names
       .filter((candidate) => tool.parameters.includes(candidate))
-      .map((candidate): [string, string] => [candidate, value]),
+      .map((candidate): [string, string | number] => [candidate, value]),
   )
   return { kind: 'call', call: { name: tool.name, arguments: Object.fromEntries(entries) } }
 }

@@ -41,6 +41,12 @@ const script: Script = (prompt) => {
       { kind: 'say', text: 'The second version is written.' },
     ]
   }
+  if (prompt.includes('SUBMIT-IT')) {
+    return [
+      { kind: 'submit', summary: 'Handed in by the tool.', confidence: 64 },
+      { kind: 'say', text: 'It is handed in.' },
+    ]
+  }
   const address = /LOOK-AROUND (\S+)/.exec(prompt)?.[1]
   if (address !== undefined) {
     const reach = `node -e "fetch('${address}').then(() => console.log('reached'), () => console.log('cut off'))"`
@@ -120,6 +126,15 @@ describe.each((await listCandidates()).map((agent) => [agent.title, agent] as co
         expect(outcome).toMatchObject({ kind: 'ended', acp_session_id })
         expect(await readFile(join(folder, 'copy/specs/001-hello/plan.md'), 'utf8')).toBe('# Second version\n')
         expect(pids.size).toBe(1)
+      })
+
+      it('hands in its result by the hub’s own tool, through its walls', async () => {
+        const outcome = await run('SUBMIT-IT please.')
+
+        expect(outcome).toMatchObject({
+          kind: 'ended',
+          result: { summary: 'Handed in by the tool.', confidence: 64, files: [], open_questions: [], threads: [] },
+        })
       })
 
       it('runs commands that see and touch nothing beyond its walls', async () => {
