@@ -1,8 +1,12 @@
 import { AxeBuilder } from '@axe-core/playwright'
+import type { Page } from 'playwright-core'
 
 import type { Visitor } from './visitor.ts'
 
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
+
+/** Otherwise every scan opens a window of its own to put frames together, and there are no frames. */
+const axeOn = (page: Page) => new AxeBuilder({ page }).setLegacyMode(true)
 
 const scan = async (axe: AxeBuilder, screen: string): Promise<string[]> => {
   const { violations } = await axe.analyze()
@@ -19,8 +23,8 @@ export async function barriers({ page, keep }: Visitor, screen: string): Promise
   const name = screen.replaceAll(/\W+/g, '-')
   await page.emulateMedia({ colorScheme: 'light' })
   await keep(`${name}-light`)
-  const found = await scan(new AxeBuilder({ page }).withTags(RULES), `${screen}, light`)
+  const found = await scan(axeOn(page).withTags(RULES), `${screen}, light`)
   await page.emulateMedia({ colorScheme: 'dark' })
   await keep(`${name}-dark`)
-  return [...found, ...(await scan(new AxeBuilder({ page }).withRules(['color-contrast']), `${screen}, dark`))]
+  return [...found, ...(await scan(axeOn(page).withRules(['color-contrast']), `${screen}, dark`))]
 }

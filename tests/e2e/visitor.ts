@@ -12,7 +12,7 @@ export interface Visitor {
   page: Page
   /** What the browser complained of, and every request that left the origin. */
   complaints: string[]
-  /** Keeps what is on screen as test-output/dashboard/<name>.png. */
+  /** Keeps what is on screen as test-output/dashboard/<name>.jpg. */
   keep(name: string): Promise<void>
   close(): Promise<void>
 }
@@ -51,7 +51,7 @@ export async function visit(
     complaints,
     async keep(name) {
       await mkdir(OUTPUT, { recursive: true })
-      await page.screenshot({ path: join(OUTPUT, `${name}.png`), animations: 'disabled' })
+      await page.screenshot({ path: join(OUTPUT, `${name}.jpg`), quality: 80, animations: 'disabled' })
     },
     close: () => context.close(),
   }
