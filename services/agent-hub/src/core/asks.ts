@@ -1,7 +1,7 @@
 import { ServiceError, type AskRequest, type AskResponse, type FeatureId } from '@orchestrator/contract'
 
-import { DEFAULT_WORKSPACE, featureLane } from './invocations.ts'
-import type { Lanes } from './lanes.ts'
+import { DEFAULT_WORKSPACE } from './invocations.ts'
+import { featureLane, type Lanes } from './lanes.ts'
 import type { AgentProfile, QuestionInput, TurnOutcome } from './ports.ts'
 import { readResult } from './result-block.ts'
 import type { RunParts } from './run-invocation.ts'

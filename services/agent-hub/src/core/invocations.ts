@@ -2,9 +2,8 @@ import { ServiceError, type Invocation, type InvocationEvent, type InvokeRequest
 
 import { createBell } from './bell.ts'
 import { digestRequest } from './digest.ts'
-import type { Lanes } from './lanes.ts'
+import { featureLane, memoryOf, type Lanes } from './lanes.ts'
 import { cancelled, failed, type Finish } from './outcome.ts'
-import type { AgentRegistry } from './ports.ts'
 import { runInvocation, type RunParts } from './run-invocation.ts'
 import { isFinished, toInvocation, type InvocationRecord, type SessionRecord } from './store.ts'
 import { createUpdateBuffer } from './update-buffer.ts'
@@ -260,17 +259,5 @@ export function createInvocations(parts: InvocationsParts): Invocations {
       // Those that may still run are looked for at the next start.
       if (in_time) await store.forgetProcesses()
     },
-  }
-}
-
-/** A feature has one working copy, and one agent at a time in it. */
-export const featureLane = (workspace: string, feature_id: string) => `${workspace}/${feature_id}`
-
-/** Of an agent that is not there any more it is nothing: its invocation fails without one. */
-export function memoryOf(registry: AgentRegistry, agent: string): number {
-  try {
-    return registry.getAgent(agent).memory_mb
-  } catch {
-    return 0
   }
 }

@@ -1,3 +1,5 @@
+import type { AgentRegistry } from './ports.ts'
+
 /** Something that an agent is to do. */
 export interface LaneEntry {
   /** Of two entries with the same lane, one runs at a time. */
@@ -66,5 +68,17 @@ export function createLanes(o: { max_running: number; memory_mb: number }): Lane
       closed = true
       await Promise.all(running)
     },
+  }
+}
+
+/** A feature has one working copy, and one agent at a time in it. */
+export const featureLane = (workspace: string, feature_id: string) => `${workspace}/${feature_id}`
+
+/** Of an agent that is not there any more it is nothing: its invocation fails without one. */
+export function memoryOf(registry: AgentRegistry, agent: string): number {
+  try {
+    return registry.getAgent(agent).memory_mb
+  } catch {
+    return 0
   }
 }
