@@ -12,6 +12,8 @@ describe.skipIf(!CAN_UNPACK)('the browser from npm (there is one for Linux on x6
       const page = await browser.newPage()
       await page.goto('data:text/html,<h1>It runs</h1>')
       expect(await page.getByRole('heading').textContent()).toBe('It runs')
+      // Without a font the words would have no width.
+      expect(await page.getByRole('heading').isVisible()).toBe(true)
     } finally {
       await browser.close()
     }

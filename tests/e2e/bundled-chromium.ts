@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { access, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises'
+import { access, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -35,9 +35,19 @@ export async function unpackChromium(): Promise<Chromium> {
   if (!isThere) await unpack(home)
   return {
     executable: join(home, 'chromium'),
-    env: { LD_LIBRARY_PATH: join(home, 'al2023', 'lib'), FONTCONFIG_PATH: join(home, 'fonts') },
+    env: { LD_LIBRARY_PATH: join(home, 'al2023', 'lib'), FONTCONFIG_FILE: join(home, 'fonts.conf') },
   }
 }
+
+/** The package's own list names folders of a cloud function; without any font a page shows no text at all. */
+const fontsIn = (home: string): string => `<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig>
+  <dir>/usr/share/fonts</dir>
+  <dir>${home}/fonts</dir>
+  <cachedir>${home}/fonts-cache</cachedir>
+</fontconfig>
+`
 
 /** Several test files may do this at the same time: each unpacks for itself, the first one stays. */
 async function unpack(home: string): Promise<void> {
@@ -47,6 +57,7 @@ async function unpack(home: string): Promise<void> {
     // The package unpacks its libraries only where it believes itself in a cloud function.
     const env = { ...process.env, TMPDIR: folder, AWS_LAMBDA_JS_RUNTIME: 'nodejs24.x' }
     await run(process.execPath, ['--input-type=module', '--eval', UNPACK], { cwd: import.meta.dirname, env })
+    await writeFile(join(folder, 'fonts.conf'), fontsIn(home))
     await rename(folder, home).catch(ignoreTaken)
   } finally {
     await rm(folder, { recursive: true, force: true })

@@ -11,7 +11,7 @@ describe.skipIf(NO_BROWSER)(titled('a newcomer in a browser'), () => {
   let url: string
 
   beforeAll(async () => {
-    product = await makeProduct({ DEMO_AGENT_PACE_MS: '60' })
+    product = await makeProduct({ DEMO_AGENT_PACE_MS: '250' })
     ;[
       browser,
       {
