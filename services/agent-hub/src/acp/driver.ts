@@ -47,22 +47,33 @@ export function createAgentDriver(o: AgentDriverOptions): AgentDriver {
       return failed(turn, new AgentFailure(`was not started, because ${turn.working_copy} is no folder`))
     }
     const key = await describeSession(turn)
-    let session = await idle.take(turn.session_id, key)
-    if (session !== undefined) turn.onProcess(session.child.process)
+    const deliver = guard(turn, o.logger)
+    const prompt = async (session: AgentSession, onUpdate: AgentTurn['onUpdate']): Promise<TurnOutcome> => {
+      const outcome = await promptSession(session, turn, closing.signal, onUpdate)
+      session.listen(undefined)
+      if (outcome.kind === 'ended' && !closing.signal.aborted) idle.keep(turn.session_id, key, session)
+      else await session.end(0)
+      return outcome
+    }
+
+    const kept = await idle.take(turn.session_id, key)
+    if (kept !== undefined) {
+      turn.onProcess(kept.child.process)
+      let heard = false
+      const outcome = await prompt(kept, (update) => {
+        heard = true
+        deliver(update)
+      })
+      // An agent may die in the very moment in which it is taken up again: it has then seen nothing of the prompt.
+      if (outcome.kind !== 'failed' || outcome.timeout || heard || !(await isBroken(kept))) return outcome
+    }
     try {
-      session ??= await openAgentSession(
-        { ...turn, signal: AbortSignal.any([turn.signal, closing.signal]), onUpdate: guard(turn, o.logger) },
-        inherited,
-      )
+      const signal = AbortSignal.any([turn.signal, closing.signal])
+      return await prompt(await openAgentSession({ ...turn, signal, onUpdate: deliver }, inherited), deliver)
     } catch (error) {
       if (error instanceof AbortedError) return { kind: 'cancelled' }
       return failed(turn, error)
     }
-    const outcome = await promptSession(session, turn, closing.signal, guard(turn, o.logger))
-    session.listen(undefined)
-    if (outcome.kind === 'ended' && !closing.signal.aborted) idle.keep(turn.session_id, key, session)
-    else await session.end(0)
-    return outcome
   }
 
   return {
@@ -99,6 +110,14 @@ export function createAgentDriver(o: AgentDriverOptions): AgentDriver {
       await Promise.all([idle.close(), ...running])
     },
   }
+}
+
+async function isBroken(session: AgentSession): Promise<boolean> {
+  const broken = session.broken.then(
+    () => true,
+    () => true,
+  )
+  return Promise.race([broken, new Promise<false>((resolve) => setImmediate(resolve, false))])
 }
 
 async function promptSession(

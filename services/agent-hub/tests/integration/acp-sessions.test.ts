@@ -69,6 +69,16 @@ describe('a session over several turns', () => {
     expect(second).toHaveProperty('text', expect.stringContaining('Turn 1 is done'))
   })
 
+  it('starts anew when the agent dies in the moment in which it is taken up again', async () => {
+    await using fixture = await createAcpFixture()
+    await fixture.driver.run(fixture.turn('stub: say one'))
+    process.kill(fixture.processes[0]!.pid, 'SIGKILL')
+
+    const second = await fixture.driver.run(fixture.turn('stub: say two'))
+
+    expect(second).toHaveProperty('text', expect.stringContaining('Turn 1 is done'))
+  })
+
   it('starts anew when the working copy was made again under the same name', async () => {
     await using fixture = await createAcpFixture()
     await fixture.driver.run(fixture.turn('stub: say one'))
