@@ -81,10 +81,13 @@ function readReplacement(asked: string, quote: string | null): Intent | undefine
   const to = pair?.[2] ?? instead?.[1] ?? should_read
   if (from === undefined || to === undefined) return undefined
   const target = THIS.test(from) ? quote : unquote(from)
-  return target === null ? undefined : { kind: 'replace', from: target, to: unquote(to) }
+  return target === null ? undefined : { kind: 'replace', from: target, to: withoutMarker(unquote(to)) }
 }
 
 const unquote = (text: string): string => text.trim().replace(/^["“”'‘«`](.+)["“”'’»`]$/s, '$1')
+
+/** A reviewer's words open no question of their own: after clarifying, none may be left. */
+const withoutMarker = (text: string): string => text.replace(/\[?NEEDS CLARIFICATION:?\s*([^\]]*)\]?/gi, '$1')
 
 /** Safe inside a document: one line, no markup. */
 export const oneLine = (text: string): string => plainText(text).replace(/\s+/g, ' ').trim()

@@ -35,6 +35,7 @@ describe('what a comment asks for', () => {
     ['What happens at midnight?', { kind: 'ask', question: 'What happens at midnight?' }],
     ['What about rate limiting?', { kind: 'require', topic: 'rate limiting' }],
     ['Could you please mention rate limiting', { kind: 'require', topic: 'rate limiting' }],
+    ['replace “the” with “[NEEDS CLARIFICATION: x]”', { kind: 'replace', from: 'the', to: 'x' }],
     ['LGTM!', { kind: 'nothing' }],
     ['👍', { kind: 'nothing' }],
   ])('%s', (text, expected) => {
