@@ -6,7 +6,7 @@ const project = (
   include: string[],
   more: { testTimeout: number; hookTimeout: number; globalSetup?: string },
 ) => ({
-  test: { name, include, ...more, environment: 'node' as const },
+  test: { name, include, ...more, setupFiles: ['tests/property-seed.ts'], environment: 'node' as const },
 })
 
 export default defineConfig({
