@@ -31,6 +31,8 @@ export async function pageRoutes(app: Server, { version, dashboard }: PageRoutes
   await app.register(fastifyStatic, {
     root: dashboard,
     serve: false,
+    // It is built at the first start, a moment after this.
+    suppressWarning: true,
     cacheControl: false,
   })
 
