@@ -9,10 +9,11 @@ import { errorResponses, type Server } from '@orchestrator/server'
 import * as z from 'zod'
 
 import { WORKFLOW_DEFINITIONS } from '../core/definitions.ts'
+import { cursorOf } from '../core/cursor.ts'
 import type { WorkflowStore } from '../core/ports.ts'
 import { rolesFor } from '../core/privileges.ts'
 import { unknownFeature } from '../core/sentences.ts'
-import { cursorOf, pageQuerySchema } from './paging.ts'
+import { pageQuerySchema } from './paging.ts'
 
 export function featureRoutes(app: Server, { store }: { store: WorkflowStore }): void {
   const tags = ['features']

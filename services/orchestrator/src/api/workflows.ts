@@ -16,12 +16,13 @@ import {
 import { errorResponses, type Server } from '@orchestrator/server'
 import * as z from 'zod'
 
+import { cursorOf } from '../core/cursor.ts'
 import type { WorkflowStore } from '../core/ports.ts'
 import { assertMay, goesByOwner, rolesFor, type Asker } from '../core/privileges.ts'
 import { unknownWorkflow } from '../core/sentences.ts'
 import type { WorkflowStateMachine } from '../core/state-machine.ts'
 import { idempotencyHeadersSchema, idempotencyOf } from './idempotency-key.ts'
-import { cursorOf, pageQuerySchema } from './paging.ts'
+import { pageQuerySchema } from './paging.ts'
 
 const params = z.strictObject({ id: workflowIdSchema })
 const tags = ['workflows']

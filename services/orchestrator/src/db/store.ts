@@ -1,7 +1,7 @@
 import type { Attempt, AttemptId, ListWorkflowsQuery, WorkflowId } from '@orchestrator/contract'
-import { ServiceError } from '@orchestrator/contract'
 import { sql } from 'kysely'
 
+import { cursorOf } from '../core/cursor.ts'
 import type { WorkflowStore } from '../core/ports.ts'
 import { attemptOf, eventOf, reviewOf, selectWorkflows, transitionOf, workflowOf } from './rows.ts'
 import type { Session } from './session.ts'
@@ -134,18 +134,13 @@ function filtered(select: ReturnType<typeof selectWorkflows>, query: ListWorkflo
   if (query.status !== undefined) rows = rows.where('w.status', '=', query.status)
   if (query.workflow_type !== undefined) rows = rows.where('w.workflow_type', '=', query.workflow_type)
   if (query.feature_id !== undefined) rows = rows.where('w.feature_id', '=', query.feature_id)
-  if (query.cursor !== undefined) rows = rows.where('w.sequence', '<', cursorOf(query.cursor))
+  const before = cursorOf(query.cursor)
+  if (before !== undefined) rows = rows.where('w.sequence', '<', before)
   if (query.q === undefined) return rows
   const pattern = `%${query.q.replace(/[\\%_]/g, String.raw`\$&`)}%`
   const like = (column: 'feature_description' | 'feature_id') =>
     sql<boolean>`lower(${sql.ref(`w.${column}`)}) like lower(${pattern}) escape '\\'`
   return rows.where((eb) => eb.or([like('feature_description'), like('feature_id')]))
-}
-
-function cursorOf(text: string): number {
-  if (/^\d{1,15}$/.test(text)) return Number(text)
-  const message = 'is not a cursor of this list: send next_cursor as it came'
-  throw new ServiceError('VALIDATION_ERROR', `cursor ${message}`, { details: [{ field: 'cursor', message }] })
 }
 
 async function listAttempts({ read }: Session, id: WorkflowId): Promise<Attempt[]> {
