@@ -3,9 +3,12 @@
  *
  *   node bench/in-process.ts [workflows=2000] [concurrency=64]
  */
+import type { Asker } from '../services/orchestrator/src/core/privileges.ts'
 import { createProcessless } from './orchestrator-core.ts'
 import { withFolder } from './service-process.ts'
 import { report } from './statistics.ts'
+
+const BENCH: Asker = { name: 'bench', role: 'local', key_id: null, request_id: null, address: null }
 
 const [count = 2000, concurrency = 64] = process.argv.slice(2).map(Number)
 
@@ -18,10 +21,10 @@ await withFolder(async (folder) => {
         feature_description: 'Add user authentication with OAuth2',
         context: { priority: 'P1' },
       },
-      'bench',
+      BENCH,
     )
     for (const trigger of ['agent_complete', 'human_approved', 'agent_complete', 'human_approved'] as const) {
-      await machine.advance(id, { trigger, phase_result: { output: 'done' } }, 'bench')
+      await machine.advance(id, { trigger, phase_result: { output: 'done' } }, BENCH)
     }
   }
   const run = async (n: number) => {

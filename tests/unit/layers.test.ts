@@ -18,6 +18,8 @@ const VIOLATIONS: [file: string, code: string][] = [
   ['packages/server/src/a1.ts', `import '@orchestrator/sqlite'`],
   ['packages/server/src/a2.ts', `import '../../../services/orchestrator/src/app.ts'`],
   ['packages/sqlite/src/a1.ts', `import '@orchestrator/contract'`],
+  ['packages/audit/src/a1.ts', `import '@orchestrator/contract'`],
+  ['packages/audit/src/a2.ts', `import 'node:fs'`],
   ['services/orchestrator/src/core/a1.ts', `import 'fastify'`],
   ['services/orchestrator/src/core/a2.ts', `import 'kysely'`],
   ['services/orchestrator/src/core/a3.ts', `import 'node:fs/promises'`],
@@ -62,10 +64,11 @@ const ALLOWED: [file: string, code: string][] = [
     `import '@orchestrator/contract'\nimport 'eventsource-parser/stream'\nimport './request.ts'`,
   ],
   ['packages/server/src/b1.ts', `import 'fastify'\nimport '@orchestrator/contract'\nimport './errors.ts'`],
+  ['packages/audit/src/b1.ts', `import 'node:crypto'\nimport './chain.ts'`],
   ['packages/sqlite/src/b1.ts', `import 'kysely'\nimport 'node:sqlite'`],
   [
     'services/orchestrator/src/core/b1.ts',
-    `import '@orchestrator/contract'\nimport './ports.ts'\nimport './deep/x.ts'`,
+    `import '@orchestrator/contract'\nimport '@orchestrator/audit'\nimport './ports.ts'\nimport './deep/x.ts'`,
   ],
   [
     'services/orchestrator/src/core/deep/b2.ts',

@@ -113,6 +113,18 @@ export const transitionSchema = z
   .meta({ id: 'Transition' })
 export type Transition = z.infer<typeof transitionSchema>
 
+/** A transition as the history tells it: also by which key, in which request, from where, and its link of the chain. */
+export const historyItemSchema = transitionSchema
+  .extend({
+    key_id: z.string().nullable().describe('Null where nobody showed a key'),
+    request_id: z.string().nullable(),
+    address: z.string().nullable(),
+    hash: z.string().describe('SHA-256 over this row and the one before it'),
+    words_erased: z.boolean().describe('What a person wrote was erased; that it was there is still known'),
+  })
+  .meta({ id: 'HistoryItem' })
+export type HistoryItem = z.infer<typeof historyItemSchema>
+
 export const listWorkflowsQuerySchema = z.strictObject({
   status: z.enum(WORKFLOW_STATUSES).optional(),
   workflow_type: z.enum(WORKFLOW_TYPES).optional(),
@@ -130,7 +142,7 @@ export type ListWorkflowsQuery = z.infer<typeof listWorkflowsQuerySchema>
 
 export const workflowPageSchema = pageOf(workflowSchema).meta({ id: 'WorkflowPage' })
 export type WorkflowPage = z.infer<typeof workflowPageSchema>
-export const historyPageSchema = pageOf(transitionSchema).meta({ id: 'HistoryPage' })
+export const historyPageSchema = pageOf(historyItemSchema).meta({ id: 'HistoryPage' })
 
 /** What `GET /workflow-types` tells: the definitions, as data. */
 export const workflowTypeSchema = z

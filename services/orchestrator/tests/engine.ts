@@ -8,6 +8,7 @@ import { openQueue } from '../src/db/queue.ts'
 import { openSession, type Session } from '../src/db/session.ts'
 import { createStore } from '../src/db/store.ts'
 import { outcomeOfInvocation } from '../src/core/outcome.ts'
+import { asker } from './asker.ts'
 
 const DONE = outcomeOfInvocation({ success: true, result: { output: 'done' } }, 'demo')
 
@@ -63,7 +64,7 @@ export async function openEngine(
     machine,
     errors,
     create: (body = {}) =>
-      machine.create({ workflow_type: 'specify', feature_description: DESCRIPTION, ...body }, 'tester'),
+      machine.create({ workflow_type: 'specify', feature_description: DESCRIPTION, ...body }, asker('tester')),
     async get(id) {
       const workflow = await store.findWorkflow(id)
       if (workflow === undefined) throw new Error(`no workflow ${id}`)

@@ -21,6 +21,7 @@ import type { WorkflowStore } from '../core/ports.ts'
 import { assertMay, goesByOwner, rolesFor, type Asker } from '../core/privileges.ts'
 import { unknownWorkflow } from '../core/sentences.ts'
 import type { WorkflowStateMachine } from '../core/state-machine.ts'
+import { askerOf } from './asker.ts'
 import { idempotencyHeadersSchema, idempotencyOf } from './idempotency-key.ts'
 import { pageQuerySchema } from './paging.ts'
 
@@ -56,7 +57,7 @@ export function workflowRoutes(app: Server, { store, machine }: WorkflowRoutesOp
       },
     },
     async (request, reply) => {
-      const workflow = await machine.create(request.body, request.actor.name, idempotencyOf(request))
+      const workflow = await machine.create(request.body, askerOf(request), idempotencyOf(request))
       return reply.code(201).header('location', `/workflows/${workflow.id}`).send(workflow)
     },
   )
@@ -111,7 +112,7 @@ export function workflowRoutes(app: Server, { store, machine }: WorkflowRoutesOp
     },
     async (request) => {
       assertMay(request.actor, request.body.trigger)
-      return machine.advance(request.params.id, request.body, request.actor.name, idempotencyOf(request))
+      return machine.advance(request.params.id, request.body, askerOf(request), idempotencyOf(request))
     },
   )
 
@@ -133,7 +134,7 @@ export function workflowRoutes(app: Server, { store, machine }: WorkflowRoutesOp
     },
     async (request) => {
       await assertMayTouch(store, request.actor, 'cancel', request.params.id)
-      return machine.cancel(request.params.id, request.body?.reason, request.actor.name, idempotencyOf(request))
+      return machine.cancel(request.params.id, request.body?.reason, askerOf(request), idempotencyOf(request))
     },
   )
 
@@ -160,7 +161,7 @@ export function workflowRoutes(app: Server, { store, machine }: WorkflowRoutesOp
     },
     async (request, reply) => {
       await assertMayTouch(store, request.actor, 'retry', request.params.id)
-      const workflow = await machine.retry(request.params.id, request.actor.name, idempotencyOf(request))
+      const workflow = await machine.retry(request.params.id, askerOf(request), idempotencyOf(request))
       return reply.code(201).header('location', `/workflows/${workflow.id}`).send(workflow)
     },
   )
@@ -207,7 +208,12 @@ export function workflowRoutes(app: Server, { store, machine }: WorkflowRoutesOp
 const notFound = errorResponses('INVALID_UUID', 'WORKFLOW_NOT_FOUND')
 
 /** Who created a workflow never changes, so that this may be asked before the transaction. Throws FORBIDDEN, WORKFLOW_NOT_FOUND. */
-async function assertMayTouch(store: WorkflowStore, asker: Asker, action: 'cancel' | 'retry', id: WorkflowId) {
+async function assertMayTouch(
+  store: WorkflowStore,
+  asker: Pick<Asker, 'name' | 'role'>,
+  action: 'cancel' | 'retry',
+  id: WorkflowId,
+) {
   if (goesByOwner(asker, action)) assertMay(asker, action, (await getWorkflow(store, id)).created_by)
   else assertMay(asker, action)
 }

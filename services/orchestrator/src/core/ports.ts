@@ -12,6 +12,7 @@ import type {
   HubAgents,
   HubHealth,
   HubWorkspace,
+  HistoryItem,
   AgentUpdate,
   InvokeRequest,
   InvokeResponse,
@@ -27,6 +28,7 @@ import type {
   WorkflowStatus,
 } from '@orchestrator/contract'
 
+import type { Origin } from './origin.ts'
 import type { Outcome } from './outcome.ts'
 
 /** Wall time and waiting; injected, so that a test or a simulation can drive them. */
@@ -50,8 +52,21 @@ export interface WorkflowChange {
   updated_at: string
   error: string | null
   completed_at: string | null
+  /** The last link of the chain over its history. */
+  history_hash: string
   /** Left as it is when not given. */
   result?: JsonObject
+}
+
+/** A transition as it is stored: who asked by what, and its link of the chain. `metadata` is the text that was hashed. */
+export type HistoryEntry = Omit<Transition, 'metadata'> &
+  Omit<Origin, 'name'> & { metadata: string | null; attempt_id: AttemptId; words_hash: string | null; hash: string }
+
+export interface HistoryWords {
+  history_id: string
+  salt: string
+  /** A JSON object, as text. */
+  words: string
 }
 
 export interface NewAttempt {
@@ -117,9 +132,14 @@ export interface WorkflowTransaction {
   insertFeature(feature: Feature): Promise<void>
   /** A feature goes on: its `updated_at`. */
   touchFeature(id: FeatureId, updated_at: string): Promise<void>
-  insertWorkflow(workflow: Omit<Workflow, 'attempt'>, attempt_id: AttemptId, sequence: number): Promise<void>
+  insertWorkflow(
+    workflow: Omit<Workflow, 'attempt'>,
+    more: Omit<Origin, 'name'> & { attempt_id: AttemptId; sequence: number; history_hash: string },
+  ): Promise<void>
+  /** The last link of the chain of a workflow that this transaction has read or written. */
+  historyHash(id: WorkflowId): string
   moveWorkflow(expected: ExpectedPosition, change: WorkflowChange): Promise<boolean>
-  insertTransition(row: Transition, attempt_id: AttemptId): Promise<void>
+  insertEntry(entry: HistoryEntry, words?: HistoryWords): Promise<void>
   insertAttempt(attempt: NewAttempt): Promise<void>
   findWork(attempt_id: AttemptId): Promise<AttemptWork | undefined>
   changeAttempt(id: AttemptId, from: readonly AttemptState[], change: AttemptChange): Promise<boolean>
@@ -151,7 +171,7 @@ export interface WorkflowStore {
   write<T>(fn: (tx: WorkflowTransaction) => Promise<T>): Promise<T>
   findWorkflow(id: WorkflowId): Promise<Workflow | undefined>
   listWorkflows(query: ListWorkflowsQuery): Promise<WorkflowPage>
-  listHistory(id: WorkflowId, after: number, limit: number): Promise<Transition[]>
+  listHistory(id: WorkflowId, after: number, limit: number): Promise<HistoryItem[]>
   listAttempts(id: WorkflowId): Promise<Attempt[]>
   findFeature(id: FeatureId): Promise<FeatureWithWorkflows | undefined>
   listFeatures(before: number, limit: number): Promise<(Feature & { sequence: number })[]>

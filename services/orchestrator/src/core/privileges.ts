@@ -1,5 +1,7 @@
 import { ROLES, ServiceError, type PostedTrigger, type Role } from '@orchestrator/contract'
 
+import type { Origin } from './origin.ts'
+
 /** What somebody may be allowed to do. A trigger is a privilege of its own. */
 export type Action = 'read' | 'create' | 'cancel' | 'retry' | PostedTrigger | 'manage_keys'
 
@@ -27,13 +29,15 @@ export function rolesFor(...actions: Action[]): readonly Role[] {
   return ROLES.filter((role) => actions.some((action) => PRIVILEGES[action][role] !== undefined))
 }
 
-export interface Asker {
-  name: string
+/** Who asks over HTTP. */
+export interface Asker extends Origin {
   role: Role | 'local'
 }
 
+type Person = Pick<Asker, 'name' | 'role'>
+
 /** Throws FORBIDDEN, with what would be needed. `owner` is who created what is acted on. */
-export function assertMay(asker: Asker, action: Action, owner?: string): void {
+export function assertMay(asker: Person, action: Action, owner?: string): void {
   if (asker.role === 'local') return
   const extent = PRIVILEGES[action][asker.role]
   if (extent === 'any' || (extent === 'own' && owner === asker.name)) return
@@ -46,6 +50,6 @@ export function assertMay(asker: Asker, action: Action, owner?: string): void {
 }
 
 /** Whether the answer hangs on whose it is. */
-export function goesByOwner(asker: Asker, action: Action): boolean {
+export function goesByOwner(asker: Person, action: Action): boolean {
   return asker.role !== 'local' && PRIVILEGES[action][asker.role] === 'own'
 }

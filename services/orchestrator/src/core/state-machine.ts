@@ -15,10 +15,13 @@ import {
 import { phasesOf } from './definitions.ts'
 import { featureIdFor } from './feature-ids.ts'
 import { feedbackOf } from './feedback.ts'
+import { firstHash } from './history-entry.ts'
 import { once, type Idempotency } from './idempotency.ts'
 import { outcomeOfExternal, type Outcome } from './outcome.ts'
 import type { AttemptWork, WorkflowStore, WorkflowTransaction } from './ports.ts'
 import { newId } from './new-id.ts'
+import { byItself, type Origin } from './origin.ts'
+import type { Asker } from './privileges.ts'
 import * as sentences from './sentences.ts'
 import { cancellation, reworksUsedUp, type Position } from './transitions.ts'
 import {
@@ -38,6 +41,8 @@ export interface StateMachineOptions extends WorkflowStepsOptions {
 }
 
 const DEFAULT_WORKSPACE = 'default'
+/** Fields of a review that are no words. */
+const DECIDED: readonly string[] = ['approved', 'abort', 'digest']
 
 /**
  * The only writer of workflows. Each step is one commit: the move, its history row, its event, the
@@ -55,7 +60,7 @@ export class WorkflowStateMachine {
   }
 
   /** Throws FEATURE_NOT_FOUND, FEATURE_BUSY, VALIDATION_ERROR. */
-  async create(body: CreateWorkflow, actor: string, idempotency?: Idempotency): Promise<Workflow> {
+  async create(body: CreateWorkflow, asker: Asker, idempotency?: Idempotency): Promise<Workflow> {
     const workspace = body.workspace ?? DEFAULT_WORKSPACE
     const floor = body.feature_id === undefined ? await this.#o.highestNumber(workspace) : 0
     return this.#store.write((tx) =>
@@ -65,14 +70,14 @@ export class WorkflowStateMachine {
           tx,
           feature,
           { ...body, feature_description: body.feature_description ?? feature.description },
-          actor,
+          asker,
         )
       }),
     )
   }
 
   /** Throws WORKFLOW_NOT_FOUND, INVALID_STATE_TRANSITION, STALE_REVIEW, VALIDATION_ERROR. */
-  advance(id: WorkflowId, body: AdvanceWorkflow, actor: string, idempotency?: Idempotency): Promise<Workflow> {
+  advance(id: WorkflowId, body: AdvanceWorkflow, asker: Asker, idempotency?: Idempotency): Promise<Workflow> {
     const { trigger, phase_result: result = {} } = body
     return this.#store.write((tx) =>
       once(tx, idempotency, this.#now(), async () => {
@@ -80,7 +85,12 @@ export class WorkflowStateMachine {
         const position = positionOf(workflow)
         const move = this.#steps.decide(workflow, trigger, result.abort ?? false)
         const metadata = body.phase_result === undefined ? null : (body.phase_result as JsonObject)
-        const step: Step = { trigger, actor, move, metadata }
+        const step: Step = {
+          trigger,
+          origin: asker,
+          move,
+          ...(isVerdict(trigger) ? wordsApart(metadata) : { metadata }),
+        }
         if (trigger === 'agent_complete') step.outcome = outcomeOfExternal(metadata ?? {})
         else if (trigger === 'error') step.error = result.error ?? sentences.reportedWithoutReason()
         else await this.#review(tx, workflow, position, step, result)
@@ -91,20 +101,27 @@ export class WorkflowStateMachine {
   }
 
   /** Fails a workflow that has not ended and reaches its agent. Throws WORKFLOW_NOT_FOUND, INVALID_STATE_TRANSITION. */
-  cancel(id: WorkflowId, reason: string | undefined, actor: string, idempotency?: Idempotency): Promise<Workflow> {
+  cancel(id: WorkflowId, reason: string | undefined, asker: Asker, idempotency?: Idempotency): Promise<Workflow> {
     return this.#store.write((tx) =>
       once(tx, idempotency, this.#now(), async () => {
         const workflow = await this.#steps.get(tx, id)
         const move = accept(cancellation(positionOf(workflow)), workflow, 'cancel')
-        const metadata = { cancelled: true, ...(reason !== undefined && { reason }) }
-        const error = sentences.cancelled(actor, reason)
-        return this.#steps.take(tx, workflow, { trigger: 'error', actor, move, metadata, error, release: true })
+        const error = sentences.cancelled(asker.name, reason)
+        return this.#steps.take(tx, workflow, {
+          trigger: 'error',
+          origin: asker,
+          move,
+          metadata: { cancelled: true },
+          ...(reason !== undefined && { words: { reason } }),
+          error,
+          release: true,
+        })
       }),
     )
   }
 
   /** A new workflow for the same feature in place of a failed one. Throws WORKFLOW_NOT_FOUND, INVALID_STATE_TRANSITION, FEATURE_BUSY. */
-  retry(id: WorkflowId, actor: string, idempotency?: Idempotency): Promise<Workflow> {
+  retry(id: WorkflowId, asker: Asker, idempotency?: Idempotency): Promise<Workflow> {
     return this.#store.write((tx) =>
       once(tx, idempotency, this.#now(), async () => {
         const failed = await this.#steps.get(tx, id)
@@ -119,7 +136,7 @@ export class WorkflowStateMachine {
           tx,
           feature,
           { workflow_type, feature_description, ...(context && { context }), ...(agent !== null && { agent }) },
-          actor,
+          asker,
           failed.id,
         )
       }),
@@ -200,7 +217,7 @@ export class WorkflowStateMachine {
     const move = this.#steps.decide(workflow, 'agent_complete')
     await this.#steps.take(tx, workflow, {
       trigger: 'agent_complete',
-      actor: `agent:${outcome.agent}`,
+      origin: byItself(`agent:${outcome.agent}`),
       move,
       metadata: null,
       outcome,
@@ -219,7 +236,14 @@ export class WorkflowStateMachine {
     const workflow = await this.#findCurrent(tx, attempt_id)
     if (workflow === undefined) return false
     const move = this.#steps.decide(workflow, 'error')
-    await this.#steps.take(tx, workflow, { trigger: 'error', actor, move, metadata: null, error, release })
+    await this.#steps.take(tx, workflow, {
+      trigger: 'error',
+      origin: byItself(actor),
+      move,
+      metadata: null,
+      error,
+      release,
+    })
     return true
   }
 
@@ -253,7 +277,7 @@ export class WorkflowStateMachine {
     tx: WorkflowTransaction,
     feature: Feature,
     body: Pick<CreateWorkflow, 'workflow_type' | 'context' | 'agent'> & { feature_description: string },
-    actor: string,
+    origin: Origin,
     retry_of: WorkflowId | null = null,
   ): Promise<Workflow> {
     const now = this.#now()
@@ -275,7 +299,7 @@ export class WorkflowStateMachine {
       workspace: feature.workspace,
       agent: body.agent ?? null,
       retry_of,
-      created_by: actor,
+      created_by: origin.name,
     }
     const { workflow_type, status, feature_id, workspace, created_by } = row
     const sequence = await tx.appendEvent({
@@ -285,7 +309,9 @@ export class WorkflowStateMachine {
       data: { workflow_type, status, feature_id, workspace, created_by },
     })
     const attempt_id = newId<AttemptId>()
-    await tx.insertWorkflow(row, attempt_id, sequence)
+    const { key_id, request_id, address } = origin
+    const history_hash = firstHash(row, origin)
+    await tx.insertWorkflow(row, { attempt_id, sequence, key_id, request_id, address, history_hash })
     const attempt = await this.#steps.handOut(tx, {
       id: attempt_id,
       workflow_id: id,
@@ -321,7 +347,7 @@ export class WorkflowStateMachine {
     const review = {
       id: newId(),
       verdict,
-      actor: step.actor,
+      actor: step.origin.name,
       digest: attempt.digest,
       created_at: this.#now(),
     } as const
@@ -331,7 +357,7 @@ export class WorkflowStateMachine {
     const usedUp = !result.abort && reworksUsedUp(position, this.#steps.policy(workflow))
     step.error = usedUp
       ? sentences.reworksUsedUp(this.#o.max_reworks)
-      : sentences.stopped(step.actor, threads.length > 0 ? step.feedback?.text : undefined)
+      : sentences.stopped(step.origin.name, threads.length > 0 ? step.feedback?.text : undefined)
   }
 
   async #findCurrent(tx: WorkflowTransaction, attempt_id: AttemptId): Promise<Workflow | undefined> {
@@ -341,6 +367,21 @@ export class WorkflowStateMachine {
 
   #now(): string {
     return this.#steps.now()
+  }
+}
+
+function isVerdict(trigger: AdvanceWorkflow['trigger']): boolean {
+  return trigger === 'human_approved' || trigger === 'human_rejected'
+}
+
+/** What was decided, and what was written with it: all of a review that is not known to be the former. */
+function wordsApart(review: JsonObject | null): Pick<Step, 'metadata' | 'words'> {
+  if (review === null) return { metadata: null }
+  const entries = Object.entries(review)
+  const [decided, written] = [true, false].map((is) => entries.filter(([name]) => DECIDED.includes(name) === is))
+  return {
+    metadata: Object.fromEntries(decided ?? []),
+    ...(written !== undefined && written.length > 0 && { words: Object.fromEntries(written) }),
   }
 }
 

@@ -12,7 +12,9 @@ import {
 import { phasesOf } from './definitions.ts'
 import type { Outcome } from './outcome.ts'
 import type { AttemptWork, Clock, PhaseQueue, WorkflowTransaction } from './ports.ts'
+import { entryOf } from './history-entry.ts'
 import { newId } from './new-id.ts'
+import { byItself, type Origin } from './origin.ts'
 import * as sentences from './sentences.ts'
 import { transition, type Move, type Position, type Refusal } from './transitions.ts'
 
@@ -22,9 +24,11 @@ export const UNFINISHED = ['queued', 'running', 'backing_off'] as const
 /** What a step brings along beside the move itself. */
 export interface Step {
   trigger: Trigger
-  actor: string
+  origin: Origin
   move: Move
   metadata: JsonObject | null
+  /** What a person wrote with it. */
+  words?: JsonObject
   outcome?: Outcome
   error?: string
   feedback?: Feedback | null
@@ -54,7 +58,7 @@ export class WorkflowSteps {
 
   async start(tx: WorkflowTransaction, workflow: Workflow): Promise<Workflow> {
     const move = this.decide(workflow, 'start')
-    return this.take(tx, workflow, { trigger: 'start', actor: 'orchestrator', move, metadata: null })
+    return this.take(tx, workflow, { trigger: 'start', origin: byItself(), move, metadata: null })
   }
 
   /** A new attempt: to the queue, or to whoever runs phases outside. */
@@ -91,6 +95,7 @@ export class WorkflowSteps {
     const error = step.error ?? workflow.error
     const completed_at = move.effect === 'end' ? now : workflow.completed_at
     const result = step.outcome && { phase: move.phase, attempt: move.attempt, ...step.outcome.result }
+    const { entry, words } = await this.#tell(tx, workflow, step, now)
     const moved = await tx.moveWorkflow(
       { id: workflow.id, status: workflow.status, attempt_id: current.id },
       {
@@ -100,12 +105,13 @@ export class WorkflowSteps {
         updated_at: now,
         error,
         completed_at,
+        history_hash: entry.hash,
         ...(result && { result }),
       },
     )
     if (!moved) throw new ServiceError('INVALID_STATE_TRANSITION', sentences.decidedMeanwhile())
     let attempt = await this.#endAttempt(tx, workflow, step, now)
-    await this.#record(tx, workflow, step, now)
+    await tx.insertEntry(entry, words)
     if (move.effect === 'run') {
       const { phase, attempt: number } = move
       const session_id = await tx.findSession(current.id)
@@ -154,17 +160,18 @@ export class WorkflowSteps {
     return current
   }
 
-  async #record(tx: WorkflowTransaction, workflow: Workflow, step: Step, now: string): Promise<void> {
+  /** Appends the event of a step and answers its row of the history, which shares the event's sequence. */
+  async #tell(tx: WorkflowTransaction, workflow: Workflow, step: Step, now: string) {
     const attempt = currentAttempt(workflow)
+    const { metadata, words } = saidWith(step)
     const row = {
       id: newId(),
       workflow_id: workflow.id,
       from_status: workflow.status,
       to_status: step.move.status,
       trigger: step.trigger,
-      metadata: step.error === undefined ? step.metadata : { ...step.metadata, error: step.error },
       created_at: now,
-      actor: step.actor,
+      actor: step.origin.name,
       phase: workflow.current_phase,
       attempt: attempt.number,
       digest: step.outcome?.digest ?? attempt.digest,
@@ -173,9 +180,16 @@ export class WorkflowSteps {
       type: 'workflow.transition',
       workflow_id: workflow.id,
       created_at: now,
-      data: row,
+      data: { ...row, metadata: words === null ? metadata : { ...metadata, ...words } },
     })
-    await tx.insertTransition({ ...row, sequence }, attempt.id)
+    return entryOf({
+      previous_hash: tx.historyHash(workflow.id),
+      transition: { ...row, sequence },
+      attempt_id: attempt.id,
+      origin: step.origin,
+      metadata,
+      words,
+    })
   }
 
   async tellAttempt(
@@ -207,6 +221,12 @@ export class WorkflowSteps {
   now(): string {
     return this.#o.clock.now().toISOString()
   }
+}
+
+/** An error that tells what a person wrote is one of their words; a machine's is a fact. */
+function saidWith({ metadata, words, error }: Step): { metadata: JsonObject | null; words: JsonObject | null } {
+  if (words !== undefined) return { metadata, words: error === undefined ? words : { ...words, error } }
+  return { metadata: error === undefined ? metadata : { ...metadata, error }, words: null }
 }
 
 /** The move, or INVALID_STATE_TRANSITION with what would have been possible. */

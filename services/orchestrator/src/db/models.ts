@@ -33,6 +33,12 @@ export interface WorkflowsTable {
   attempt_id: AttemptId
   /** Of the event that told its creation: the order of lists. */
   sequence: number
+  /** With which key, in which request and from where it was created. */
+  key_id: string | null
+  request_id: string | null
+  address: string | null
+  /** The last link of the chain over its history; of its creation, while it has none. */
+  history_hash: string
 }
 
 /** The seed's table, and who, on what, in which order. Rows are only ever added. */
@@ -50,6 +56,22 @@ export interface WorkflowHistoryTable {
   attempt: number | null
   attempt_id: AttemptId
   digest: Digest | null
+  key_id: string | null
+  request_id: string | null
+  address: string | null
+  /** Of the words beside the row, salted; null when nobody said any. */
+  words_hash: string | null
+  /** Over this row and the hash before it: packages/audit. */
+  hash: string
+}
+
+/** What a person wrote with a transition. Once erased, `words` and `salt` are null and the chain still holds. */
+export interface HistoryWordsTable {
+  history_id: string
+  salt: string | null
+  words: string | null
+  erased_at: string | null
+  erased_by: string | null
 }
 
 export interface AttemptsTable {
@@ -166,6 +188,7 @@ export interface KeysTable {
 export interface Tables {
   workflows: WorkflowsTable
   workflow_history: WorkflowHistoryTable
+  history_words: HistoryWordsTable
   attempts: AttemptsTable
   attempt_artifacts: AttemptArtifactsTable
   artifacts: ArtifactsTable

@@ -1,11 +1,11 @@
 import type {
   Attempt,
   Check,
+  HistoryItem,
   JsonObject,
   Review,
   StreamEvent,
   Thread,
-  Transition,
   Usage,
   Workflow,
 } from '@orchestrator/contract'
@@ -53,6 +53,7 @@ export function selectWorkflows(db: Kysely<Tables>) {
       'w.retry_of',
       'w.created_by',
       'w.sequence',
+      'w.history_hash',
       'a.id as attempt_id',
       'a.number',
       'a.state',
@@ -68,6 +69,7 @@ type WorkflowRow = Awaited<ReturnType<ReturnType<typeof selectWorkflows>['execut
 export function workflowOf(row: WorkflowRow): Workflow {
   const {
     sequence: _,
+    history_hash: __,
     attempt_id,
     number,
     state,
@@ -87,9 +89,15 @@ export function workflowOf(row: WorkflowRow): Workflow {
   }
 }
 
-export function transitionOf(row: Selectable<WorkflowHistoryTable>): Transition {
-  const { attempt_id: _, metadata, ...columns } = row
-  return { ...columns, metadata: parseJson<JsonObject>(metadata) }
+/** A row of the history with the words beside it, which are one metadata to whoever reads. */
+export function historyItemOf(row: Selectable<WorkflowHistoryTable> & { words: string | null }): HistoryItem {
+  const { attempt_id: _, words_hash, words, metadata, ...columns } = row
+  const facts = parseJson<JsonObject>(metadata)
+  return {
+    ...columns,
+    metadata: words === null ? facts : { ...facts, ...parseJson<JsonObject>(words) },
+    words_erased: words_hash !== null && words === null,
+  }
 }
 
 export function attemptOf(

@@ -64,6 +64,10 @@ export function createStatements(db: Kysely<Tables>, sequence?: EventSequence) {
         created_by: value('created_by'),
         attempt_id: value('attempt_id'),
         sequence: value('sequence'),
+        key_id: value('key_id'),
+        request_id: value('request_id'),
+        address: value('address'),
+        history_hash: value('history_hash'),
       }),
     ),
 
@@ -77,6 +81,7 @@ export function createStatements(db: Kysely<Tables>, sequence?: EventSequence) {
           updated_at: value('updated_at'),
           error: value('error'),
           completed_at: value('completed_at'),
+          history_hash: value('history_hash'),
         })
         .where('id', '=', value('id'))
         .where('status', '=', value('expected_status'))
@@ -90,7 +95,7 @@ export function createStatements(db: Kysely<Tables>, sequence?: EventSequence) {
         .where('id', '=', value('id')),
     ),
 
-    insertTransition: prepare<Insertable<WorkflowHistoryTable>, unknown>((value) =>
+    insertEntry: prepare<Insertable<WorkflowHistoryTable>, unknown>((value) =>
       db.insertInto('workflow_history').values({
         id: value('id'),
         workflow_id: value('workflow_id'),
@@ -105,6 +110,11 @@ export function createStatements(db: Kysely<Tables>, sequence?: EventSequence) {
         attempt: value('attempt'),
         attempt_id: value('attempt_id'),
         digest: value('digest'),
+        key_id: value('key_id'),
+        request_id: value('request_id'),
+        address: value('address'),
+        words_hash: value('words_hash'),
+        hash: value('hash'),
       }),
     ),
 
@@ -235,6 +245,7 @@ interface MoveValues {
   updated_at: string
   error: string | null
   completed_at: string | null
+  history_hash: string
 }
 
 type NewAttemptValues = Pick<

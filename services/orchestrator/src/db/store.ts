@@ -3,7 +3,7 @@ import { sql } from 'kysely'
 
 import { cursorOf } from '../core/cursor.ts'
 import type { WorkflowStore } from '../core/ports.ts'
-import { attemptOf, eventOf, reviewOf, selectWorkflows, transitionOf, workflowOf } from './rows.ts'
+import { attemptOf, eventOf, reviewOf, selectWorkflows, historyItemOf, workflowOf } from './rows.ts'
 import type { Session } from './session.ts'
 import { createStatements } from './statements.ts'
 import { workflowTransaction } from './transaction.ts'
@@ -44,14 +44,16 @@ export function createStore(session: Session): WorkflowStore {
 
     async listHistory(id, after, limit) {
       const rows = await read
-        .selectFrom('workflow_history')
-        .selectAll()
-        .where('workflow_id', '=', id)
-        .where('sequence', '>', after)
-        .orderBy('sequence')
+        .selectFrom('workflow_history as h')
+        .leftJoin('history_words as w', 'w.history_id', 'h.id')
+        .selectAll('h')
+        .select('w.words')
+        .where('h.workflow_id', '=', id)
+        .where('h.sequence', '>', after)
+        .orderBy('h.sequence')
         .limit(limit)
         .execute()
-      return rows.map(transitionOf)
+      return rows.map(historyItemOf)
     },
 
     listAttempts: (id) => listAttempts(session, id),

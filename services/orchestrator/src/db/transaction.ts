@@ -24,13 +24,16 @@ export function workflowTransaction(
   }
 
   const held = new Set<WorkflowId>()
+  const hashes = new Map<WorkflowId, string>()
   let events = 0
 
   const findWorkflow: WorkflowTransaction['findWorkflow'] = async (id) => {
     if (!held.has(id)) await statements.lockWorkflow?.(tx, { id })
     held.add(id)
-    const { rows } = await statements.findWorkflow(tx, { id })
-    return rows[0] && workflowOf(rows[0])
+    const [row] = (await statements.findWorkflow(tx, { id })).rows
+    if (row === undefined) return undefined
+    hashes.set(id, row.history_hash)
+    return workflowOf(row)
   }
 
   const transaction: WorkflowTransaction = {
@@ -70,22 +73,31 @@ export function workflowTransaction(
       await tx.updateTable('features').set({ updated_at }).where('id', '=', id).execute()
     },
 
-    async insertWorkflow({ context, result, ...columns }, attempt_id, sequence) {
-      const values = { ...columns, context: toJson(context), result: toJson(result), attempt_id, sequence }
+    async insertWorkflow({ context, result, ...columns }, more) {
+      const values = { ...columns, context: toJson(context), result: toJson(result), ...more }
       held.add(values.id)
+      hashes.set(values.id, more.history_hash)
       await statements.insertWorkflow(tx, values)
+    },
+
+    historyHash(id) {
+      const hash = hashes.get(id)
+      if (hash === undefined) throw new Error(`this transaction has not seen workflow ${id}`)
+      return hash
     },
 
     async moveWorkflow(expected, { result, ...change }) {
       const { id, status: expected_status, attempt_id: expected_attempt_id } = expected
       const moved = await statements.moveWorkflow(tx, { id, expected_status, expected_attempt_id, ...change })
       if (moved.numAffectedRows !== 1n) return false
+      hashes.set(id, change.history_hash)
       if (result !== undefined) await statements.setResult(tx, { id, result: JSON.stringify(result) })
       return true
     },
 
-    async insertTransition({ metadata, ...columns }, attempt_id) {
-      await statements.insertTransition(tx, { ...columns, metadata: toJson(metadata), attempt_id })
+    async insertEntry(entry, words) {
+      await statements.insertEntry(tx, entry)
+      if (words !== undefined) await tx.insertInto('history_words').values(words).execute()
     },
 
     async insertAttempt({ feedback, ...columns }) {

@@ -2,6 +2,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 
 import type { Claim } from '../../src/core/ports.ts'
 import { ClaimLostError } from '../../src/db/phase-jobs.ts'
+import { asker } from '../asker.ts'
 import { createDrivenClock } from '../driven-clock.ts'
 import { holding, openEngine, type Engine } from '../engine.ts'
 import { startPostgres } from '../postgres-server.ts'
@@ -81,7 +82,7 @@ describe.skipIf(postgres.missing !== undefined)(title, () => {
     await first.consume(run)
     const { id } = await second.create()
     await expect.poll(() => claims, patience).toHaveLength(1)
-    await second.machine.cancel(id, undefined, 'tester')
+    await second.machine.cancel(id, undefined, asker('tester'))
     await expect.poll(() => claims[0]!.signal.aborted, { timeout: 1_000, interval: 5 }).toBe(true)
   })
 

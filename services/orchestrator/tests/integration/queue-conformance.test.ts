@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest'
 
 import type { Claim } from '../../src/core/ports.ts'
+import { asker } from '../asker.ts'
 import { openDatabases } from '../databases.ts'
 import { holding, openEngine } from '../engine.ts'
 
@@ -59,7 +60,7 @@ describe.each(databases.all)('the queue on $title', ({ create, isMissing }) => {
         await expect
           .poll(() => engine.get(id), { timeout: 10_000 })
           .toMatchObject({ status: 'waiting_approval', current_phase: phase })
-        await engine.machine.advance(id, { trigger: 'human_approved' }, 'reviewer')
+        await engine.machine.advance(id, { trigger: 'human_approved' }, asker('reviewer'))
       }
       expect(await engine.get(id)).toMatchObject({ status: 'completed' })
       expect(engine.errors).toEqual([])
@@ -100,7 +101,7 @@ describe.each(databases.all)('the queue on $title', ({ create, isMissing }) => {
       })
       await expect(refused).rejects.toThrow('refused')
       expect(claims[0]!.signal.aborted).toBe(false)
-      await engine.machine.cancel(id, 'enough', 'tester')
+      await engine.machine.cancel(id, 'enough', asker('tester'))
       await expect.poll(() => claims[0]!.signal.aborted).toBe(true)
       expect(await engine.get(id)).toMatchObject({ status: 'failed', attempt: { state: 'cancelled' } })
     })
@@ -114,7 +115,11 @@ describe.each(databases.all)('the queue on $title', ({ create, isMissing }) => {
       })
       const { id } = await engine.create()
       await expect.poll(() => claims).toHaveLength(1)
-      await engine.machine.advance(id, { trigger: 'agent_complete', phase_result: { output: 'mine' } }, 'outside')
+      await engine.machine.advance(
+        id,
+        { trigger: 'agent_complete', phase_result: { output: 'mine' } },
+        asker('outside'),
+      )
       const before = await engine.get(id)
       const late = claims[0]!.settle((tx) => engine.machine.fail(tx, claims[0]!.attempt_id, 'too late', false, 'agent'))
       await Promise.allSettled([late])

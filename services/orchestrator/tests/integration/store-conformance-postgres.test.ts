@@ -4,6 +4,7 @@ import { afterAll, describe, expect, it, onTestFinished } from 'vitest'
 import { EventFeed } from '../../src/core/event-feed.ts'
 import type { WorkflowTransaction } from '../../src/core/ports.ts'
 import { openSession } from '../../src/db/session.ts'
+import { asker } from '../asker.ts'
 import { openEngine, type Engine } from '../engine.ts'
 import { startPostgres } from '../postgres-server.ts'
 
@@ -107,10 +108,11 @@ describe.skipIf(postgres.missing !== undefined)(title, () => {
           updated_at: new Date().toISOString(),
           error: null,
           completed_at: null,
+          history_hash: 'x',
         },
       )
     })
-    const cancelled = engine.machine.cancel(id, undefined, 'tester')
+    const cancelled = engine.machine.cancel(id, undefined, asker('tester'))
     await beginning.letGo()
     expect(await cancelled).toMatchObject({ status: 'failed', attempt: { state: 'cancelled' } })
     expect(await engine.store.listCancellations()).toEqual([{ attempt_id: attempt!.id, invocation_id: null }])
@@ -162,7 +164,7 @@ describe.skipIf(postgres.missing !== undefined)(title, () => {
     const second = await openEngine(url, external)
     const after = await second.store.lastSequence()
     expect(after).toBeGreaterThan(5_000_000_000)
-    await second.machine.cancel(id, undefined, 'tester')
+    await second.machine.cancel(id, undefined, asker('tester'))
     const events = await second.store.listEvents({ after, limit: 10 })
     expect(events.map((event) => event.type)).toEqual(['workflow.transition'])
     await second.close()

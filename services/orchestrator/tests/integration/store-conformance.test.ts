@@ -5,6 +5,7 @@ import { ServiceError, type Digest, type StreamEvent, type Workflow, type Workfl
 import { afterAll, describe, expect, it } from 'vitest'
 
 import type { WorkflowTransaction } from '../../src/core/ports.ts'
+import { asker } from '../asker.ts'
 import { openDatabases } from '../databases.ts'
 import { openEngine, type Engine } from '../engine.ts'
 
@@ -24,7 +25,7 @@ async function outcomes<T>(work: Promise<T>[]): Promise<{ done: T[]; refused: st
 
 async function waitingForReview(engine: Engine): Promise<Workflow> {
   const { id } = await engine.create()
-  return engine.machine.advance(id, { trigger: 'agent_complete', phase_result: { output: 'x' } }, 'agent')
+  return engine.machine.advance(id, { trigger: 'agent_complete', phase_result: { output: 'x' } }, asker('agent'))
 }
 
 function appendNote(tx: WorkflowTransaction, workflow_id: WorkflowId, text: string): Promise<number> {
@@ -43,7 +44,7 @@ describe.each(databases.all)('the store on $title', ({ create, isMissing }) => {
     it('holds the step, its history row, its event and the next attempt', async () => {
       const engine = await openEngine(await create(), external)
       const reviewed = await waitingForReview(engine)
-      await engine.machine.advance(reviewed.id, { trigger: 'human_approved' }, 'reviewer')
+      await engine.machine.advance(reviewed.id, { trigger: 'human_approved' }, asker('reviewer'))
 
       const workflow = await engine.get(reviewed.id)
       expect(workflow).toMatchObject({ status: 'in_progress', current_phase: 'phase_2', attempt: { number: 1 } })
@@ -75,6 +76,7 @@ describe.each(databases.all)('the store on $title', ({ create, isMissing }) => {
             updated_at: reviewed.updated_at,
             error: null,
             completed_at: null,
+            history_hash: 'x',
           },
         )
         throw new ServiceError('STALE_REVIEW', 'refused at the end')
@@ -103,7 +105,7 @@ describe.each(databases.all)('the store on $title', ({ create, isMissing }) => {
       const engine = await openEngine(await create(), external)
       const { id } = await waitingForReview(engine)
       const work = Array.from({ length: 50 }, () =>
-        engine.machine.advance(id, { trigger: 'human_approved' }, 'reviewer'),
+        engine.machine.advance(id, { trigger: 'human_approved' }, asker('reviewer')),
       )
       const { done, refused } = await outcomes(work)
       expect(done).toHaveLength(1)
@@ -116,7 +118,7 @@ describe.each(databases.all)('the store on $title', ({ create, isMissing }) => {
     it('gives a feature one active workflow, and the others the reason', async () => {
       const engine = await openEngine(await create(), external)
       const { id, feature_id } = await engine.create()
-      await engine.machine.cancel(id, undefined, 'tester')
+      await engine.machine.cancel(id, undefined, asker('tester'))
       const work = Array.from({ length: 20 }, () => engine.create({ feature_id, workflow_type: 'plan' }))
       const { done, refused } = await outcomes(work)
       expect(done).toHaveLength(1)
@@ -133,7 +135,7 @@ describe.each(databases.all)('the store on $title', ({ create, isMissing }) => {
     it('answers one key with one workflow, and another body under it not at all', async () => {
       const engine = await openEngine(await create(), external)
       const body = { workflow_type: 'specify', feature_description: 'Add user authentication' } as const
-      const ask = (body_digest: string) => engine.machine.create(body, 'tester', { key: 'once', body_digest })
+      const ask = (body_digest: string) => engine.machine.create(body, asker('tester'), { key: 'once', body_digest })
       const { done, refused } = await outcomes([...Array.from({ length: 20 }, () => ask('a')), ask('b')])
       expect(new Set(done.map((workflow) => workflow.id)).size).toBe(1)
       expect(done).toHaveLength(20)
@@ -176,7 +178,7 @@ describe.each(databases.all)('the store on $title', ({ create, isMissing }) => {
       const { id } = await engine.create()
       await expect.poll(() => told).toBeGreaterThan(0)
       const before = told
-      await engine.machine.advance(id, { trigger: 'agent_complete' }, 'agent')
+      await engine.machine.advance(id, { trigger: 'agent_complete' }, asker('agent'))
       await expect.poll(() => told).toBeGreaterThan(before)
     })
   })
@@ -201,7 +203,7 @@ describe.each(databases.all)('the store on $title', ({ create, isMissing }) => {
       await engine.machine.advance(
         workflow.id,
         { trigger: 'agent_complete', phase_result: { output: 'a\0b' } },
-        'agent',
+        asker('agent'),
       )
       expect((await engine.store.listAttempts(workflow.id))[0]).toMatchObject({ state: 'succeeded', tries: 0 })
     })

@@ -14,6 +14,7 @@ import { lostTooOften } from '../../src/core/sentences.ts'
 import { WorkflowStateMachine } from '../../src/core/state-machine.ts'
 import { currentAttempt, positionOf } from '../../src/core/workflow-steps.ts'
 import type { Session } from '../../src/db/session.ts'
+import { asker } from '../asker.ts'
 import { createDrivenClock } from '../driven-clock.ts'
 import { openMemoryStore } from '../memory-session.ts'
 
@@ -45,12 +46,12 @@ const body = { workflow_type: 'specify', feature_description: 'Add user authenti
 const attemptOf = (workflow: Workflow) => currentAttempt(workflow).id
 
 it('tells whoever comes second that somebody else has decided', async () => {
-  const { id } = await machineOn(store, 'external').create(body, 'Robin')
+  const { id } = await machineOn(store, 'external').create(body, asker('Robin'))
   const outrun: WorkflowStore = {
     ...store,
     write: (fn) => store.write((tx) => fn({ ...tx, moveWorkflow: async () => false })),
   }
-  const late = machineOn(outrun, 'external').advance(id, { trigger: 'agent_complete' }, 'Kim')
+  const late = machineOn(outrun, 'external').advance(id, { trigger: 'agent_complete' }, asker('Kim'))
   await expect(late).rejects.toMatchObject({
     code: 'INVALID_STATE_TRANSITION',
     message: expect.stringContaining('Load it again'),
@@ -60,17 +61,17 @@ it('tells whoever comes second that somebody else has decided', async () => {
 
 it('gives an error that was posted without a word a sentence', async () => {
   const machine = machineOn(store, 'external')
-  const { id } = await machine.create(body, 'Robin')
-  const { error } = await machine.advance(id, { trigger: 'error' }, 'Kim')
+  const { id } = await machine.create(body, asker('Robin'))
+  const { error } = await machine.advance(id, { trigger: 'error' }, asker('Kim'))
   expect(error).toContain('without saying which')
 })
 
 it('retries nothing whose feature is lost', async () => {
   const machine = machineOn(store, 'external')
-  const { id } = await machine.create(body, 'Robin')
-  await machine.cancel(id, undefined, 'Robin')
+  const { id } = await machine.create(body, asker('Robin'))
+  await machine.cancel(id, undefined, asker('Robin'))
   await session.write((tx) => tx.deleteFrom('features').execute())
-  await expect(machine.retry(id, 'Robin')).rejects.toMatchObject({ code: 'FEATURE_NOT_FOUND' })
+  await expect(machine.retry(id, asker('Robin'))).rejects.toMatchObject({ code: 'FEATURE_NOT_FOUND' })
 })
 
 it('takes an attempt that it does not know for unwanted', async () => {
@@ -83,10 +84,10 @@ it('takes an attempt that it does not know for unwanted', async () => {
 
 it('keeps a late answer and late updates of a cancelled attempt out', async () => {
   const machine = machineOn(store, 'hub')
-  const workflow = await machine.create(body, 'Robin')
+  const workflow = await machine.create(body, asker('Robin'))
   const work = await machine.begin(attemptOf(workflow))
   assert(work)
-  await machine.cancel(workflow.id, undefined, 'Robin')
+  await machine.cancel(workflow.id, undefined, asker('Robin'))
   const before = await store.lastSequence()
   await machine.recordUpdates(work, [{ kind: 'message', text: 'late' }], 3)
   expect(await machine.backOff(work, 'late', clock.now().toISOString())).toBe(false)
@@ -95,13 +96,13 @@ it('keeps a late answer and late updates of a cancelled attempt out', async () =
 })
 
 it('reads a position without a phase as the first, and none without an attempt', async () => {
-  const workflow = await machineOn(store, 'external').create(body, 'Robin')
+  const workflow = await machineOn(store, 'external').create(body, asker('Robin'))
   expect(positionOf({ ...workflow, current_phase: null }).phase).toBe('phase_1')
   expect(() => positionOf({ ...workflow, attempt: null })).toThrow('has no attempt')
 })
 
 it('does not know an unknown workflow', async () => {
-  const unknown = machineOn(store, 'hub').cancel(crypto.randomUUID() as WorkflowId, undefined, 'Robin')
+  const unknown = machineOn(store, 'hub').cancel(crypto.randomUUID() as WorkflowId, undefined, asker('Robin'))
   await expect(unknown).rejects.toMatchObject({ code: 'WORKFLOW_NOT_FOUND' })
 })
 
@@ -133,7 +134,7 @@ it('notes who took an attempt on, tells what is done, and who did it', async () 
     o.onUpdate({ kind: 'message', text: 'world.' }, 2)
     return { success: true, result: { output: 'Done.' } }
   })
-  const workflow = await machine.create(body, 'Robin')
+  const workflow = await machine.create(body, asker('Robin'))
   await executor.run(claimOf(attemptOf(workflow)))
   expect(seen).toMatchObject([{ agent: 'default', key: attemptOf(workflow), after: 0 }])
   expect(await store.listAttempts(workflow.id)).toMatchObject([
@@ -150,17 +151,17 @@ it('notes who took an attempt on, tells what is done, and who did it', async () 
 
 it('runs nothing that is no longer wanted', async () => {
   const machine = machineOn(store, 'hub')
-  const workflow = await machine.create(body, 'Robin')
-  await machine.cancel(workflow.id, undefined, 'Robin')
+  const workflow = await machine.create(body, asker('Robin'))
+  await machine.cancel(workflow.id, undefined, asker('Robin'))
   await executorOn(machine, unused).run(claimOf(attemptOf(workflow)))
   expect(await store.findWorkflow(workflow.id)).toMatchObject({ attempt: { state: 'cancelled', tries: 0 } })
 })
 
 it('does not wait for another try of what was cancelled meanwhile', async () => {
   const machine = machineOn(store, 'hub')
-  const workflow = await machine.create(body, 'Robin')
+  const workflow = await machine.create(body, asker('Robin'))
   const executor = executorOn(machine, async () => {
-    await machine.cancel(workflow.id, undefined, 'Robin')
+    await machine.cancel(workflow.id, undefined, asker('Robin'))
     throw new HubError('The hub is away.', { transient: true })
   })
   await executor.run(claimOf(attemptOf(workflow)))
@@ -169,7 +170,7 @@ it('does not wait for another try of what was cancelled meanwhile', async () => 
 
 it('leaves an attempt to the queue when an error is nobody’s but its own', async () => {
   const machine = machineOn(store, 'hub')
-  const workflow = await machine.create(body, 'Robin')
+  const workflow = await machine.create(body, asker('Robin'))
   const broken = executorOn(machine, () => Promise.reject(new TypeError('a mistake'))).run(claimOf(attemptOf(workflow)))
   await expect(broken).rejects.toThrow('a mistake')
   expect(await store.findWorkflow(workflow.id)).toMatchObject({ status: 'in_progress', attempt: { state: 'running' } })
@@ -177,14 +178,14 @@ it('leaves an attempt to the queue when an error is nobody’s but its own', asy
 
 it('does not begin an attempt that has ended', async () => {
   const machine = machineOn(store, 'hub')
-  const workflow = await machine.create(body, 'Robin')
+  const workflow = await machine.create(body, asker('Robin'))
   await session.write((tx) => tx.updateTable('attempts').set({ state: 'succeeded' }).execute())
   expect(await machine.begin(attemptOf(workflow))).toBeUndefined()
 })
 
 it('says what to do about an attempt that was lost too often', async () => {
   const machine = machineOn(store, 'hub')
-  const workflow = await machine.create(body, 'Robin')
+  const workflow = await machine.create(body, asker('Robin'))
   await machine.begin(attemptOf(workflow))
   await store.write((tx) => machine.fail(tx, attemptOf(workflow), lostTooOften(), true, 'orchestrator'))
   expect(await store.findWorkflow(workflow.id)).toMatchObject({
@@ -194,16 +195,16 @@ it('says what to do about an attempt that was lost too often', async () => {
 })
 
 it('names a feature that nobody described', async () => {
-  const { feature_id } = await machineOn(store, 'hub').create({ workflow_type: 'specify' }, 'Robin')
+  const { feature_id } = await machineOn(store, 'hub').create({ workflow_type: 'specify' }, asker('Robin'))
   expect(feature_id).toBe('001-feature')
 })
 
 it('keeps the order of what happened when the clock jumps back', async () => {
   const machine = machineOn(store, 'external')
-  const { id } = await machine.create(body, 'Robin')
+  const { id } = await machine.create(body, asker('Robin'))
   for (const trigger of ['agent_complete', 'human_rejected', 'agent_complete', 'human_approved'] as const) {
     clock.jump(-3_600_000)
-    await machine.advance(id, { trigger }, 'Kim')
+    await machine.advance(id, { trigger }, asker('Kim'))
   }
   const history = await store.listHistory(id, 0, 10)
   expect(history.map(({ trigger }) => trigger)).toEqual([
@@ -213,6 +214,6 @@ it('keeps the order of what happened when the clock jumps back', async () => {
     'agent_complete',
     'human_approved',
   ])
-  const newest = await machine.create(body, 'Robin')
+  const newest = await machine.create(body, asker('Robin'))
   expect((await store.listWorkflows({})).items.map((workflow) => workflow.id)).toEqual([newest.id, id])
 })

@@ -1,5 +1,6 @@
 /** Where the two databases name a column's type differently; everything else of a migration is the same text. */
 export interface ColumnTypes {
+  database: 'sqlite' | 'postgres'
   /** 64 bits. */
   integer: string
   real: string
@@ -11,6 +12,7 @@ export interface ColumnTypes {
 }
 
 export const SQLITE: ColumnTypes = {
+  database: 'sqlite',
   integer: 'integer',
   real: 'real',
   blob: 'blob',
@@ -19,6 +21,7 @@ export const SQLITE: ColumnTypes = {
 }
 
 export const POSTGRES: ColumnTypes = {
+  database: 'postgres',
   integer: 'bigint',
   real: 'double precision',
   blob: 'bytea',

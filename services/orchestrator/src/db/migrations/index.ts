@@ -1,12 +1,14 @@
 import type { Migration } from 'kysely/migration'
 
 import { initial } from './0001_initial.ts'
+import { audit } from './0003_audit.ts'
 import { SQLITE, type ColumnTypes } from './column-types.ts'
 
 /** Forward only, run at start under a lock. A new one gets the next number and is never edited once released. */
 export function migrationsFor(types: ColumnTypes): Record<string, Migration> {
   return {
     '0001_initial': initial(types),
+    '0003_audit': audit(types),
   }
 }
 

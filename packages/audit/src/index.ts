@@ -1,0 +1,1 @@
+export { hashOfCreation, hashOfRow, hashOfWords, type ChainedRow, type Creation } from './chain.ts'
