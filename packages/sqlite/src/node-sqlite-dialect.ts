@@ -23,10 +23,20 @@ const PREPARED_STATEMENTS_MAX = 300
  */
 export function nodeSqliteDialect(database: DatabaseSync, mutex?: Mutex): Dialect {
   return {
-    createAdapter: () => new SqliteAdapter(),
+    createAdapter: () => new TransactionalAdapter(),
     createQueryCompiler: () => new SqliteQueryCompiler(),
     createIntrospector: (db: Kysely<unknown>) => new SqliteIntrospector(db),
     createDriver: () => new NodeSqliteDriver(database, mutex),
+  }
+}
+
+/**
+ * SQLite takes changes of the schema back like any other, which Kysely does not count on: without it a first start
+ * that ends in the middle of a migration leaves a file that no later start can use.
+ */
+class TransactionalAdapter extends SqliteAdapter {
+  override get supportsTransactionalDdl(): boolean {
+    return true
   }
 }
 

@@ -187,3 +187,18 @@ it('says that a folder cannot be made', async () => {
     /^DATABASE_URL: the database .* cannot be used, because /,
   )
 })
+
+it('a migration that breaks off leaves nothing behind, so that the next start can do it again', async () => {
+  const path = join(folder, 'notes.db')
+  const broken: Migration = {
+    up: async (db: Kysely<unknown>) => {
+      await sql`create table note (id integer primary key)`.execute(db)
+      throw new Error('the power went')
+    },
+  }
+  const options = { path, variable: 'DATABASE_URL' }
+  await expect(openDatabase({ ...options, migrations: { '0001_note': broken } })).rejects.toThrow('the power went')
+  const database = await open(path)
+  await database.write((tx) => tx.insertInto('note').values({ id: 1, text: 'a' }).execute())
+  expect(await database.read.selectFrom('note').selectAll().execute()).toEqual([{ id: 1, text: 'a' }])
+})
