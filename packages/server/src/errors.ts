@@ -59,7 +59,10 @@ const FRAMEWORK_ERRORS: Record<string, [ErrorCode, string]> = {
   ECONNRESET: ['MALFORMED_REQUEST', 'The connection ended before the whole request arrived.'],
 }
 
+const SQLITE_IOERR = 10
 const SQLITE_FULL = 13
+/** Extended codes of a shared-memory file that could not be made or grown: there is no room. */
+const SQLITE_IOERR_SHM = new Set([4618, 4874, 5386])
 
 export function errorStatus(code: ErrorCode): number {
   return STATUSES[code]
@@ -90,6 +93,11 @@ export function toServiceError(error: unknown, request_id: string): ServiceError
     const sentence = 'The storage of this service is full: nothing was saved. Free some space and try again.'
     return new ServiceError('STORAGE_FULL', sentence, { cause: error })
   }
+  if (isDiskFault(error)) {
+    const sentence =
+      'The disk of this service reported an error: nothing was acknowledged that may not be stored. The service starts again; look what is there, then send it again. With the same Idempotency-Key that is safe.'
+    return new ServiceError('UNAVAILABLE', sentence, { cause: error })
+  }
   const known = FRAMEWORK_ERRORS[codeOf(error)]
   if (known !== undefined) return new ServiceError(known[0], known[1], { cause: error })
   const sentence = `Something went wrong inside the service. Its log tells more under request ${request_id}.`
@@ -99,10 +107,23 @@ export function toServiceError(error: unknown, request_id: string): ServiceError
 /** SQLite says so by its result code, an artifact written to the same disk by ENOSPC; either may be wrapped. */
 function isStorageFull(error: unknown): boolean {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if ('errcode' in cause && cause.errcode === SQLITE_FULL) return true
+    const code = errcodeOf(cause)
+    if (code === SQLITE_FULL || SQLITE_IOERR_SHM.has(code)) return true
     if (codeOf(cause) === 'ENOSPC' || cause.message.includes('database or disk is full')) return true
   }
   return false
+}
+
+function isDiskFault(error: unknown): boolean {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if ((errcodeOf(cause) & 0xff) === SQLITE_IOERR) return true
+  }
+  return false
+}
+
+/** SQLite's extended result code; 0 when the error is not SQLite's. */
+function errcodeOf(error: Error): number {
+  return 'errcode' in error && typeof error.errcode === 'number' ? error.errcode : 0
 }
 
 function codeOf(error: unknown): string {

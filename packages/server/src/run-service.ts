@@ -17,15 +17,15 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
  * The life of a service process. A StartupError is one line on stderr and exit code 1; the first signal, or
  * the end of a parent that holds an IPC channel to it, closes the service once and exits with 0, or with 1
  * when that takes too long; an error that nobody
- * caught is logged, closes the service and exits with 1.
+ * caught is logged, closes the service and exits with 1, and so does `fail`, for a fault that `main` has logged.
  *
  * Written here and not taken from close-with-grace: that ends the process without closing on any second
  * signal, and one Ctrl-C is two of them when npm or a parent passes on what the terminal already sent to
  * the whole group. It also catches SIGSEGV and its like, whose handlers never come to an end.
  */
-export function runService(main: () => Promise<RunningService>, o: { logger?: Logger } = {}): void {
-  const started = Promise.try(main)
+export function runService(main: (fail: () => void) => Promise<RunningService>, o: { logger?: Logger } = {}): void {
   let isEnding = false
+  const started = Promise.try(main, () => end(1))
 
   function end(exit_code: number): void {
     if (isEnding) return

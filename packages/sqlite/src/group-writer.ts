@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Kysely, Transaction } from 'kysely'
 
-import { DatabaseError, sqliteResultCode, SQLITE_IOERR } from './database-error.ts'
+import { DatabaseError, isDiskFault } from './database-error.ts'
 import type { Mutex } from './mutex.ts'
 
 /** Work of one commit at most, so that the first one in a flood does not wait for the last. */
@@ -120,14 +120,14 @@ export class GroupWriter<S> {
   }
 
   #failAll(batch: Job[], error: unknown): void {
-    if (sqliteResultCode(error) === SQLITE_IOERR) {
-      // After a failed fsync the kernel may have dropped the pages: SQLite would go on, we must not.
-      this.#refusal = new DatabaseError(
-        'The disk reported an error, so nothing more is written. See the log, then restart.',
-      )
-      for (const job of this.#queue.splice(0)) job.fail(this.#refusal)
-      this.#onFatal(error)
-    }
     for (const job of batch) job.fail(error)
+    if (!isDiskFault(error)) return
+    // After a failed fsync the kernel may have dropped the pages: SQLite would go on, we must not.
+    this.#refusal = new DatabaseError(
+      'The disk reported an error, so nothing more is written. See the log, then restart.',
+      { cause: error },
+    )
+    for (const job of this.#queue.splice(0)) job.fail(this.#refusal)
+    this.#onFatal(error)
   }
 }

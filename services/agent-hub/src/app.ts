@@ -43,11 +43,16 @@ const LIMITS: TurnLimits = {
 }
 
 /** The only place where the hub's parts are joined. Resolves once it answers. Throws StartupError. */
-export async function startHub(config: Config, logger: Logger): Promise<RunningService & { url: string }> {
+export async function startHub(
+  config: Config,
+  logger: Logger,
+  /** Ends the process with an error, in order. */
+  fail: () => void,
+): Promise<RunningService & { url: string }> {
   const own_profiles = await readAgentsFile(config.agents_file, process.cwd())
   await prepareDataFolder(config.data_dir)
   const repository = await openWorkspace(config)
-  const database = await openHubDatabase(config, logger)
+  const database = await openHubDatabase(config, logger, fail)
   try {
     const homes = createHomes(config.data_dir)
     const store = createInvocationStore(database, homes.directory)
@@ -178,7 +183,7 @@ async function openWorkspace(config: Config): Promise<Repository> {
   }
 }
 
-async function openHubDatabase(config: Config, logger: Logger) {
+async function openHubDatabase(config: Config, logger: Logger, fail: () => void) {
   try {
     return await openDatabase<Tables>({
       path: config.database_path,
@@ -186,8 +191,7 @@ async function openHubDatabase(config: Config, logger: Logger) {
       variable: 'HUB_DATABASE_URL',
       onFatal: (error) => {
         logger.fatal({ err: error }, 'the disk failed; the hub ends so that it can be started anew')
-        process.exitCode = 1
-        process.kill(process.pid, 'SIGTERM')
+        fail()
       },
     })
   } catch (error) {

@@ -3,8 +3,8 @@ import { createLogger, runService } from '@orchestrator/server'
 import { startHub } from './app.ts'
 import { readConfig } from './config.ts'
 
-runService(async () => {
+runService(async (fail) => {
   const config = readConfig(process.env, process.cwd())
   const logger = createLogger({ name: 'agent-hub', level: config.log_level, pretty: process.stdout.isTTY })
-  return startHub(config, logger)
+  return startHub(config, logger, fail)
 })

@@ -7,7 +7,7 @@ import { readConfig } from './config.ts'
 
 const DASHBOARD = join(import.meta.dirname, '../../../apps/dashboard/dist')
 
-runService(async () => {
+runService(async (fail) => {
   const config = readConfig(process.env)
   const logger = createLogger({ name: 'orchestrator', level: config.log_level })
   const app = await createApp({
@@ -21,7 +21,7 @@ runService(async () => {
         { err: error },
         'the disk failed; the service ends so that nothing is acknowledged that is not stored',
       )
-      process.exit(1)
+      fail()
     },
   })
   const url = await listen(app.server, config)

@@ -8,6 +8,8 @@ export interface EventReader {
   events: StreamEvent[]
   /** The ids of the frames, which a browser would send back. */
   ids: string[]
+  /** The stream ended or broke off. */
+  ended: Promise<void>
   leave(): Promise<void>
 }
 
@@ -33,6 +35,7 @@ export async function readEvents(url: string, headers: Record<string, string> = 
     headers: answer.headers,
     events,
     ids,
+    ended,
     async leave() {
       leaving.abort()
       await ended

@@ -18,6 +18,9 @@ export const STUB = 'gemini'
 /** A service in a process of its own. */
 export interface ServiceProcess {
   url: string
+  pid: number
+  /** Exit code, as soon as it has ended by itself or otherwise; null after a signal. */
+  exited: Promise<number | null>
   /** Everything it wrote. */
   output(): string
   /** SIGTERM; answers exit code and milliseconds. */
@@ -28,10 +31,13 @@ export interface ServiceProcess {
   resume(): void
 }
 
-function spawnService(main: string, folder: string, env: Record<string, string>) {
-  const child = spawn(process.execPath, [main], {
+function spawnService(main: string, folder: string, env: Record<string, string>, under: readonly string[] = []) {
+  const [program, ...command] = [...under, process.execPath, main]
+  const child = spawn(program ?? process.execPath, command, {
     cwd: folder,
     env: { PATH: process.env['PATH'] ?? '', HOME: folder, LOG_LEVEL: 'info', ...env },
+    // A signal must reach the service and not only what it runs under.
+    detached: under.length > 0,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let output = ''
@@ -42,7 +48,10 @@ function spawnService(main: string, folder: string, env: Record<string, string>)
 
 const listeningSchema = z.looseObject({ url: z.url() })
 
-async function running({ child, output }: { child: ChildProcess; output: () => string }): Promise<ServiceProcess> {
+async function running(
+  { child, output }: { child: ChildProcess; output: () => string },
+  isGroup = false,
+): Promise<ServiceProcess> {
   const url = await vi.waitFor(
     () => {
       const line = output()
@@ -54,13 +63,21 @@ async function running({ child, output }: { child: ChildProcess; output: () => s
     { timeout: 20_000, interval: 10 },
   )
   if (!url.startsWith('http')) throw new Error(url)
+  const pid = child.pid!
+  const exited = (async () => {
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+    return child.exitCode
+  })()
   const end = async (signal: NodeJS.Signals) => {
     if (child.exitCode !== null || child.signalCode !== null) return
-    child.kill(signal)
-    await once(child, 'exit')
+    if (isGroup) process.kill(-pid, signal)
+    else child.kill(signal)
+    await exited
   }
   return {
     url,
+    pid,
+    exited,
     output,
     async stop() {
       const begin = performance.now()
@@ -73,9 +90,14 @@ async function running({ child, output }: { child: ChildProcess; output: () => s
   }
 }
 
-/** `node services/orchestrator/src/main.ts` with its file in `folder`. */
-export function startProcess(folder: string, env: Record<string, string>): Promise<ServiceProcess> {
-  return running(spawnService(ORCHESTRATOR, folder, { PORT: '0', PHASE_RETRY_BASE_MS: '50', ...env }))
+/** `node services/orchestrator/src/main.ts` with its file in `folder`; `under` is a command that runs it, as strace does. */
+export function startProcess(
+  folder: string,
+  env: Record<string, string>,
+  under: readonly string[] = [],
+): Promise<ServiceProcess> {
+  const variables = { PORT: '0', PHASE_RETRY_BASE_MS: '50', ...env }
+  return running(spawnService(ORCHESTRATOR, folder, variables, under), under.length > 0)
 }
 
 /** For a start that is refused: exit code and what it said. */

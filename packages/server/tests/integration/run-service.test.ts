@@ -98,4 +98,10 @@ describe('runService', () => {
     expect(service.out.stdout).toContain('closed')
     expect(service.out.stderr).toMatch(/nobody (caught|awaited) this/)
   })
+
+  test('a fault that its program has told closes the service and exits with 1', async () => {
+    const service = run('fails')
+    expect(await service.ended).toMatchObject({ code: 1 })
+    expect(service.out).toMatchObject({ stdout: expect.stringContaining('closed') as string, stderr: '' })
+  })
 })

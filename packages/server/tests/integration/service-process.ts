@@ -4,7 +4,7 @@ import { runService, StartupError } from '../../src/index.ts'
 const [, , behaviour] = process.argv
 const say = (line: string) => process.stdout.write(`${line}\n`)
 
-runService(async () => {
+runService(async (fail) => {
   if (behaviour === 'bad-setting') throw new StartupError('PORT must be a whole number, but is "abc".')
   if (behaviour === 'bug-at-start') throw new TypeError('no such thing')
   if (behaviour === 'slow-start') await new Promise((resolve) => setTimeout(resolve, 300))
@@ -13,6 +13,7 @@ runService(async () => {
     setTimeout(() => {
       throw new Error('nobody caught this')
     }, 10)
+  if (behaviour === 'fails') setTimeout(fail, 10)
   if (behaviour === 'unhandled') setTimeout(() => void Promise.reject(new Error('nobody awaited this')), 10)
   if (behaviour !== 'slow-start') setTimeout(() => say('ready'), 0)
   return {

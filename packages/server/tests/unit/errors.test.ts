@@ -55,10 +55,18 @@ describe('toServiceError', () => {
   test.each([
     ['SQLite by its code', Object.assign(new Error('x'), { code: 'ERR_SQLITE_ERROR', errcode: 13 })],
     ['SQLite by its words', new Error('database or disk is full')],
+    ['the file of shared memory', Object.assign(new Error('disk I/O error'), { errcode: 4874 })],
     ['a file', Object.assign(new Error('write'), { code: 'ENOSPC' })],
     ['one of them, wrapped', new Error('could not save', { cause: Object.assign(new Error('x'), { errcode: 13 }) })],
   ])('a full disk told by %s is STORAGE_FULL', (_, thrown) => {
     expect(toServiceError(thrown, 'r').code).toBe('STORAGE_FULL')
+  })
+
+  test.each([
+    ['a failed fsync', Object.assign(new Error('disk I/O error'), { errcode: 1034 })],
+    ['what is refused since', new Error('refused', { cause: Object.assign(new Error('x'), { errcode: 778 }) })],
+  ])('a disk that failed, told by %s, is UNAVAILABLE', (_, thrown) => {
+    expect(toServiceError(thrown, 'r').code).toBe('UNAVAILABLE')
   })
 
   test.each([
