@@ -28,6 +28,11 @@ export default defineConfig({
       project('agents', ['tests/agents/**/*.test.ts'], { testTimeout: 120_000, hookTimeout: 60_000 }),
       // The security scoreboard: the matrices of docs/security.md, made from the routes that there are.
       project('security', ['tests/security/**/*.test.ts'], { testTimeout: 120_000, hookTimeout: 60_000 }),
+      // The reliability scoreboard, docs/reliability.md: short forms here, long ones by `npm run chaos`.
+      project('chaos', ['tests/chaos/**/*.test.ts'], {
+        testTimeout: process.env['CHAOS'] === 'long' ? 7_200_000 : 120_000,
+        hookTimeout: 60_000,
+      }),
       project('e2e', ['tests/e2e/**/*.test.ts'], {
         testTimeout: 120_000,
         hookTimeout: 60_000,
