@@ -20,6 +20,8 @@ const VIOLATIONS: [file: string, code: string][] = [
   ['packages/sqlite/src/a1.ts', `import '@orchestrator/contract'`],
   ['packages/audit/src/a1.ts', `import '@orchestrator/contract'`],
   ['packages/audit/src/a2.ts', `import 'node:fs'`],
+  ['packages/spec-kit/src/a1.ts', `import '@orchestrator/contract'`],
+  ['packages/spec-kit/src/a2.ts', `import 'node:fs'`],
   ['services/orchestrator/src/core/a1.ts', `import 'fastify'`],
   ['services/orchestrator/src/core/a2.ts', `import 'kysely'`],
   ['services/orchestrator/src/core/a3.ts', `import 'node:fs/promises'`],
@@ -66,9 +68,10 @@ const ALLOWED: [file: string, code: string][] = [
   ['packages/server/src/b1.ts', `import 'fastify'\nimport '@orchestrator/contract'\nimport './errors.ts'`],
   ['packages/audit/src/b1.ts', `import 'node:crypto'\nimport './chain.ts'`],
   ['packages/sqlite/src/b1.ts', `import 'kysely'\nimport 'node:sqlite'`],
+  ['packages/spec-kit/src/b1.ts', `import './prose.ts'`],
   [
     'services/orchestrator/src/core/b1.ts',
-    `import '@orchestrator/contract'\nimport '@orchestrator/audit'\nimport './ports.ts'\nimport './deep/x.ts'`,
+    `import '@orchestrator/contract'\nimport '@orchestrator/audit'\nimport '@orchestrator/spec-kit'\nimport './ports.ts'\nimport './deep/x.ts'`,
   ],
   [
     'services/orchestrator/src/core/deep/b2.ts',

@@ -1,5 +1,6 @@
+import { taskLines } from '@orchestrator/spec-kit'
+
 import type { WorkingCopy } from '../core/ports.ts'
-import { taskLines } from './checks/task-lines.ts'
 
 /** By the lines of tasks.md, now and before: what an agent says of it plays no part. */
 export async function countTasks(working_copy: WorkingCopy): Promise<{ appended: number; open: number }> {

@@ -1,4 +1,5 @@
-import { proseLines } from './prose.ts'
+import { proseLines } from '@orchestrator/spec-kit'
+
 import { error, warning, type Rule } from './rule.ts'
 
 const SEVERITIES = ['CRITICAL', 'HIGH', 'MEDIUM', 'LOW'] as const

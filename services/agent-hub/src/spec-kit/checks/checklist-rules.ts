@@ -1,5 +1,6 @@
-import { checklistItems, checklistPaths } from './checklist-items.ts'
-import { inFeature } from './phase-files.ts'
+import { checklistItems } from '@orchestrator/spec-kit'
+
+import { checklistPaths, inFeature } from './phase-files.ts'
 import { warning, type Rule } from './rule.ts'
 
 export const CHECKLIST_RULES: readonly Rule[] = [

@@ -1,6 +1,6 @@
-import { checklistItems } from './checklist-items.ts'
+import { checklistItems, openQuestions } from '@orchestrator/spec-kit'
+
 import { findText, inFeature } from './phase-files.ts'
-import { openMarkers, proseLines } from './prose.ts'
 import { error, warning, type Rule } from './rule.ts'
 import { SPEC_RULES } from './specify-rules.ts'
 
@@ -10,10 +10,8 @@ export const CLARIFY_RULES: readonly Rule[] = [
     id: 'spec-all-clarified',
     holds: 'Every open question is settled.',
     find: (files) =>
-      proseLines(findText(files, 'spec.md') ?? '').flatMap((line) =>
-        openMarkers(line.text).map((question) =>
-          error(`Still open: ${question === '' ? 'not worded' : question}`, inFeature(files, 'spec.md'), line.number),
-        ),
+      openQuestions(findText(files, 'spec.md') ?? '').map(({ text, line }) =>
+        error(`Still open: ${text === '' ? 'not worded' : text}`, inFeature(files, 'spec.md'), line),
       ),
   },
   {

@@ -1,6 +1,7 @@
+import { taskLines } from '@orchestrator/spec-kit'
+
 import { findText, inFeature } from './phase-files.ts'
 import { error, warning, type Rule } from './rule.ts'
-import { taskLines } from './task-lines.ts'
 
 export const CONVERGE_RULES: readonly Rule[] = [
   {

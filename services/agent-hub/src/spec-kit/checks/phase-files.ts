@@ -25,6 +25,11 @@ export interface PhaseFiles {
 /** `spec.md` → `specs/NNN-slug/spec.md`. */
 export const inFeature = (files: PhaseFiles, name: string): string => `${files.feature_directory}/${name}`
 export const findText = (files: PhaseFiles, name: string): string | undefined => files.texts.get(inFeature(files, name))
+/** Checklists of the feature, sorted. */
+export const checklistPaths = (files: PhaseFiles): string[] =>
+  [...files.texts.keys()]
+    .filter((path) => path.startsWith(inFeature(files, 'checklists/')) && path.endsWith('.md'))
+    .toSorted()
 export const isDocument = (path: string): boolean => path.startsWith('specs/') || path.startsWith('.specify/')
 
 export async function loadPhaseFiles({ working_copy, changes, text }: PhaseInput): Promise<PhaseFiles> {

@@ -1,5 +1,6 @@
+import { findPlaceholder, findSection, proseLines, withoutCode, type ProseLine } from '@orchestrator/spec-kit'
+
 import { findText, inFeature, type PhaseFiles } from './phase-files.ts'
-import { findPlaceholder, findSection, proseLines, withoutCode, type ProseLine } from './prose.ts'
 import { error, warning, type Finding, type Rule } from './rule.ts'
 
 const SECTIONS = ['Technical Context', 'Constitution Check', 'Project Structure'] as const

@@ -1,5 +1,6 @@
+import { findPlaceholder, findSection, openQuestions, proseLines } from '@orchestrator/spec-kit'
+
 import { findText, inFeature, type PhaseFiles } from './phase-files.ts'
-import { findPlaceholder, findSection, openMarkers, proseLines } from './prose.ts'
 import { error, warning, type Finding, type Rule } from './rule.ts'
 
 const HEADINGS = ['User Scenarios & Testing', 'Requirements', 'Success Criteria'] as const
@@ -91,10 +92,8 @@ export const SPECIFY_RULES: readonly Rule[] = [
     id: 'spec-open-question',
     holds: 'No question is open.',
     find: onSpec((text, path) =>
-      proseLines(text).flatMap((line) =>
-        openMarkers(line.text).map((question) =>
-          warning(`Open question: ${question === '' ? 'not worded' : question}`, path, line.number),
-        ),
+      openQuestions(text).map((question) =>
+        warning(`Open question: ${question.text === '' ? 'not worded' : question.text}`, path, question.line),
       ),
     ),
   },

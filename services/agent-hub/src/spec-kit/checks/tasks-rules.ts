@@ -1,7 +1,7 @@
+import { isStoryPhase, taskLines, userStories, type TaskLine } from '@orchestrator/spec-kit'
+
 import { findText, inFeature, type PhaseFiles } from './phase-files.ts'
-import { headingOf, proseLines } from './prose.ts'
 import { error, warning, type Finding, type Rule } from './rule.ts'
-import { isStoryPhase, taskLines, type TaskLine } from './task-lines.ts'
 
 const onTasks =
   (find: (tasks: TaskLine[], path: string, files: PhaseFiles) => Finding[]) =>
@@ -86,9 +86,9 @@ export const TASKS_RULES: readonly Rule[] = [
     holds: 'Every user story has a task.',
     find: onTasks((tasks, path, files) => {
       const labels = new Set(tasks.map((task) => task.story))
-      return storyNumbers(findText(files, 'spec.md') ?? '')
-        .filter((number) => !labels.has(`US${number}`))
-        .map((number) => warning(`User Story ${number} has no task.`, path))
+      return userStories(findText(files, 'spec.md') ?? '')
+        .filter(({ id }) => !labels.has(id))
+        .map(({ id }) => warning(`User Story ${id.slice('US'.length)} has no task.`, path))
     }),
   },
   {
@@ -110,12 +110,4 @@ export const TASKS_RULES: readonly Rule[] = [
         )
     }),
   },
-]
-
-export const storyNumbers = (spec: string): string[] => [
-  ...new Set(
-    proseLines(spec).flatMap((line) =>
-      headingOf(line.text) === undefined ? [] : (/user story (\d{1,3})\b/i.exec(line.text)?.[1] ?? []),
-    ),
-  ),
 ]

@@ -79,7 +79,3 @@ export function findPlaceholder(text: string): string | undefined {
   const found = PLACEHOLDER.exec(prose)?.[0]
   return found === undefined || NO_PLACEHOLDER.test(found) ? undefined : found
 }
-
-/** The question of each marker on a line. */
-export const openMarkers = (text: string): string[] =>
-  [...text.matchAll(/\[NEEDS CLARIFICATION\b:?([^\]]{0,1000})/g)].map((match) => (match[1] ?? '').trim())
