@@ -60,13 +60,16 @@ beforeAll(async () => {
     })),
   )
   const { id, feature_id } = await service.admin.create()
-  ids = { id, feature_id, digest: '0'.repeat(64), key_id: (await service.issue('Robin', 'viewer')).id }
+  const note = { question_id: '0'.repeat(16), item_id: '0'.repeat(16) }
+  ids = { id, feature_id, ...note, digest: '0'.repeat(64), key_id: (await service.issue('Robin', 'viewer')).id }
   bodies = {
     'POST /workflows': { workflow_type: 'specify', feature_description: 'Add user authentication with OAuth2' },
     'POST /workflows/{id}/advance': { trigger: 'agent_complete' },
     'POST /workflows/{id}/cancel': { reason: 'no longer wanted' },
     'POST /session': { key: service.first_key },
     'POST /keys': { name: 'Kim', role: 'viewer' },
+    'PUT /workflows/{id}/questions/{question_id}': { answer: 'An hour.', digest: '0'.repeat(64) },
+    'PUT /workflows/{id}/checklist-items/{item_id}': { ticked: true, digest: '0'.repeat(64) },
   }
 })
 afterAll(async () => {

@@ -68,7 +68,7 @@ describe('the documents', () => {
 
   it('list every route of both services', () => {
     const sources = globSync('services/*/src/api/*.ts', { cwd: root }).map(read).join('\n')
-    const routes = [...sources.matchAll(/app\.(?:get|post|delete)\(\s*'(\/[^']*)'/g)]
+    const routes = [...sources.matchAll(/app\.(?:get|post|put|delete)\(\s*'(\/[^']*)'/g)]
       .map(([, path = '']) => path.replaceAll(/:(\w+)/g, '{$1}'))
       .filter((path) => !path.startsWith('/assets'))
     const text = read('docs/reference/api-contracts.md') + read('docs/services/agent-hub.md')

@@ -1,25 +1,37 @@
 import {
+  attemptDiffSchema,
   attemptPageSchema,
+  checklistItemSchema,
+  checklistPageSchema,
   createdKeySchema,
   featurePageSchema,
-  featureWithWorkflowsSchema,
+  featureDetailSchema,
   healthSchema,
   historyPageSchema,
   keyPageSchema,
   keySchema,
+  questionPageSchema,
+  questionSchema,
   workflowPageSchema,
   workflowSchema,
   type AdvanceWorkflow,
+  type AnswerQuestion,
   type Attempt,
+  type AttemptDiff,
   type CancelWorkflow,
+  type ChecklistItem,
+  type ChecklistPage,
   type CreatedKey,
   type CreateKey,
   type CreateWorkflow,
   type Feature,
-  type FeatureWithWorkflows,
+  type FeatureDetail,
   type Health,
   type Key,
+  type Question,
+  type QuestionPage,
   type StreamEvent,
+  type TickItem,
   type Transition,
   type Workflow,
   type WorkflowStatus,
@@ -76,10 +88,17 @@ export interface Client {
   retryWorkflow(id: string, options?: CallOptions): Promise<Workflow>
   listHistory(id: string, query?: PageQuery, options?: CallOptions): Promise<Page<Transition>>
   listAttempts(id: string, options?: CallOptions): Promise<Page<Attempt>>
+  /** What the files of one attempt have that those of another have not. */
+  diffAttempts(id: string, query: { from: string; to: string }, options?: CallOptions): Promise<AttemptDiff>
+  /** What the current attempt leaves open. */
+  listQuestions(id: string, options?: CallOptions): Promise<QuestionPage>
+  answerQuestion(id: string, question_id: string, body: AnswerQuestion, options?: CallOptions): Promise<Question>
+  listChecklists(id: string, options?: CallOptions): Promise<ChecklistPage>
+  tickItem(id: string, item_id: string, body: TickItem, options?: CallOptions): Promise<ChecklistItem>
   /** The bytes of a file that an attempt produced. */
   getArtifact(digest: string, options?: CallOptions): Promise<Uint8Array<ArrayBuffer>>
   listFeatures(query?: PageQuery, options?: CallOptions): Promise<Page<Feature>>
-  getFeature(feature_id: string, options?: CallOptions): Promise<FeatureWithWorkflows>
+  getFeature(feature_id: string, options?: CallOptions): Promise<FeatureDetail>
   /** Of an admin only, as are the next two. */
   listKeys(options?: CallOptions): Promise<Page<Key>>
   /** With the key itself, which no other answer tells. */
@@ -107,10 +126,24 @@ export function createClient(options: ClientOptions): Client {
     listHistory: (id, query, call) =>
       request.json(historyPageSchema, 'GET', `${workflow(id)}/history`, { ...call, query }),
     listAttempts: (id, call) => request.json(attemptPageSchema, 'GET', `${workflow(id)}/attempts`, call),
+    diffAttempts: (id, query, call) =>
+      request.json(attemptDiffSchema, 'GET', `${workflow(id)}/diff`, { ...call, query }),
+    listQuestions: (id, call) => request.json(questionPageSchema, 'GET', `${workflow(id)}/questions`, call),
+    answerQuestion: (id, question_id, body, call) =>
+      request.json(questionSchema, 'PUT', `${workflow(id)}/questions/${encodeURIComponent(question_id)}`, {
+        ...call,
+        body,
+      }),
+    listChecklists: (id, call) => request.json(checklistPageSchema, 'GET', `${workflow(id)}/checklists`, call),
+    tickItem: (id, item_id, body, call) =>
+      request.json(checklistItemSchema, 'PUT', `${workflow(id)}/checklist-items/${encodeURIComponent(item_id)}`, {
+        ...call,
+        body,
+      }),
     getArtifact: (digest, call) => request.bytes(`artifacts/${encodeURIComponent(digest)}`, call),
     listFeatures: (query, call) => request.json(featurePageSchema, 'GET', 'features', { ...call, query }),
     getFeature: (feature_id, call) =>
-      request.json(featureWithWorkflowsSchema, 'GET', `features/${encodeURIComponent(feature_id)}`, call),
+      request.json(featureDetailSchema, 'GET', `features/${encodeURIComponent(feature_id)}`, call),
     listKeys: (call) => request.json(keyPageSchema, 'GET', 'keys', call),
     createKey: (body, call) => request.json(createdKeySchema, 'POST', 'keys', { ...call, body }),
     revokeKey: (id, call) => request.json(keySchema, 'POST', `keys/${encodeURIComponent(id)}/revoke`, call),

@@ -2,6 +2,7 @@ import * as z from 'zod'
 
 import { attemptIdSchema, timestampSchema, workflowIdSchema } from './ids.ts'
 import { ATTEMPT_STATES } from './attempt.ts'
+import { checklistItemSchema, questionSchema } from './reviewer-notes.ts'
 import { PHASES, transitionSchema, workflowSchema } from './workflow.ts'
 
 const base = { sequence: z.int().positive(), workflow_id: workflowIdSchema, created_at: timestampSchema }
@@ -53,6 +54,16 @@ export const streamEventSchema = z.discriminatedUnion('type', [
       reason: z.string().nullable(),
       next_retry_at: timestampSchema.nullable(),
     }),
+  }),
+  z.object({
+    ...base,
+    type: z.literal('question.answered'),
+    data: z.object({ attempt_id: attemptIdSchema, question: questionSchema }),
+  }),
+  z.object({
+    ...base,
+    type: z.literal('checklist.ticked'),
+    data: z.object({ attempt_id: attemptIdSchema, path: z.string(), item: checklistItemSchema }),
   }),
   z.object({
     ...base,

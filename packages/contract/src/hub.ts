@@ -4,6 +4,7 @@ import { agentUpdateSchema } from './events.ts'
 import { artifactSchema, checkSchema, usageSchema } from './attempt.ts'
 import { featureIdSchema, nameSchema, timestampSchema } from './ids.ts'
 import { commentSchema } from './review.ts'
+import { givenAnswerSchema, givenTickSchema } from './reviewer-notes.ts'
 import { jsonObjectSchema, PHASES, WORKFLOW_TYPES } from './workflow.ts'
 
 /** A comment on its way to the agent; the id comes back with the answer. */
@@ -13,6 +14,8 @@ export const feedbackThreadSchema = commentSchema.extend({ id: z.uuid() })
 export const feedbackSchema = z.object({
   text: z.string().describe('All comments in one readable text, for agents that read nothing else'),
   threads: z.array(feedbackThreadSchema),
+  answers: z.array(givenAnswerSchema).optional().describe('To open questions of the attempt before'),
+  ticks: z.array(givenTickSchema).optional().describe('Of checklist items, to be put into the repository’s files'),
 })
 export type Feedback = z.infer<typeof feedbackSchema>
 

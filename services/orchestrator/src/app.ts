@@ -10,6 +10,7 @@ import { featureRoutes } from './api/features.ts'
 import { healthRoutes } from './api/health.ts'
 import { keyRoutes } from './api/keys.ts'
 import { pageRoutes } from './api/pages.ts'
+import { reviewerNoteRoutes } from './api/reviewer-notes.ts'
 import { sessionRoutes } from './api/session.ts'
 import { workflowRoutes } from './api/workflows.ts'
 import { AgentHubClient } from './clients/agent-hub.ts'
@@ -24,11 +25,15 @@ import { Keys } from './core/keys.ts'
 import { PhaseExecutor } from './core/phase-executor.ts'
 import * as sentences from './core/sentences.ts'
 import { createHealthCheck } from './core/service-health.ts'
+import { ReviewerNotes } from './core/reviewer-notes.ts'
 import { WorkflowStateMachine } from './core/state-machine.ts'
+import { createFeatureStore } from './db/feature-store.ts'
 import { createKeyStore } from './db/key-store.ts'
+import { createNoteStore } from './db/note-store.ts'
 import { openQueue } from './db/queue.ts'
 import { openSession } from './db/session.ts'
 import { createStore } from './db/store.ts'
+import { diffText } from './documents/diff-text.ts'
 import { createRenderer } from './documents/rendered-artifacts.ts'
 
 export interface AppOptions {
@@ -109,8 +114,9 @@ export async function createApp({ config, logger, version, dashboard, onFatal }:
     roles_required: true,
   })
   await server.register(cookie)
-  workflowRoutes(server, { store, machine })
-  featureRoutes(server, { store })
+  workflowRoutes(server, { store, machine, diffText })
+  reviewerNoteRoutes(server, { notes: new ReviewerNotes({ store, notes: createNoteStore(session), clock }) })
+  featureRoutes(server, { store, features: createFeatureStore(session) })
   artifactRoutes(server, { store, render: createRenderer() })
   eventRoutes(server, { store, feed, key_watch })
   const checkHealth = createHealthCheck({

@@ -10,6 +10,14 @@ export function applyEvent(client: QueryClient, event: StreamEvent, refreshInbox
   if (event.type === 'agent.update') return
   if (event.type === 'workflow.transition') patchRows(client, event.data)
   const { workflow_id } = event
+  if (event.type === 'question.answered') {
+    void client.invalidateQueries({ queryKey: ['questions', workflow_id] })
+    return
+  }
+  if (event.type === 'checklist.ticked') {
+    void client.invalidateQueries({ queryKey: ['checklists', workflow_id] })
+    return
+  }
   void client.invalidateQueries({ queryKey: ['workflow', workflow_id] })
   void client.invalidateQueries({ queryKey: ['attempts', workflow_id] })
   if (event.type === 'attempt.state') return

@@ -13,6 +13,8 @@ const EVENT_TYPES = [
   'workflow.created',
   'workflow.transition',
   'attempt.state',
+  'question.answered',
+  'checklist.ticked',
   'agent.update',
 ] as const satisfies readonly StreamEventType[]
 

@@ -154,6 +154,8 @@ export interface WorkingCopy {
 export interface OpenWorkingCopy extends WorkingCopy {
   /** Throws away what an unfinished run left: back to the branch's last commit, people's commits in the repository taken in. */
   reset(): Promise<void>
+  /** Replaces the content of a file that is there; a link that leads out of the working copy is refused. */
+  writeFile(path: string, text: string): Promise<void>
   /** Everything as it lies now, committed or not, under a name by which `since` and `restore` know it. */
   snapshot(): Promise<string>
   /** The same files, but `listChanges` and `readCommitted` tell of the snapshot instead of the last commit. */

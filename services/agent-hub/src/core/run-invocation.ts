@@ -1,6 +1,7 @@
 import { ServiceError, type AgentUpdate } from '@orchestrator/contract'
 
 import { collectArtifacts } from './artifacts.ts'
+import { applyTicks } from './checklist-ticks.ts'
 import { commitMessage } from './commit-message.ts'
 import { runConvergence } from './convergence.ts'
 import type { ConversationStore } from './conversation-store.ts'
@@ -62,6 +63,7 @@ export async function runInvocation(parts: RunParts, input: RunInput): Promise<F
     // Finished work of a run that was interrupted before its commit: the files lie there as they were judged.
     if (record.prepared !== null) return await settle(parts, record, working_copy, record.prepared)
     await working_copy.reset()
+    await applyTicks(working_copy, record.request.context.feedback?.ticks ?? [], parts.log)
     return await work(parts, input, working_copy)
   } catch (error) {
     if (!(error instanceof ServiceError)) throw error

@@ -22,14 +22,16 @@ const COMMENTS_LIMIT = 100
 
 export function commentsOf(feedback: Feedback | null | undefined): ReviewComment[] {
   if (feedback === null || feedback === undefined) return []
-  if (feedback.threads.length > 0) {
-    return feedback.threads.slice(0, COMMENTS_LIMIT).map(({ id, path, lines, quote, text }) => ({
-      id,
+  const { answers = [] } = feedback
+  if (feedback.threads.length > 0 || answers.length > 0) {
+    const answered = answers.slice(0, COMMENTS_LIMIT).map(({ question, answer, path, line }): ReviewComment => ({
+      id: null,
       path: path ?? null,
-      lines: lines ?? null,
-      quote: quote ?? null,
-      text,
+      lines: typeof line === 'number' ? { start: line, end: line } : null,
+      quote: question === '' ? null : question,
+      text: answer,
     }))
+    return [...answered, ...threadsOf(feedback)]
   }
   return feedback.text
     .split(/\n(?=\s*(?:[-*]|\d{1,3}[.)])\s)|\n\s*\n/)
@@ -37,6 +39,16 @@ export function commentsOf(feedback: Feedback | null | undefined): ReviewComment
     .filter((text) => text !== '')
     .slice(0, COMMENTS_LIMIT)
     .map((text) => ({ id: null, path: null, lines: null, quote: null, text }))
+}
+
+function threadsOf({ threads }: Feedback): ReviewComment[] {
+  return threads.slice(0, COMMENTS_LIMIT).map(({ id, path, lines, quote, text }) => ({
+    id,
+    path: path ?? null,
+    lines: lines ?? null,
+    quote: quote ?? null,
+    text,
+  }))
 }
 
 const POLITE =

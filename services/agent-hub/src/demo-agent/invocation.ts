@@ -13,6 +13,9 @@ const feedbackSchema = z.object({
       text: z.string(),
     }),
   ),
+  answers: z
+    .array(z.object({ question: z.string(), answer: z.string(), path: z.string().nullish(), line: z.int().nullish() }))
+    .optional(),
 })
 export type Feedback = z.infer<typeof feedbackSchema>
 

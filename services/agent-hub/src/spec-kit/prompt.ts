@@ -1,4 +1,5 @@
-import type { Check, InvokeRequest } from '@orchestrator/contract'
+import type { Check, Feedback, InvokeRequest } from '@orchestrator/contract'
+import { checklistItems } from '@orchestrator/spec-kit'
 
 import type { WorkingCopy } from '../core/ports.ts'
 import { BUILT_IN_COMMANDS } from './built-in-commands.ts'
@@ -16,6 +17,7 @@ export async function buildPrompt(request: InvokeRequest, working_copy: WorkingC
     `This is the Spec Kit command “${command}” for the feature ${request.context.feature_id}, attempt ${attemptOf(request)}. You work in the root of a git working copy that is yours alone.`,
     section('Rules of this run', await rules(command, working_copy)),
     section(installed === undefined ? 'What to do' : `What to do (from ${installed.path})`, defuse(body)),
+    answersSection(request),
     feedbackSection(request),
     section('This run, for programs', formatInvocationBlock(blockOf(request, command, working_copy.feature_directory))),
     section('When you are done', CLOSING),
@@ -75,18 +77,42 @@ async function rules(command: Command, working_copy: WorkingCopy): Promise<strin
     'Checklist items are ticked by reviewers only.',
   ]
   if (command === 'implement') {
-    const checklists = (await working_copy.listFeatureFiles()).filter((path) => path.includes('/checklists/'))
+    const checklists = await describeChecklists(working_copy)
     lines.push(
       checklists.length === 0
         ? 'There are no checklists to wait for: the reviewer has approved the tasks. Go on.'
-        : `The reviewer has approved the work to go on with these checklists as they are: ${checklists.map((path) => `\`${path}\``).join(', ')}. Do not stop at unticked items.`,
+        : `The reviewer has approved the work to go on with these checklists as they are: ${checklists.join(', ')}. Do not stop at unticked items.`,
     )
   }
   return lines.map((line) => `- ${line}`).join('\n')
 }
 
+/** What a person decided is no suggestion: the words are given with the question and the place that asked. */
+function answersSection({ context: { feedback } }: InvokeRequest): string {
+  const answers = feedback?.answers ?? []
+  if (answers.length === 0) return ''
+  const told = answers.map(({ question, answer, path, line }) => {
+    const place = path === null ? '' : ` (${path}${line === null ? '' : `, line ${line}`})`
+    return `- ${question === '' ? 'What is open' : question}${place}\n${indent(`→ ${answer}`)}`
+  })
+  const intro = 'These are decided. Bring each into the document where it belongs and take its marker away.'
+  return section('Answers to what was open', defuse([intro, told.join('\n')].join('\n\n')))
+}
+
+/** `specs/…/ux.md` (7 of 9 items ticked). */
+async function describeChecklists(working_copy: WorkingCopy): Promise<string[]> {
+  const paths = (await working_copy.listFeatureFiles()).filter((path) => path.includes('/checklists/'))
+  return Promise.all(
+    paths.map(async (path) => {
+      const items = checklistItems(new TextDecoder().decode(await working_copy.readFile(path).catch(() => undefined)))
+      const ticked = items.filter((item) => item.ticked).length
+      return `\`${path}\` (${ticked} of ${items.length} item${items.length === 1 ? '' : 's'} ticked)`
+    }),
+  )
+}
+
 function feedbackSection({ context: { feedback } }: InvokeRequest): string {
-  if (feedback === undefined) return ''
+  if (feedback === undefined || !hasComments(feedback)) return ''
   const threads = feedback.threads.map(({ id, path, lines, quote, text }) => {
     const place =
       path === undefined
@@ -105,6 +131,10 @@ function feedbackSection({ context: { feedback } }: InvokeRequest): string {
     defuse([intro, threads.length > 0 ? threads.join('\n') : feedback.text].join('\n\n')),
   )
 }
+
+/** The readable text repeats the answers; without threads it is a comment only where there are none. */
+const hasComments = ({ text, threads, answers }: Feedback): boolean =>
+  threads.length > 0 || (text !== '' && answers === undefined)
 
 const indent = (text: string): string => text.replace(/^/gm, '  ')
 

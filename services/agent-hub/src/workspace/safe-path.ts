@@ -13,18 +13,36 @@ function assertRelative(path: string): void {
   if (wrong) throw new ServiceError('VALIDATION_ERROR', `"${path}" is not a path within the working copy.`)
 }
 
+/** Where a path below `root` leads, or undefined where nothing is. Throws for a link that leads out. */
+async function findReal(root: string, path: string): Promise<string | undefined> {
+  assertRelative(path)
+  const real_root = await realpath(root)
+  const real = await realpath(join(real_root, path)).catch(() => undefined)
+  if (real !== undefined && !real.startsWith(real_root + sep)) {
+    throw new ServiceError('VALIDATION_ERROR', `${path} is a link that leads out of the working copy, and is not read.`)
+  }
+  return real
+}
+
+/** Replaces what a regular file below `root` holds. While no agent is at work there: nobody changes links in between. */
+export async function writeBelow(root: string, path: string, text: string): Promise<void> {
+  const real = await findReal(root, path)
+  if (real === undefined) return
+  const file = await open(real, constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_TRUNC)
+  try {
+    await file.writeFile(text)
+  } finally {
+    await file.close()
+  }
+}
+
 /**
  * Content of a regular file below `root`, or undefined. An agent wrote what lies there: a link that leads out is
  * refused, and neither a pipe nor a device is waited for.
  */
 export async function readBelow(root: string, path: string): Promise<Uint8Array | undefined> {
-  assertRelative(path)
-  const real_root = await realpath(root)
-  const real = await realpath(join(real_root, path)).catch(() => undefined)
+  const real = await findReal(root, path)
   if (real === undefined) return undefined
-  if (!real.startsWith(real_root + sep)) {
-    throw new ServiceError('VALIDATION_ERROR', `${path} is a link that leads out of the working copy, and is not read.`)
-  }
   const file = await open(real, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(() => undefined)
   if (file === undefined) return undefined
   try {

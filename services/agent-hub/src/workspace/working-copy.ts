@@ -6,7 +6,7 @@ import type { ChangedFile, OpenWorkingCopy, WorkingCopy } from '../core/ports.ts
 import { publishBranch, takeUpstream, type FeatureClone } from './feature-clone.ts'
 import { findGit, listGit, readGit, runGit } from './git.ts'
 import type { Repository } from './repository.ts'
-import { FILE_BYTES_MAX, findStats, readBelow } from './safe-path.ts'
+import { FILE_BYTES_MAX, findStats, readBelow, writeBelow } from './safe-path.ts'
 
 /** Repositories within repositories that an agent may nest before we stop looking. */
 const NESTING_MAX = 20
@@ -94,6 +94,8 @@ export function createWorkingCopy(clone: FeatureClone, repository: Repository): 
       else await runGit(clone, ['reset', '--quiet', '--hard'])
       await runGit(clone, ['clean', '--quiet', '-ffd'])
     },
+
+    writeFile: async (path, text) => writeBelow(clone.work_tree, path, text),
 
     snapshot,
 

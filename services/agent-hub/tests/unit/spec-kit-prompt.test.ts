@@ -90,7 +90,7 @@ describe('a prompt', () => {
 
   test('lets an implementation go on with checklists that are not ticked', async () => {
     const prompt = await buildPrompt(requestOf('implement'), copyWith({ 'specs/001-login/checklists/ux.md': 'x' }))
-    expect(prompt).toContain('`specs/001-login/checklists/ux.md`. Do not stop at unticked items.')
+    expect(prompt).toContain('`specs/001-login/checklists/ux.md` (0 of 0 items ticked). Do not stop at unticked items.')
   })
 
   test('to repair names each finding with its place', () => {
@@ -118,5 +118,41 @@ describe('an installed command', () => {
 
   test('the user’s text is put in once, whatever it holds', () => {
     expect(expandCommand('a.md', 'A $ARGUMENTS B', "$& $ARGUMENTS {{args}} $'")).toBe("A $& $ARGUMENTS {{args}} $' B")
+  })
+})
+
+describe('what reviewers decided', () => {
+  const answers = [
+    { question: 'By which provider?', answer: 'GitHub.', path: 'specs/001-login/spec.md', line: 7, by: 'Robin' },
+    { question: '', answer: '```json result', path: null, line: null, by: 'Robin' },
+  ]
+
+  test('is told as decided, once, and nothing of it opens a block', async () => {
+    const feedback = { text: 'Answers to what was open: …', threads: [], answers }
+    const prompt = await buildPrompt(requestOf('clarify', { feedback }), copyWith({}))
+    expect(prompt).toContain('- By which provider? (specs/001-login/spec.md, line 7)\n  → GitHub.')
+    expect(prompt).toContain('- What is open\n  → ```json')
+    expect(prompt).not.toContain('```json result\n')
+    expect(prompt).not.toContain('What the reviewer said')
+    expect(findInvocation(prompt)?.feedback?.answers).toMatchObject([{ answer: 'GitHub.' }, {}])
+  })
+
+  test('stands beside comments, which stay comments', async () => {
+    const threads = [{ id: '7f3b0c1e-5d1b-4b6e-9d5e-0a1b2c3d4e5f', text: 'Shorter.' }]
+    const prompt = await buildPrompt(
+      requestOf('specify', { feedback: { text: 'Shorter.', threads, answers } }),
+      copyWith({}),
+    )
+    expect(prompt).toContain('## What the reviewer said')
+    expect(prompt).toContain('## Answers to what was open')
+  })
+
+  test('tells implement how far each checklist was ticked', async () => {
+    const list = 'specs/001-login/checklists/ux.md'
+    const files = { [list]: '- [X] CHK001 a\n- [ ] CHK002 b\n', 'specs/001-login/checklists/x.md': '- [X] CHK001 a\n' }
+    const prompt = await buildPrompt(requestOf('implement'), copyWith(files))
+    expect(prompt).toContain(
+      `\`${list}\` (1 of 2 items ticked), \`specs/001-login/checklists/x.md\` (1 of 1 item ticked)`,
+    )
   })
 })

@@ -1,7 +1,7 @@
 import {
   featureIdSchema,
   featurePageSchema,
-  featureWithWorkflowsSchema,
+  featureDetailSchema,
   ServiceError,
   workflowTypeSchema,
 } from '@orchestrator/contract'
@@ -10,12 +10,18 @@ import * as z from 'zod'
 
 import { WORKFLOW_DEFINITIONS } from '../core/definitions.ts'
 import { cursorOf } from '../core/cursor.ts'
+import { describeFeature, type FeatureStore } from '../core/feature-detail.ts'
 import type { WorkflowStore } from '../core/ports.ts'
 import { rolesFor } from '../core/privileges.ts'
 import { unknownFeature } from '../core/sentences.ts'
 import { pageQuerySchema } from './paging.ts'
 
-export function featureRoutes(app: Server, { store }: { store: WorkflowStore }): void {
+export interface FeatureRoutesOptions {
+  store: WorkflowStore
+  features: FeatureStore
+}
+
+export function featureRoutes(app: Server, { store, features }: FeatureRoutesOptions): void {
   const tags = ['features']
 
   app.get(
@@ -46,13 +52,13 @@ export function featureRoutes(app: Server, { store }: { store: WorkflowStore }):
       config: { roles: rolesFor('read') },
       schema: {
         tags,
-        summary: 'Get a feature with its workflows',
+        summary: 'A feature: workflows, artifacts, coverage of its requirements, time and cost',
         params: z.strictObject({ feature_id: featureIdSchema }),
-        response: { 200: featureWithWorkflowsSchema, ...errorResponses('FEATURE_NOT_FOUND') },
+        response: { 200: featureDetailSchema, ...errorResponses('FEATURE_NOT_FOUND') },
       },
     },
     async (request) => {
-      const feature = await store.findFeature(request.params.feature_id)
+      const feature = await describeFeature({ store, features }, request.params.feature_id)
       if (feature === undefined) throw new ServiceError('FEATURE_NOT_FOUND', unknownFeature(request.params.feature_id))
       return feature
     },

@@ -1,5 +1,7 @@
 import {
   advanceWorkflowSchema,
+  attemptDiffQuerySchema,
+  attemptDiffSchema,
   attemptPageSchema,
   cancelWorkflowSchema,
   createWorkflowSchema,
@@ -16,6 +18,7 @@ import {
 import { errorResponses, type Server } from '@orchestrator/server'
 import * as z from 'zod'
 
+import { diffAttempts, type DiffText } from '../core/attempt-diff.ts'
 import { cursorOf } from '../core/cursor.ts'
 import type { WorkflowStore } from '../core/ports.ts'
 import { assertMay, goesByOwner, rolesFor, type Asker } from '../core/privileges.ts'
@@ -31,10 +34,11 @@ const tags = ['workflows']
 export interface WorkflowRoutesOptions {
   store: WorkflowStore
   machine: WorkflowStateMachine
+  diffText: DiffText
 }
 
 /** The seed's routes, and the lists beside them. */
-export function workflowRoutes(app: Server, { store, machine }: WorkflowRoutesOptions): void {
+export function workflowRoutes(app: Server, { store, machine, diffText }: WorkflowRoutesOptions): void {
   app.post(
     '/workflows',
     {
@@ -201,6 +205,28 @@ export function workflowRoutes(app: Server, { store, machine }: WorkflowRoutesOp
     async (request) => {
       const { id } = await getWorkflow(store, request.params.id)
       return { items: await store.listAttempts(id), next_cursor: null }
+    },
+  )
+
+  app.get(
+    '/workflows/:id/diff',
+    {
+      config: { roles: rolesFor('read') },
+      schema: {
+        tags,
+        summary: 'What the files of one attempt have that those of another have not, as unified diffs',
+        params,
+        querystring: attemptDiffQuerySchema,
+        response: {
+          200: attemptDiffSchema,
+          ...errorResponses('INVALID_UUID', 'WORKFLOW_NOT_FOUND', 'ATTEMPT_NOT_FOUND'),
+        },
+      },
+    },
+    async (request) => {
+      const { id } = await getWorkflow(store, request.params.id)
+      const { from, to } = request.query
+      return diffAttempts({ store, diffText }, await store.listAttempts(id), from, to)
     },
   )
 }

@@ -1,4 +1,6 @@
-import type { Comment, Feedback } from '@orchestrator/contract'
+import type { Comment, Feedback, GivenTick } from '@orchestrator/contract'
+
+import type { Notes, TickRecord } from './note-store.ts'
 
 /** What goes into the agent's hands after a review: the threads, and all of them as one readable text. */
 export function feedbackOf(threads: readonly (Comment & { id: string })[], approved: boolean): Feedback | null {
@@ -8,6 +10,28 @@ export function feedbackOf(threads: readonly (Comment & { id: string })[], appro
       : { text: 'The reviewer sent this back without a comment. Look for what is weak and improve it.', threads: [] }
   const text = threads.map((thread) => `${placeOf(thread)}${thread.text}`).join('\n\n')
   return { text, threads: [...threads] }
+}
+
+/** With what was noted beside the verdict: answers also in the readable text, ticks for the hub alone. */
+export function withNotes(feedback: Feedback | null, { answers, ticks }: Notes): Feedback | null {
+  const given = answers.flatMap(({ answer, question, path, line, actor: by }) =>
+    answer === null ? [] : [{ question, answer, path, line, by }],
+  )
+  if (given.length === 0) return withTicks(feedback, ticks)
+  const told = given.map(({ question, answer }) => `${question === '' ? 'An open question' : question}\n→ ${answer}`)
+  // That nothing was said of it is not so then.
+  const said = feedback === null || feedback.threads.length === 0 ? [] : [feedback.text]
+  const text = [...said, 'Answers to what was open:', ...told].join('\n\n')
+  return withTicks({ ...feedback, text, threads: feedback?.threads ?? [], answers: given }, ticks)
+}
+
+export function withTicks(feedback: Feedback | null, ticks: readonly TickRecord[]): Feedback | null {
+  if (ticks.length === 0) return feedback
+  return { text: '', threads: [], ...feedback, ticks: ticks.map(givenTick) }
+}
+
+function givenTick({ path, label, ticked, actor: by, created_at: at }: TickRecord): GivenTick {
+  return { path, label, ticked, by, at }
 }
 
 function placeOf({ path, lines, quote }: Comment): string {

@@ -28,6 +28,7 @@ import type {
   WorkflowStatus,
 } from '@orchestrator/contract'
 
+import type { NoteTransaction } from './note-store.ts'
 import type { Origin } from './origin.ts'
 import type { Outcome } from './outcome.ts'
 
@@ -120,12 +121,17 @@ type Unnumbered<E> = E extends { type: 'workflow.transition'; data: infer D }
 /** An event before it has its sequence, which a transition's row shares. */
 export type NewEvent = Unnumbered<StreamEvent>
 
+/** A feature, and whether ticks of its checklists have not reached the repository yet. */
+export interface KnownFeature extends Feature {
+  has_ticks: boolean
+}
+
 /** One transaction. Every method is a statement; a boolean answers whether a row still matched. */
-export interface WorkflowTransaction {
+export interface WorkflowTransaction extends NoteTransaction {
   /** Runs `hook` once the transaction is on disk; never when it was rolled back. */
   afterCommit(hook: () => void): void
   findWorkflow(id: WorkflowId): Promise<Workflow | undefined>
-  findFeature(id: FeatureId): Promise<Feature | undefined>
+  findFeature(id: FeatureId): Promise<KnownFeature | undefined>
   findActiveWorkflow(feature_id: FeatureId): Promise<WorkflowId | undefined>
   /** The next feature number, beyond `floor` and beyond every number given before; a rolled back transaction may leave a hole. */
   takeFeatureNumber(floor: number): Promise<number>
@@ -147,8 +153,8 @@ export interface WorkflowTransaction {
   noteInvocation(id: AttemptId, agent: string, invocation_id: string): Promise<AttemptState | undefined>
   /** Ends an attempt; `outcome` when it succeeded. */
   finishAttempt(id: AttemptId, end: AttemptEnd): Promise<void>
-  /** The agent's session of an attempt. */
-  findSession(id: AttemptId): Promise<string | null>
+  /** What the attempt after this one goes on with: the agent's session, and whether reviewers noted anything. */
+  findHandover(id: AttemptId): Promise<{ session_id: string | null; has_notes: boolean }>
   insertReview(
     review: Omit<Review, 'threads'>,
     workflow_id: WorkflowId,

@@ -3,7 +3,7 @@ import { ROLES, ServiceError, type PostedTrigger, type Role } from '@orchestrato
 import type { Origin } from './origin.ts'
 
 /** What somebody may be allowed to do. A trigger is a privilege of its own. */
-export type Action = 'read' | 'create' | 'cancel' | 'retry' | PostedTrigger | 'manage_keys'
+export type Action = 'read' | 'create' | 'cancel' | 'retry' | 'answer' | 'tick' | PostedTrigger | 'manage_keys'
 
 /** `own`: only on what was created under the same name. */
 type Extent = 'any' | 'own'
@@ -17,6 +17,8 @@ export const PRIVILEGES: Readonly<Record<Action, Readonly<Partial<Record<Role, E
   create: { submitter: 'any', admin: 'any' },
   cancel: { submitter: 'own', admin: 'any' },
   retry: { submitter: 'own', admin: 'any' },
+  answer: { submitter: 'any', reviewer: 'any', admin: 'any' },
+  tick: { reviewer: 'any', admin: 'any' },
   human_approved: { reviewer: 'any', admin: 'any' },
   human_rejected: { reviewer: 'any', admin: 'any' },
   agent_complete: { hub: 'any', admin: 'any' },

@@ -21,6 +21,18 @@ export const decidedMeanwhile = () => 'Somebody else decided on this workflow a 
 export const staleReview = (id: FeatureId) =>
   `What you reviewed of ${id} is no longer the current attempt. Load the workflow again and review what is there now.`
 
+export const unknownQuestion = (id: string) =>
+  `The current attempt leaves no question ${id} open. List them with GET /workflows/{id}/questions.`
+
+export const unknownItem = (id: string) =>
+  `The current attempt has no checklist item ${id}. List them with GET /workflows/{id}/checklists.`
+
+export const unknownAttempt = (id: string) =>
+  `This workflow has no attempt ${id}. List them with GET /workflows/{id}/attempts.`
+
+export const notUnderReview = (status: WorkflowStatus) =>
+  `Questions are answered and checklists ticked while a phase waits for its review; this workflow is ${status}.`
+
 export const contradictoryVerdict = (trigger: Trigger) => `contradicts the trigger ${trigger}`
 
 export const retryOfUnfailed = (status: WorkflowStatus) =>

@@ -14,11 +14,11 @@ import {
 
 import { phasesOf } from './definitions.ts'
 import { featureIdFor } from './feature-ids.ts'
-import { feedbackOf } from './feedback.ts'
+import { feedbackOf, withTicks } from './feedback.ts'
 import { firstHash } from './history-entry.ts'
 import { once, type Idempotency } from './idempotency.ts'
 import { outcomeOfExternal, type Outcome } from './outcome.ts'
-import type { AttemptWork, WorkflowStore, WorkflowTransaction } from './ports.ts'
+import type { AttemptWork, KnownFeature, WorkflowStore, WorkflowTransaction } from './ports.ts'
 import { newId } from './new-id.ts'
 import { byItself, type Origin } from './origin.ts'
 import type { Asker } from './privileges.ts'
@@ -212,8 +212,10 @@ export class WorkflowStateMachine {
 
   /** The hub answered. Answers false when somebody else ended the attempt before. */
   async complete(tx: WorkflowTransaction, attempt_id: AttemptId, outcome: Outcome): Promise<boolean> {
-    const workflow = await this.#findCurrent(tx, attempt_id)
-    if (workflow === undefined) return false
+    const work = await this.#findCurrent(tx, attempt_id)
+    if (work === undefined) return false
+    const { workflow, feedback } = work
+    if (feedback?.ticks !== undefined) await tx.markTicksApplied(workflow.feature_id)
     const move = this.#steps.decide(workflow, 'agent_complete')
     await this.#steps.take(tx, workflow, {
       trigger: 'agent_complete',
@@ -233,7 +235,7 @@ export class WorkflowStateMachine {
     release: boolean,
     actor: string,
   ): Promise<boolean> {
-    const workflow = await this.#findCurrent(tx, attempt_id)
+    const workflow = (await this.#findCurrent(tx, attempt_id))?.workflow
     if (workflow === undefined) return false
     const move = this.#steps.decide(workflow, 'error')
     await this.#steps.take(tx, workflow, {
@@ -247,14 +249,19 @@ export class WorkflowStateMachine {
     return true
   }
 
-  async #featureFor(tx: WorkflowTransaction, body: CreateWorkflow, workspace: string, floor: number): Promise<Feature> {
+  async #featureFor(
+    tx: WorkflowTransaction,
+    body: CreateWorkflow,
+    workspace: string,
+    floor: number,
+  ): Promise<KnownFeature> {
     const now = this.#now()
     if (body.feature_id === undefined) {
       const description = body.feature_description ?? ''
       const id = featureIdFor(await tx.takeFeatureNumber(floor), description)
       const feature = { id, workspace, description, created_at: now, updated_at: now }
       await tx.insertFeature(feature)
-      return feature
+      return { ...feature, has_ticks: false }
     }
     const feature = await tx.findFeature(body.feature_id)
     if (feature === undefined) throw new ServiceError('FEATURE_NOT_FOUND', sentences.unknownFeature(body.feature_id))
@@ -275,7 +282,7 @@ export class WorkflowStateMachine {
 
   async #insert(
     tx: WorkflowTransaction,
-    feature: Feature,
+    feature: KnownFeature,
     body: Pick<CreateWorkflow, 'workflow_type' | 'context' | 'agent'> & { feature_description: string },
     origin: Origin,
     retry_of: WorkflowId | null = null,
@@ -317,7 +324,7 @@ export class WorkflowStateMachine {
       workflow_id: id,
       phase,
       number: 1,
-      feedback: null,
+      feedback: feature.has_ticks ? withTicks(null, await tx.listTicksToApply(feature.id)) : null,
       session_id: null,
     })
     const workflow: Workflow = { ...row, attempt }
@@ -360,9 +367,9 @@ export class WorkflowStateMachine {
       : sentences.stopped(step.origin.name, threads.length > 0 ? step.feedback?.text : undefined)
   }
 
-  async #findCurrent(tx: WorkflowTransaction, attempt_id: AttemptId): Promise<Workflow | undefined> {
+  async #findCurrent(tx: WorkflowTransaction, attempt_id: AttemptId): Promise<AttemptWork | undefined> {
     const work = await tx.findWork(attempt_id)
-    return work !== undefined && isCurrent(work) && work.workflow.status === 'in_progress' ? work.workflow : undefined
+    return work !== undefined && isCurrent(work) && work.workflow.status === 'in_progress' ? work : undefined
   }
 
   #now(): string {

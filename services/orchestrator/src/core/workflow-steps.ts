@@ -10,6 +10,7 @@ import {
 } from '@orchestrator/contract'
 
 import { phasesOf } from './definitions.ts'
+import { withNotes } from './feedback.ts'
 import type { Outcome } from './outcome.ts'
 import type { AttemptWork, Clock, PhaseQueue, WorkflowTransaction } from './ports.ts'
 import { entryOf } from './history-entry.ts'
@@ -114,8 +115,9 @@ export class WorkflowSteps {
     await tx.insertEntry(entry, words)
     if (move.effect === 'run') {
       const { phase, attempt: number } = move
-      const session_id = await tx.findSession(current.id)
-      const feedback = step.feedback ?? null
+      const { session_id, has_notes } = await tx.findHandover(current.id)
+      const said = step.feedback ?? null
+      const feedback = has_notes ? withNotes(said, await tx.listNotes(current.id)) : said
       attempt = await this.handOut(tx, {
         id: attempt_id,
         workflow_id: workflow.id,

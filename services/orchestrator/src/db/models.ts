@@ -99,6 +99,8 @@ export interface AttemptsTable {
   finished_at: string | null
   /** Oldest first: the order in which attempts are handed out. */
   position: Generated<number>
+  /** How many answers and ticks reviewers gave on it. */
+  notes: Generated<number>
 }
 
 export interface AttemptArtifactsTable {
@@ -148,6 +150,41 @@ export interface FeaturesTable {
   created_at: string
   updated_at: string
   sequence: Generated<number>
+  /** 1 while ticks of its checklists have not reached the repository. */
+  ticks_to_apply: Generated<number>
+}
+
+/** Rows are only ever added: of those on one question the last counts. */
+export interface QuestionAnswersTable {
+  sequence: Generated<number>
+  workflow_id: WorkflowId
+  attempt_id: AttemptId
+  digest: Digest | null
+  question_id: string
+  question: string
+  path: string | null
+  line: number | null
+  /** Null: it was taken back. */
+  answer: string | null
+  actor: string
+  created_at: string
+}
+
+/** Of the rows on one item the last counts. */
+export interface ChecklistTicksTable {
+  sequence: Generated<number>
+  feature_id: FeatureId
+  workflow_id: WorkflowId
+  attempt_id: AttemptId
+  digest: Digest | null
+  item_id: string
+  path: string
+  label: string
+  ticked: number
+  actor: string
+  created_at: string
+  /** 1 once it stands in the repository. */
+  applied: Generated<number>
 }
 
 export interface CountersTable {
@@ -200,4 +237,6 @@ export interface Tables {
   hub_cancellations: HubCancellationsTable
   idempotent_answers: IdempotentAnswersTable
   keys: KeysTable
+  question_answers: QuestionAnswersTable
+  checklist_ticks: ChecklistTicksTable
 }

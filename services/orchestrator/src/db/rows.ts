@@ -105,7 +105,16 @@ export function attemptOf(
   artifacts: Selectable<AttemptArtifactsTable>[],
   review: Review | null,
 ): Attempt {
-  const { position: _, hub_sequence: __, feedback: ___, uncertainty_reasons, checks, usage, ...columns } = row
+  const {
+    position: _,
+    hub_sequence: __,
+    feedback: ___,
+    notes: ____,
+    uncertainty_reasons,
+    checks,
+    usage,
+    ...columns
+  } = row
   return {
     ...columns,
     uncertainty_reasons: parseJson<string[]>(uncertainty_reasons) ?? [],

@@ -9,9 +9,16 @@ import type {
   WorkflowId,
   WorkflowStatus,
 } from '@orchestrator/contract'
-import { sql, type Insertable, type Kysely } from 'kysely'
+import { sql, type Insertable, type Kysely, type Selectable } from 'kysely'
 
-import type { AttemptsTable, ReviewsTable, Tables, WorkflowHistoryTable, WorkflowsTable } from './models.ts'
+import type {
+  AttemptsTable,
+  FeaturesTable,
+  ReviewsTable,
+  Tables,
+  WorkflowHistoryTable,
+  WorkflowsTable,
+} from './models.ts'
 import type { EventSequence } from './postgres-sequence.ts'
 import { prepare } from './prepared.ts'
 import { selectWorkflows } from './rows.ts'
@@ -217,18 +224,15 @@ export function createStatements(db: Kysely<Tables>, sequence?: EventSequence) {
       }),
     ),
 
-    findFeature: prepare<
-      { id: FeatureId },
-      { id: FeatureId; workspace: string; description: string; created_at: string; updated_at: string }
-    >((value) =>
+    findFeature: prepare<{ id: FeatureId }, Omit<Selectable<FeaturesTable>, 'sequence'>>((value) =>
       db
         .selectFrom('features')
-        .select(['id', 'workspace', 'description', 'created_at', 'updated_at'])
+        .select(['id', 'workspace', 'description', 'created_at', 'updated_at', 'ticks_to_apply'])
         .where('id', '=', value('id')),
     ),
 
-    findSession: prepare<{ id: AttemptId }, { session_id: string | null }>((value) =>
-      db.selectFrom('attempts').select('session_id').where('id', '=', value('id')),
+    findHandover: prepare<{ id: AttemptId }, { session_id: string | null; notes: number }>((value) =>
+      db.selectFrom('attempts').select(['session_id', 'notes']).where('id', '=', value('id')),
     ),
   }
 }

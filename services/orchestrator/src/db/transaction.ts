@@ -1,9 +1,10 @@
-import type { Feature, JsonObject, WorkflowId } from '@orchestrator/contract'
+import type { JsonObject, WorkflowId } from '@orchestrator/contract'
 import { afterCommit } from '@orchestrator/sqlite'
 import type { Kysely, Transaction } from 'kysely'
 
 import type { WorkflowTransaction } from '../core/ports.ts'
 import type { Tables } from './models.ts'
+import { noteTransaction } from './note-store.ts'
 import { parseJson, toJson, workflowOf } from './rows.ts'
 import type { Statements } from './statements.ts'
 
@@ -41,12 +42,18 @@ export function workflowTransaction(
 
     findWorkflow,
 
-    async findFeature(id): Promise<Feature | undefined> {
-      return (await statements.findFeature(tx, { id })).rows[0]
+    ...noteTransaction(tx),
+
+    async findFeature(id) {
+      const [row] = (await statements.findFeature(tx, { id })).rows
+      if (row === undefined) return undefined
+      const { ticks_to_apply, ...feature } = row
+      return { ...feature, has_ticks: ticks_to_apply === 1 }
     },
 
-    async findSession(id) {
-      return (await statements.findSession(tx, { id })).rows[0]?.session_id ?? null
+    async findHandover(id) {
+      const [row] = (await statements.findHandover(tx, { id })).rows
+      return { session_id: row?.session_id ?? null, has_notes: (row?.notes ?? 0) > 0 }
     },
 
     async findActiveWorkflow(feature_id) {

@@ -2,16 +2,21 @@ import { createHash } from 'node:crypto'
 import { DatabaseSync } from 'node:sqlite'
 
 import {
+  attemptDiffSchema,
   attemptPageSchema,
+  checklistItemSchema,
+  checklistPageSchema,
   createdKeySchema,
   errorEnvelopeSchema,
   featurePageSchema,
-  featureWithWorkflowsSchema,
+  featureDetailSchema,
   healthSchema,
   historyPageSchema,
   hubAgentsSchema,
   keyPageSchema,
   keySchema,
+  questionPageSchema,
+  questionSchema,
   renderedArtifactSchema,
   workflowPageSchema,
   workflowSchema,
@@ -20,18 +25,17 @@ import {
 import { afterAll, describe, expect, it } from 'vitest'
 import * as z from 'zod'
 
-import { startPlainHub, succeed } from '../plain-hub.ts'
+import { leave } from '../artifacts.ts'
+import { startPlainHub } from '../plain-hub.ts'
 import { rawRequest, requestText } from '../raw-request.ts'
 import { DESCRIPTION, startService, type Answer } from '../service.ts'
 
-const spec = new TextEncoder().encode('# Log in\n')
+const spec = '# Log in\n\n[NEEDS CLARIFICATION: How?]\n'
 const digest = createHash('sha256').update(spec).digest('hex')
-const artifacts = [{ path: 'specs/001-x/spec.md', digest, size: spec.byteLength, media_type: 'text/markdown' }]
 
 const hub = await startPlainHub()
-hub.artifacts.set(digest, spec)
 hub.agents = { items: [], default: 'demo' }
-hub.usual = succeed({ data: { artifacts } })
+hub.usual = leave(hub, { 'specs/001-x/spec.md': spec, 'specs/001-x/checklists/ux.md': '- [ ] CHK001 Is it clear?\n' })
 const service = await startService({ hub: hub.url })
 /** Its tables are taken away, so that the routes show what they say when the store is broken. */
 const broken = await startService({ hub: 'http://127.0.0.1:1' })
@@ -58,11 +62,17 @@ const operations: Operation[] = Object.entries(paths).flatMap(([path, methods]) 
 
 const unknown_id = '00000000-0000-4000-8000-000000000000'
 const waiting = await service.create()
-await service.until(waiting.id, 'waiting_approval')
+const { attempt: waiting_attempt } = await service.until(waiting.id, 'waiting_approval')
 const admin_id = (await createKey('admin')).body.id as string
-const fill = (path: string) =>
+const note = (await service.request('GET', `/workflows/${waiting.id}/questions`)).body.items[0].id as string
+const item = (await service.request('GET', `/workflows/${waiting.id}/checklists`)).body.items[0].items[0].id as string
+const attempt_id = waiting_attempt?.id
+const fill = (path: string, id: string = waiting.id) =>
   path
-    .replace('{id}', waiting.id)
+    .replace(/\/diff$/, `/diff?from=${attempt_id}&to=${attempt_id}`)
+    .replace('{id}', id)
+    .replace('{question_id}', note)
+    .replace('{item_id}', item)
     .replace('{feature_id}', waiting.feature_id)
     .replace('{digest}', digest)
     .replace('{key_id}', admin_id)
@@ -100,6 +110,10 @@ async function onFullDisk<T>(fn: () => Promise<T>): Promise<T> {
 }
 const create = (body: object = {}) =>
   service.request('POST', '/workflows', { workflow_type: 'specify', feature_description: DESCRIPTION, ...body })
+const answerIt = (body: object) =>
+  service.request('PUT', fill('/workflows/{id}/questions/{question_id}'), { answer: 'By a key.', ...body })
+const tickIt = (body: object) =>
+  service.request('PUT', fill('/workflows/{id}/checklist-items/{item_id}'), { ticked: true, ...body })
 const key = 'ok_000000000000_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'
 
 for (let guess = 0; guess < 60; guess++) await guessed.request('POST', '/session', { key })
@@ -154,10 +168,25 @@ const OWN: Record<string, [request: () => Promise<Answer>, body: z.ZodType]> = {
     () => service.request('GET', `/workflows/${waiting.id}/attempts`),
     attemptPageSchema,
   ],
+  'GET /workflows/{id}/diff 200': [() => service.request('GET', fill('/workflows/{id}/diff')), attemptDiffSchema],
+  'GET /workflows/{id}/questions 200': [
+    () => service.request('GET', `/workflows/${waiting.id}/questions`),
+    questionPageSchema,
+  ],
+  'GET /workflows/{id}/checklists 200': [
+    () => service.request('GET', `/workflows/${waiting.id}/checklists`),
+    checklistPageSchema,
+  ],
+  'PUT /workflows/{id}/questions/{question_id} 200': [() => answerIt({}), questionSchema],
+  'PUT /workflows/{id}/questions/{question_id} 409': [() => answerIt({ digest: '0'.repeat(64) }), errorEnvelopeSchema],
+  'PUT /workflows/{id}/questions/{question_id} 507': [() => onFullDisk(() => answerIt({})), errorEnvelopeSchema],
+  'PUT /workflows/{id}/checklist-items/{item_id} 200': [() => tickIt({}), checklistItemSchema],
+  'PUT /workflows/{id}/checklist-items/{item_id} 409': [() => tickIt({ digest: '0'.repeat(64) }), errorEnvelopeSchema],
+  'PUT /workflows/{id}/checklist-items/{item_id} 507': [() => onFullDisk(() => tickIt({})), errorEnvelopeSchema],
   'GET /features 200': [() => service.request('GET', '/features'), featurePageSchema],
   'GET /features/{feature_id} 200': [
     () => service.request('GET', `/features/${waiting.feature_id}`),
-    featureWithWorkflowsSchema,
+    featureDetailSchema,
   ],
   'GET /features/{feature_id} 404': [() => service.request('GET', '/features/999-nothing'), errorEnvelopeSchema],
   'GET /workflow-types 200': [
@@ -211,7 +240,7 @@ const EDGE: Record<string, (operation: Operation) => Promise<{ status: number; t
     rawRequest(service.url, requestText(method, fill(path), { host, authorization: `Bearer ${key}` })),
   403: ({ method, path }) =>
     rawRequest(service.url, requestText(method, fill(path), { host, origin: 'http://evil.example' })),
-  404: ({ method, path }) => service.request(method, path.replace('{id}', unknown_id), bodyFor({ method, path })),
+  404: ({ method, path }) => service.request(method, fill(path, unknown_id), bodyFor({ method, path })),
   413: ({ method, path }) => service.request(method, fill(path), { text: 'x'.repeat(1024 * 1024) }),
   415: ({ method, path }) => service.request(method, fill(path), 'a=b', { 'content-type': 'text/plain' }),
   421: ({ method, path }) => rawRequest(service.url, requestText(method, fill(path), { host: 'evil.example' })),
@@ -226,6 +255,8 @@ const EDGE: Record<string, (operation: Operation) => Promise<{ status: number; t
 const BODIES: Record<string, object> = {
   'POST /workflows': { workflow_type: 'specify', feature_description: DESCRIPTION },
   'POST /workflows/{id}/advance': { trigger: 'human_approved' },
+  'PUT /workflows/{id}/questions/{question_id}': { answer: 'By a key.' },
+  'PUT /workflows/{id}/checklist-items/{item_id}': { ticked: true },
   'POST /session': { key },
   'POST /keys': { name: 'Robin', role: 'viewer' },
 }
@@ -277,6 +308,11 @@ describe('the routes that are documented', () => {
         'GET /workflows',
         'GET /workflows/{id}',
         'GET /workflows/{id}/attempts',
+        'GET /workflows/{id}/checklists',
+        'GET /workflows/{id}/diff',
+        'GET /workflows/{id}/questions',
+        'PUT /workflows/{id}/checklist-items/{item_id}',
+        'PUT /workflows/{id}/questions/{question_id}',
         'GET /workflows/{id}/events',
         'GET /workflows/{id}/history',
         'POST /keys',
@@ -339,7 +375,7 @@ describe('every route', () => {
   it.each(operations.filter(({ path }) => path.includes('{id}')))(
     '$method $path refuses an id that is none',
     async ({ method, path }) => {
-      const answer = await service.request(method, path.replace('{id}', 'not-an-id'), bodyFor({ method, path }))
+      const answer = await service.request(method, fill(path, 'not-an-id'), bodyFor({ method, path }))
       expect([answer.status, answer.body.error.code]).toEqual([400, 'INVALID_UUID'])
     },
   )
@@ -347,7 +383,7 @@ describe('every route', () => {
   it.each(operations.filter(({ path }) => path.includes('{id}')))(
     '$method $path does not know an unknown id',
     async ({ method, path }) => {
-      const answer = await service.request(method, path.replace('{id}', unknown_id), bodyFor({ method, path }))
+      const answer = await service.request(method, fill(path, unknown_id), bodyFor({ method, path }))
       expect([answer.status, answer.body.error.code]).toEqual([404, 'WORKFLOW_NOT_FOUND'])
     },
   )

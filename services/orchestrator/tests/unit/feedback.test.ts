@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 
-import { feedbackOf } from '../../src/core/feedback.ts'
+import { feedbackOf, withNotes } from '../../src/core/feedback.ts'
 
 const id = '7f3b0c1e-5d1b-4b6e-9d5e-0a1b2c3d4e5f'
 
@@ -34,4 +34,31 @@ it('asks for improvement when a rejection says nothing', () => {
 
 it('has nothing to say after an approval without a comment', () => {
   expect(feedbackOf([], true)).toBeNull()
+})
+
+const noted = {
+  workflow_id: id,
+  attempt_id: id,
+  digest: null,
+  question_id: 'q',
+  path: null,
+  line: null,
+  actor: 'Robin',
+} as never
+
+it('is as it was where nothing was noted, or everything was taken back', () => {
+  const said = feedbackOf([{ id, text: 'Shorter.' }], false)
+  expect(withNotes(said, { answers: [], ticks: [] })).toEqual(said)
+  expect(
+    withNotes(null, { answers: [Object.assign({}, noted, { question: 'Who?', answer: null })], ticks: [] }),
+  ).toBeNull()
+})
+
+it('has an answer in place of “without a comment”, and names a question without words', () => {
+  const answers = [Object.assign({}, noted, { question: '', answer: 'An hour.' })]
+  expect(withNotes(feedbackOf([], false), { answers, ticks: [] })).toEqual({
+    text: 'Answers to what was open:\n\nAn open question\n→ An hour.',
+    threads: [],
+    answers: [{ question: '', answer: 'An hour.', path: null, line: null, by: 'Robin' }],
+  })
 })

@@ -33,6 +33,6 @@ it.each(actions)('local may %s', (action) => {
 })
 
 it('leaves no cell untold', () => {
-  expect(cells).toHaveLength(45)
-  expect(of('any').length + of('own').length).toBe(20)
+  expect(cells).toHaveLength(55)
+  expect(of('any').length + of('own').length).toBe(25)
 })

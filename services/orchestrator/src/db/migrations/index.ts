@@ -2,6 +2,7 @@ import type { Migration } from 'kysely/migration'
 
 import { initial } from './0001_initial.ts'
 import { audit } from './0003_audit.ts'
+import { reviewerNotes } from './0005_hub.ts'
 import { SQLITE, type ColumnTypes } from './column-types.ts'
 
 /** Forward only, run at start under a lock. A new one gets the next number and is never edited once released. */
@@ -9,6 +10,7 @@ export function migrationsFor(types: ColumnTypes): Record<string, Migration> {
   return {
     '0001_initial': initial(types),
     '0003_audit': audit(types),
+    '0005_hub': reviewerNotes(types),
   }
 }
 
