@@ -24,6 +24,7 @@ export async function createProcessless(url: string) {
     clock: systemClock,
     max_reworks: 5,
     phase_execution: 'external',
+    agentFor: () => 'default',
     highestNumber: async () => 0,
     onCancellation: () => {},
   })

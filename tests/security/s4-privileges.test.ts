@@ -134,7 +134,7 @@ describe('role × deed × state × whose it is', () => {
 describe('role × what there is beside workflows', () => {
   const create = { workflow_type: 'specify', feature_description: 'Add user authentication with OAuth2' }
 
-  it.each(ROLES)('a %s creates, reads and manages keys as published', async (role) => {
+  it.each(ROLES)('a %s creates, reads, manages keys and the queue as published', async (role) => {
     const client = robin[role]
     const may = (action: Action, status: number) => (PRIVILEGES[action][role] === undefined ? 403 : status)
     const { id } = await service.admin.create()
@@ -146,6 +146,9 @@ describe('role × what there is beside workflows', () => {
       list_keys: (await client.request('GET', '/keys')).status,
       make_key: (await client.request('POST', '/keys', { name: 'Ana', role: 'admin' })).status,
       revoke_key: (await client.request('POST', '/keys/000000000000/revoke')).status,
+      look_at_queue: (await client.request('GET', '/queue')).status,
+      pause_queue: (await client.request('POST', '/queue/pause', {})).status,
+      resume_queue: (await client.request('POST', '/queue/resume')).status,
     }
     expect(answers).toEqual({
       create: may('create', 201),
@@ -155,6 +158,9 @@ describe('role × what there is beside workflows', () => {
       list_keys: may('manage_keys', 200),
       make_key: may('manage_keys', 201),
       revoke_key: may('manage_keys', 404),
+      look_at_queue: 200,
+      pause_queue: may('manage_queue', 200),
+      resume_queue: may('manage_queue', 200),
     })
   })
 

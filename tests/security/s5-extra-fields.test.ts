@@ -70,6 +70,7 @@ beforeAll(async () => {
     'POST /keys': { name: 'Kim', role: 'viewer' },
     'PUT /workflows/{id}/questions/{question_id}': { answer: 'An hour.', digest: '0'.repeat(64) },
     'PUT /workflows/{id}/checklist-items/{item_id}': { ticked: true, digest: '0'.repeat(64) },
+    'POST /queue/pause': { reason: 'a new model' },
   }
 })
 afterAll(async () => {

@@ -1,9 +1,11 @@
 import { ROLES } from '@orchestrator/contract'
 import { Command, CommanderError, Option } from 'commander'
 
+import type { ServiceFlags } from './ask-service.ts'
 import { doctor } from './doctor.ts'
 import { EXIT, EXIT_HELP, type ExitCode } from './exit-codes.ts'
-import { createKey, listKeys, revokeKey, type CreateKeyFlags, type KeyFlags } from './keys.ts'
+import { createKey, listKeys, revokeKey, type CreateKeyFlags } from './keys.ts'
+import { pauseQueue, resumeQueue, showQueue, type PauseFlags } from './queue.ts'
 import { jsonReporter, textReporter } from './reporter.ts'
 import { up } from './up.ts'
 
@@ -45,11 +47,10 @@ export async function run(words: readonly string[], root: string): Promise<ExitC
     })
 
   const outputs = { out: process.stdout, error: process.stderr }
-  const keys = program.command('keys').description('who may ask the running service for what (docs/security.md)')
   const { ORCHESTRATOR_URL, PORT } = process.env
   const own_url = ORCHESTRATOR_URL || `http://127.0.0.1:${PORT || '8000'}`
-  const keyCommand = (words: string, description: string) =>
-    keys
+  const serviceCommand = (group: Command, words: string, description: string) =>
+    group
       .command(words)
       .description(description)
       .option('--url <url>', 'where the service listens (or ORCHESTRATOR_URL)', own_url)
@@ -61,20 +62,34 @@ export async function run(words: readonly string[], root: string): Promise<ExitC
         ).env('ORCHESTRATOR_KEY'),
       )
       .option('--json', 'print one JSON object', false)
-  keyCommand('list', 'list all keys, without their secrets').action(async (flags: KeyFlags) => {
+  const keys = program.command('keys').description('who may ask the running service for what (docs/security.md)')
+  serviceCommand(keys, 'list', 'list all keys, without their secrets').action(async (flags: ServiceFlags) => {
     exit_code = await listKeys(flags, outputs)
   })
-  keyCommand('create <name>', 'make a key for somebody, and show it once')
+  serviceCommand(keys, 'create <name>', 'make a key for somebody, and show it once')
     .addOption(new Option('--role <role>', 'what it is for').choices(ROLES).makeOptionMandatory())
     .option('--expires-at <time>', 'until when it is good, such as 2030-01-31T12:00:00Z')
     .action(async (name: string, flags: CreateKeyFlags) => {
       exit_code = await createKey(name, flags, outputs)
     })
-  keyCommand('revoke <id>', 'end a key, and what it holds open, at once').action(
-    async (id: string, flags: KeyFlags) => {
+  serviceCommand(keys, 'revoke <id>', 'end a key, and what it holds open, at once').action(
+    async (id: string, flags: ServiceFlags) => {
       exit_code = await revokeKey(id, flags, outputs)
     },
   )
+
+  const queue = program.command('queue').description('stop and go on with the handing out of work, on all replicas')
+  serviceCommand(queue, 'show', 'what waits and what is at work').action(async (flags: ServiceFlags) => {
+    exit_code = await showQueue(flags, outputs)
+  })
+  serviceCommand(queue, 'pause', 'hand out nothing more; what runs goes on')
+    .option('--reason <text>', 'for whoever finds it paused')
+    .action(async (flags: PauseFlags) => {
+      exit_code = await pauseQueue(flags, outputs)
+    })
+  serviceCommand(queue, 'resume', 'go on, oldest first').action(async (flags: ServiceFlags) => {
+    exit_code = await resumeQueue(flags, outputs)
+  })
 
   try {
     await program.parseAsync(words, { from: 'user' })

@@ -12,6 +12,7 @@ import {
   keySchema,
   questionPageSchema,
   questionSchema,
+  queueSchema,
   workflowPageSchema,
   workflowSchema,
   type AdvanceWorkflow,
@@ -30,6 +31,8 @@ import {
   type Key,
   type Question,
   type QuestionPage,
+  type PauseQueue,
+  type Queue,
   type StreamEvent,
   type TickItem,
   type Transition,
@@ -104,6 +107,10 @@ export interface Client {
   /** With the key itself, which no other answer tells. */
   createKey(body: CreateKey, options?: CallOptions): Promise<CreatedKey>
   revokeKey(id: string, options?: CallOptions): Promise<Key>
+  getQueue(options?: CallOptions): Promise<Queue>
+  /** Of an admin only, as is the next: nothing more is handed out until it is resumed. */
+  pauseQueue(body?: PauseQueue, options?: CallOptions): Promise<Queue>
+  resumeQueue(options?: CallOptions): Promise<Queue>
   /** Also resolves when the service calls itself unhealthy. */
   getHealth(options?: CallOptions): Promise<Health>
   /** Events in order, each once, across restarts of the service; ends when `signal` is aborted. */
@@ -147,6 +154,9 @@ export function createClient(options: ClientOptions): Client {
     listKeys: (call) => request.json(keyPageSchema, 'GET', 'keys', call),
     createKey: (body, call) => request.json(createdKeySchema, 'POST', 'keys', { ...call, body }),
     revokeKey: (id, call) => request.json(keySchema, 'POST', `keys/${encodeURIComponent(id)}/revoke`, call),
+    getQueue: (call) => request.json(queueSchema, 'GET', 'queue', call),
+    pauseQueue: (body = {}, call = {}) => request.json(queueSchema, 'POST', 'queue/pause', { ...call, body }),
+    resumeQueue: (call) => request.json(queueSchema, 'POST', 'queue/resume', call),
     getHealth: (call) => request.json(healthSchema, 'GET', 'health', call),
     streamEvents: (stream) => followEvents(request, stream),
   }

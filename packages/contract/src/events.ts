@@ -28,7 +28,8 @@ export type AgentUpdate = z.infer<typeof agentUpdateSchema>
 
 /**
  * One event of `/events` and `/workflows/{id}/events`. `sequence` is the SSE id: it only grows,
- * over all workflows, and is given in the same commit as what it tells.
+ * over all workflows, and is given in the same commit as what it tells. `workflow_id` is null where
+ * an event is of none: those are told by `/events` alone.
  */
 export const streamEventSchema = z.discriminatedUnion('type', [
   z.object({
@@ -73,6 +74,16 @@ export const streamEventSchema = z.discriminatedUnion('type', [
       phase: z.enum(PHASES),
       number: z.int(),
       updates: z.array(agentUpdateSchema),
+    }),
+  }),
+  z.object({
+    ...base,
+    workflow_id: z.null(),
+    type: z.literal('queue.state'),
+    data: z.object({
+      state: z.enum(['running', 'paused']),
+      actor: z.string(),
+      reason: z.string().nullable(),
     }),
   }),
 ])

@@ -1,4 +1,5 @@
 import cookie from '@fastify/cookie'
+import type { WorkflowType } from '@orchestrator/contract'
 import { createServer, isLoopback, StartupError, type Server } from '@orchestrator/server'
 import { DatabaseError } from '@orchestrator/sqlite'
 import type { Logger } from 'pino'
@@ -11,6 +12,7 @@ import { healthRoutes } from './api/health.ts'
 import { keyRoutes } from './api/keys.ts'
 import { pageRoutes } from './api/pages.ts'
 import { reviewerNoteRoutes } from './api/reviewer-notes.ts'
+import { queueRoutes } from './api/queue.ts'
 import { sessionRoutes } from './api/session.ts'
 import { workflowRoutes } from './api/workflows.ts'
 import { AgentHubClient } from './clients/agent-hub.ts'
@@ -23,6 +25,7 @@ import { GuessLimit } from './core/guess-limit.ts'
 import { KeyWatch } from './core/key-watch.ts'
 import { Keys } from './core/keys.ts'
 import { PhaseExecutor } from './core/phase-executor.ts'
+import { QueueSwitch } from './core/queue-switch.ts'
 import * as sentences from './core/sentences.ts'
 import { createHealthCheck } from './core/service-health.ts'
 import { ReviewerNotes } from './core/reviewer-notes.ts'
@@ -72,12 +75,14 @@ export async function createApp({ config, logger, version, dashboard, onFatal }:
   const { queue, close: closeQueue } = await openQueue({ session, store, clock, onError })
   const cancellations = new Cancellations({ store, hub, clock, onError })
   const isExternal = config.phase_execution === 'external'
+  const agentFor = (type: WorkflowType) => config.agents[type] ?? 'default'
   const machine = new WorkflowStateMachine({
     store,
     queue,
     clock,
     max_reworks: config.max_reworks,
     phase_execution: config.phase_execution,
+    agentFor,
     highestNumber: isExternal ? async () => 0 : createHighestNumber(hub, clock),
     onCancellation: () => cancellations.wake(),
   })
@@ -89,7 +94,7 @@ export async function createApp({ config, logger, version, dashboard, onFatal }:
     random: Math.random,
     backoff: { max_tries: config.phase_retry_limit, base_ms: config.phase_retry_base_ms, cap_ms: BACKOFF_CAP_MS },
     phase_timeout_seconds: config.phase_timeout_seconds,
-    agentFor: (type) => config.agents[type] ?? 'default',
+    agentFor,
   })
   const feed = new EventFeed(store, onError)
   const now = () => clock.now()
@@ -129,6 +134,8 @@ export async function createApp({ config, logger, version, dashboard, onFatal }:
   healthRoutes(server, { hub, checkHealth })
   sessionRoutes(server, authentication)
   keyRoutes(server, { keys })
+  const { max_concurrent_phases: slots, max_concurrent_phases_per_agent: slots_per_agent } = config
+  queueRoutes(server, { queue_switch: new QueueSwitch({ store, queue, clock, slots, slots_per_agent }) })
   await pageRoutes(server, { version, dashboard })
 
   let consumer: { stop(): Promise<void> } | undefined
@@ -144,7 +151,8 @@ export async function createApp({ config, logger, version, dashboard, onFatal }:
       cancellations.wake()
       if (session.shared !== undefined) upkeep = setInterval(() => cancellations.wake(), CANCELLATIONS_EVERY_MS)
       consumer = await queue.consume((claim) => executor.run(claim), {
-        concurrency: config.max_concurrent_phases,
+        concurrency: slots,
+        concurrency_per_agent: slots_per_agent,
         onDead: (tx, attempt_id) => machine.fail(tx, attempt_id, sentences.lostTooOften(), true, 'orchestrator'),
       })
     },

@@ -24,6 +24,7 @@ const environmentSchema = z.object({
   AGENT_NAME_IMPLEMENT: nameSchema.optional(),
   PHASE_EXECUTION: z.enum(['hub', 'external'], { error: 'must be hub or external' }).default('hub'),
   MAX_CONCURRENT_PHASES: wholeNumber(1, 100_000).default(4),
+  MAX_CONCURRENT_PHASES_PER_AGENT: wholeNumber(1, 100_000).optional(),
   PHASE_TIMEOUT_SECONDS: wholeNumber(1, 604_800).default(3600),
   PHASE_RETRY_LIMIT: wholeNumber(1, 1000).default(10),
   PHASE_RETRY_BASE_MS: wholeNumber(1, 600_000).default(500),
@@ -43,6 +44,8 @@ export interface Config {
   agents: Partial<Record<WorkflowType, string>>
   phase_execution: 'hub' | 'external'
   max_concurrent_phases: number
+  /** Undefined: no agent has a limit of its own. */
+  max_concurrent_phases_per_agent: number | undefined
   phase_timeout_seconds: number
   phase_retry_limit: number
   phase_retry_base_ms: number
@@ -64,6 +67,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     agents: Object.fromEntries(WORKFLOW_TYPES.flatMap((type) => agentEntry(type, values))),
     phase_execution: values.PHASE_EXECUTION,
     max_concurrent_phases: values.MAX_CONCURRENT_PHASES,
+    max_concurrent_phases_per_agent: values.MAX_CONCURRENT_PHASES_PER_AGENT,
     phase_timeout_seconds: values.PHASE_TIMEOUT_SECONDS,
     phase_retry_limit: values.PHASE_RETRY_LIMIT,
     phase_retry_base_ms: values.PHASE_RETRY_BASE_MS,

@@ -25,7 +25,11 @@ export interface Engine {
   /** Begins what was claimed and settles it as done. */
   finish(claim: Claim): Promise<void>
   /** Hands claims to `run` and keeps them; stopped with the engine. */
-  consume(run: (claim: Claim) => Promise<void>, concurrency?: number): Promise<{ stop(): Promise<void> }>
+  consume(
+    run: (claim: Claim) => Promise<void>,
+    concurrency?: number,
+    concurrency_per_agent?: number,
+  ): Promise<{ stop(): Promise<void> }>
   close(): Promise<void>
 }
 
@@ -47,6 +51,7 @@ export async function openEngine(
     clock,
     max_reworks: 5,
     phase_execution,
+    agentFor: () => 'default',
     highestNumber: async () => 0,
     onCancellation: () => {},
   })
@@ -74,10 +79,10 @@ export async function openEngine(
       await machine.begin(claim.attempt_id)
       await claim.settle((tx) => machine.complete(tx, claim.attempt_id, DONE))
     },
-    async consume(run, concurrency = 4) {
+    async consume(run, concurrency = 4, concurrency_per_agent) {
       const onDead: Parameters<PhaseQueue['consume']>[1]['onDead'] = (tx, id) =>
         machine.fail(tx, id, 'lost too often', true, 'orchestrator')
-      const consumer = await queue.consume(run, { concurrency, onDead })
+      const consumer = await queue.consume(run, { concurrency, concurrency_per_agent, onDead })
       consumers.push(consumer)
       return consumer
     },

@@ -1,60 +1,15 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
-import { createInterface } from 'node:readline'
 import { createdKeySchema, keyPageSchema, keySchema } from '@orchestrator/contract'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
-import { startCli } from './cli-process.ts'
+import { startKeyedService, type KeyedService } from './keyed-service.ts'
 
-const root = resolve(import.meta.dirname, '../../../..')
-let folder: string
-let url: string
-let admin_key: string
-let end: () => Promise<unknown>
-
-/** A service that is open to others, and therefore wants keys. */
+let service: KeyedService
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'cli-keys-'))
-  const service = spawn(process.execPath, [join(root, 'services/orchestrator/src/main.ts')], {
-    cwd: folder,
-    env: {
-      PATH: process.env['PATH'],
-      HOST: '0.0.0.0',
-      PORT: '0',
-      PHASE_EXECUTION: 'external',
-      DATABASE_URL: `sqlite:///${folder}/orchestrator.db`,
-    },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  end = () => {
-    service.kill('SIGTERM')
-    return once(service, 'close')
-  }
-  let said = ''
-  for await (const line of createInterface(service.stdout)) {
-    said += `${line}\n`
-    if (said.includes('shown this once') && said.includes('"url"')) break
-  }
-  service.stdout.resume()
-  url = (/"url":"([^"]+)"/.exec(said)?.[1] ?? '').replace('0.0.0.0', '127.0.0.1')
-  admin_key = /ok_[0-9a-f]{12}_[\w-]{43}/.exec(said)?.[0] ?? ''
+  service = await startKeyedService()
 })
-afterAll(async () => {
-  await end()
-  await rm(folder, { recursive: true, force: true })
-})
+afterAll(() => service.close())
 
-async function keys(words: string[], key: string | undefined = admin_key) {
-  const cli = startCli(root, ['keys', ...words], {
-    ORCHESTRATOR_URL: url,
-    ...(key !== undefined && { ORCHESTRATOR_KEY: key }),
-  })
-  const exit_code = await cli.exited
-  return { exit_code, text: cli.lines.join('\n'), errors: cli.errors.join('\n') }
-}
+const keys = (words: string[], key?: string) => service.ask(['keys', ...words], key)
 
 describe('orchestrator keys', () => {
   it('makes a key that works, lists it, and ends it', async () => {
@@ -70,7 +25,7 @@ describe('orchestrator keys', () => {
     expect({ exit_code: made.exit_code, errors: made.errors }).toEqual({ exit_code: 0, errors: '' })
     const { key, ...robin } = createdKeySchema.parse(JSON.parse(made.text))
     const authorization = `Bearer ${key}`
-    expect((await fetch(`${url}/workflows`, { headers: { authorization } })).status).toBe(200)
+    expect((await fetch(`${service.url}/workflows`, { headers: { authorization } })).status).toBe(200)
 
     const listed = await keys(['list', '--json'])
     expect(keyPageSchema.parse(JSON.parse(listed.text)).items).toEqual([
@@ -81,7 +36,7 @@ describe('orchestrator keys', () => {
 
     const revoked = await keys(['revoke', robin.id, '--json'])
     expect(keySchema.parse(JSON.parse(revoked.text)).revoked_at).not.toBeNull()
-    expect((await fetch(`${url}/workflows`, { headers: { authorization } })).status).toBe(401)
+    expect((await fetch(`${service.url}/workflows`, { headers: { authorization } })).status).toBe(401)
     expect((await keys(['list'])).text).toContain(`${robin.id}  submitter  revoked`)
   })
 

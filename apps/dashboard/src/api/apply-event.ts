@@ -8,6 +8,7 @@ import type { StreamEvent, Transition, Workflow, WorkflowPage } from '@orchestra
  */
 export function applyEvent(client: QueryClient, event: StreamEvent, refreshInbox: () => void): void {
   if (event.type === 'agent.update') return
+  if (event.type === 'queue.state') return void client.invalidateQueries({ queryKey: ['queue'] })
   if (event.type === 'workflow.transition') patchRows(client, event.data)
   const { workflow_id } = event
   if (event.type === 'question.answered') {

@@ -16,6 +16,7 @@ const EVENT_TYPES = [
   'question.answered',
   'checklist.ticked',
   'agent.update',
+  'queue.state',
 ] as const satisfies readonly StreamEventType[]
 
 const LONGEST_PAUSE_MS = 15_000

@@ -7,7 +7,8 @@ import { applyEvent, throttle } from './apply-event.ts'
 import { followEvents } from './shared-stream.ts'
 
 /** A workflow created since the page was opened, as far as its event tells. */
-export type Arrival = Extract<StreamEvent, { type: 'workflow.created' }>['data'] & { id: StreamEvent['workflow_id'] }
+type Created = Extract<StreamEvent, { type: 'workflow.created' }>
+export type Arrival = Created['data'] & { id: Created['workflow_id'] }
 
 /** What the whole page knows of its connection, and the workflows created since it was opened. */
 interface Live {

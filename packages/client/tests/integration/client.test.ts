@@ -21,6 +21,17 @@ async function serviceWith(...parameters: Parameters<typeof startService>) {
 }
 
 const page = (item: unknown) => ({ items: [item], next_cursor: 'next' })
+const queue = {
+  state: 'paused',
+  paused_at: '2026-01-31T12:00:00.000Z',
+  paused_by: 'Robin',
+  reason: null,
+  waiting: 3,
+  oldest_waiting_at: null,
+  at_work: 1,
+  slots: 4,
+  slots_per_agent: null,
+}
 const health = { status: 'healthy', version: '1.0.0', uptime_seconds: 3, reasons: [] }
 
 /** Every call: what it sends, and what it makes of the answer. */
@@ -46,6 +57,14 @@ const CALLS: [
     { method: 'GET', url: `/workflows/${workflow_id}`, body: '' },
     workflow,
   ],
+  ['getQueue', (client) => client.getQueue(), { method: 'GET', url: '/queue', body: '' }, queue],
+  [
+    'pauseQueue',
+    (client) => client.pauseQueue({ reason: 'a new model' }),
+    { method: 'POST', url: '/queue/pause', body: '{"reason":"a new model"}' },
+    queue,
+  ],
+  ['resumeQueue', (client) => client.resumeQueue(), { method: 'POST', url: '/queue/resume', body: '' }, queue],
   [
     'getWorkflow with an id that is a path',
     (client) => client.getWorkflow('../health?x'),

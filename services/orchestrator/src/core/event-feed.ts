@@ -131,7 +131,7 @@ export class EventFeed {
       this.#dirty ||= events.length === PAGE
       this.#waiting.forEach((wake) => wake())
       for (const id of new Set(events.map((event) => event.workflow_id))) {
-        this.#waitingFor.get(id)?.forEach((wake) => wake())
+        if (id !== null) this.#waitingFor.get(id)?.forEach((wake) => wake())
       }
     }
     // In the same turn as the look at `#dirty`: a commit in between would not be told.

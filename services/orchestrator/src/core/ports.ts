@@ -77,6 +77,8 @@ export interface NewAttempt {
   number: number
   state: AttemptState
   reason: string | null
+  /** The agent whose slots it takes; null where phases are run outside. */
+  queued_for: string | null
   feedback: Feedback | null
   session_id: string | null
   created_at: string
@@ -201,12 +203,33 @@ export interface Claim {
   settle<T>(fn: (tx: WorkflowTransaction) => Promise<T>): Promise<T>
 }
 
+/** Who paused the queue, and why. */
+export interface QueuePause {
+  paused_at: string
+  paused_by: string
+  reason: string | null
+}
+
+export interface QueueLoad {
+  /** Counted to COUNTED_MAX, as `at_work` is. */
+  waiting: number
+  /** Since when the one at the head has been waiting. */
+  oldest_waiting_at: string | null
+  at_work: number
+}
+
 /** Hands queued attempts out, oldest first, to at most so many at once; see ARCHITECTURE.md, "Execution". */
 export interface PhaseQueue {
-  /** Inside the transaction that inserts the attempt. */
-  enqueue(tx: WorkflowTransaction, attempt_id: AttemptId): Promise<void>
+  /** Inside the transaction that inserts the attempt. `agent` is the name under which slots are counted. */
+  enqueue(tx: WorkflowTransaction, attempt_id: AttemptId, agent: string): Promise<void>
   /** Inside the transaction that makes the attempt unwanted; whoever runs it is told after the commit. */
   cancel(tx: WorkflowTransaction, attempt_id: AttemptId): Promise<void>
+  /** From the commit on nothing more is handed out, by any replica and after any restart; what runs goes on. Answers false when it was paused already. */
+  pause(tx: WorkflowTransaction, pause: QueuePause): Promise<boolean>
+  /** Answers false when it was not paused. */
+  resume(tx: WorkflowTransaction): Promise<boolean>
+  findPause(): Promise<QueuePause | undefined>
+  describeLoad(): Promise<QueueLoad>
   /** Begins to hand out, what was running before a restart first. `run` must not reject but for a broken store. */
   consume(run: (claim: Claim) => Promise<void>, o: ConsumeOptions): Promise<{ stop(): Promise<void> }>
 }
@@ -214,6 +237,8 @@ export interface PhaseQueue {
 export interface ConsumeOptions {
   /** Claims at once, in this process. */
   concurrency: number
+  /** Of them, for one agent; undefined: no limit of its own. */
+  concurrency_per_agent?: number | undefined
   /** Ends an attempt that was lost with whoever ran it too often to be handed out once more. */
   onDead(tx: WorkflowTransaction, attempt_id: AttemptId): Promise<unknown>
 }

@@ -3,7 +3,16 @@ import { ROLES, ServiceError, type PostedTrigger, type Role } from '@orchestrato
 import type { Origin } from './origin.ts'
 
 /** What somebody may be allowed to do. A trigger is a privilege of its own. */
-export type Action = 'read' | 'create' | 'cancel' | 'retry' | 'answer' | 'tick' | PostedTrigger | 'manage_keys'
+export type Action =
+  | 'read'
+  | 'create'
+  | 'cancel'
+  | 'retry'
+  | 'answer'
+  | 'tick'
+  | PostedTrigger
+  | 'manage_keys'
+  | 'manage_queue'
 
 /** `own`: only on what was created under the same name. */
 type Extent = 'any' | 'own'
@@ -24,6 +33,7 @@ export const PRIVILEGES: Readonly<Record<Action, Readonly<Partial<Record<Role, E
   agent_complete: { hub: 'any', admin: 'any' },
   error: { hub: 'any', admin: 'any' },
   manage_keys: { admin: 'any' },
+  manage_queue: { admin: 'any' },
 }
 
 /** The roles that may do at least one of these to something: what the route of them says. */

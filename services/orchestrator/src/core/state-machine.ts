@@ -319,14 +319,8 @@ export class WorkflowStateMachine {
     const { key_id, request_id, address } = origin
     const history_hash = firstHash(row, origin)
     await tx.insertWorkflow(row, { attempt_id, sequence, key_id, request_id, address, history_hash })
-    const attempt = await this.#steps.handOut(tx, {
-      id: attempt_id,
-      workflow_id: id,
-      phase,
-      number: 1,
-      feedback: feature.has_ticks ? withTicks(null, await tx.listTicksToApply(feature.id)) : null,
-      session_id: null,
-    })
+    const feedback = feature.has_ticks ? withTicks(null, await tx.listTicksToApply(feature.id)) : null
+    const attempt = await this.#steps.handOut(tx, { id: attempt_id, phase, number: 1, feedback, session_id: null }, row)
     const workflow: Workflow = { ...row, attempt }
     return this.#o.phase_execution === 'hub' ? workflow : this.#steps.start(tx, workflow)
   }

@@ -7,6 +7,7 @@ import {
   type Trigger,
   type Workflow,
   type WorkflowId,
+  type WorkflowType,
 } from '@orchestrator/contract'
 
 import { phasesOf } from './definitions.ts'
@@ -43,6 +44,8 @@ export interface WorkflowStepsOptions {
   max_reworks: number
   /** `external`: phases are run by somebody who posts `agent_complete`; nothing is handed to the hub. */
   phase_execution: 'hub' | 'external'
+  /** The agent of a type when the workflow names none. */
+  agentFor(type: WorkflowType): string
   /** Called after a commit that left something for the hub to stop. */
   onCancellation: () => void
 }
@@ -67,19 +70,28 @@ export class WorkflowSteps {
     tx: WorkflowTransaction,
     attempt: {
       id: AttemptId
-      workflow_id: WorkflowId
       phase: Phase
       number: number
       feedback: Feedback | null
       session_id: string | null
     },
+    workflow: Pick<Workflow, 'id' | 'workflow_type' | 'agent'>,
   ): Promise<CurrentAttempt> {
     const now = this.now()
     const isExternal = this.#o.phase_execution === 'external'
     const state = isExternal ? 'running' : 'queued'
     const reason = isExternal ? sentences.waitsForExternal() : sentences.waitsForSlot()
-    await tx.insertAttempt({ ...attempt, state, reason, created_at: now, started_at: isExternal ? now : null })
-    if (!isExternal) await this.#o.queue.enqueue(tx, attempt.id)
+    const agent = workflow.agent ?? this.#o.agentFor(workflow.workflow_type)
+    await tx.insertAttempt({
+      ...attempt,
+      workflow_id: workflow.id,
+      state,
+      reason,
+      queued_for: isExternal ? null : agent,
+      created_at: now,
+      started_at: isExternal ? now : null,
+    })
+    if (!isExternal) await this.#o.queue.enqueue(tx, attempt.id, agent)
     const { id, number } = attempt
     return { id, number, state, reason, tries: 0, next_retry_at: null, digest: null }
   }
@@ -118,14 +130,7 @@ export class WorkflowSteps {
       const { session_id, has_notes } = await tx.findHandover(current.id)
       const said = step.feedback ?? null
       const feedback = has_notes ? withNotes(said, await tx.listNotes(current.id)) : said
-      attempt = await this.handOut(tx, {
-        id: attempt_id,
-        workflow_id: workflow.id,
-        phase,
-        number,
-        feedback,
-        session_id,
-      })
+      attempt = await this.handOut(tx, { id: attempt_id, phase, number, feedback, session_id }, workflow)
     }
     const { status, phase: current_phase } = move
     return {

@@ -1,15 +1,35 @@
 import type { AttemptId } from '@orchestrator/contract'
 
-import type { Claim, Clock, ConsumeOptions, PhaseQueue, WorkflowStore } from '../core/ports.ts'
+import { sql } from 'kysely'
+
+import type {
+  Claim,
+  Clock,
+  ConsumeOptions,
+  PhaseQueue,
+  QueueLoad,
+  QueuePause,
+  WorkflowStore,
+  WorkflowTransaction,
+} from '../core/ports.ts'
+import { counted } from './counted.ts'
+import { clearPause, findPause, storePause } from './queue-pause.ts'
 import type { Session } from './session.ts'
+import { databaseTransaction } from './transaction.ts'
+import { WaitingAttempts } from './waiting-attempts.ts'
 
 /** How long a broken store is left alone before the work is handed out again, in milliseconds. */
 const RECOVERY_MS = 1000
 
-interface Consumer {
+interface Consumer extends ConsumeOptions {
   run: (claim: Claim) => Promise<void>
-  concurrency: number
   stopping: AbortController
+}
+
+interface Held {
+  agent: string
+  controller: AbortController
+  done: Promise<void>
 }
 
 export interface EmbeddedQueueOptions {
@@ -21,36 +41,69 @@ export interface EmbeddedQueueOptions {
 
 /**
  * The queue of the one process that owns the SQLite file: the attempt's row that says `queued` is the
- * queue, and a claim lives in memory only, because nobody else could hold it. Positions only grow, so
- * that finding the next one never looks at what was handed out before.
+ * queue, and a claim lives in memory only, because nobody else could hold it.
  */
 export class EmbeddedQueue implements PhaseQueue {
   readonly #o: EmbeddedQueueOptions
-  readonly #claims = new Map<AttemptId, { controller: AbortController; done: Promise<void> }>()
+  readonly #claims = new Map<AttemptId, Held>()
+  readonly #waiting: WaitingAttempts
   #consumer: Consumer | undefined
-  #position = 0
-  /** Attempts whose run broke off on a broken store: their rows say `running`, so that only this list knows them. */
-  readonly #broken = new Set<AttemptId>()
+  #isPaused = false
+  /** Attempts whose run broke off on a broken store, with their agent: their rows say `running`, so that only this list knows them. */
+  readonly #broken = new Map<AttemptId, string>()
   #dispatching: Promise<void> | undefined
   #wanted = false
 
   constructor(o: EmbeddedQueueOptions) {
     this.#o = o
+    this.#waiting = new WaitingAttempts(o.session.read)
   }
 
-  async enqueue(tx: Parameters<PhaseQueue['enqueue']>[0]): Promise<void> {
-    tx.afterCommit(() => this.#wake())
+  async enqueue(tx: WorkflowTransaction, _attempt_id: AttemptId, agent: string): Promise<void> {
+    tx.afterCommit(() => {
+      this.#waiting.add(agent)
+      this.#wake()
+    })
   }
 
-  async cancel(tx: Parameters<PhaseQueue['cancel']>[0], attempt_id: AttemptId): Promise<void> {
+  async cancel(tx: WorkflowTransaction, attempt_id: AttemptId): Promise<void> {
     tx.afterCommit(() => this.#claims.get(attempt_id)?.controller.abort())
+  }
+
+  async pause(tx: WorkflowTransaction, pause: QueuePause): Promise<boolean> {
+    tx.afterCommit(() => (this.#isPaused = true))
+    return storePause(databaseTransaction(tx), pause)
+  }
+
+  async resume(tx: WorkflowTransaction): Promise<boolean> {
+    tx.afterCommit(() => {
+      this.#isPaused = false
+      this.#wake()
+    })
+    return clearPause(databaseTransaction(tx))
+  }
+
+  findPause(): Promise<QueuePause | undefined> {
+    return findPause(this.#o.session.read)
+  }
+
+  async describeLoad(): Promise<QueueLoad> {
+    const { read } = this.#o.session
+    const [waiting, at_work, oldest_waiting_at] = await Promise.all([
+      counted(read, sql`attempts where state = 'queued'`),
+      counted(read, sql`attempts where state in ('running', 'backing_off')`),
+      this.#waiting.findOldest(),
+    ])
+    return { waiting, at_work, oldest_waiting_at }
   }
 
   async consume(run: (claim: Claim) => Promise<void>, o: ConsumeOptions): Promise<{ stop(): Promise<void> }> {
     await this.#o.session.write((tx) =>
       tx.updateTable('attempts').set({ state: 'queued' }).where('state', 'in', ['running', 'backing_off']).execute(),
     )
-    const consumer: Consumer = { run, concurrency: o.concurrency, stopping: new AbortController() }
+    this.#isPaused = (await this.findPause()) !== undefined
+    await this.#waiting.reset()
+    const consumer: Consumer = { ...o, run, stopping: new AbortController() }
     this.#consumer = consumer
     this.#wake()
     return { stop: () => this.#stop(consumer) }
@@ -75,7 +128,7 @@ export class EmbeddedQueue implements PhaseQueue {
       try {
         await this.#fill(consumer)
       } catch (error) {
-        this.#recover(consumer, error, () => (this.#position = 0))
+        this.#recover(consumer, error, () => this.#waiting.reset())
       }
     }
     // In the same turn as the look at `#wanted`: a wake-up in between would be lost.
@@ -86,52 +139,47 @@ export class EmbeddedQueue implements PhaseQueue {
   async #fill(consumer: Consumer): Promise<void> {
     for (;;) {
       const free = consumer.concurrency - this.#claims.size
-      if (free <= 0) return
-      const [broken] = this.#broken
+      if (free <= 0 || this.#isPaused) return
+      const broken = [...this.#broken].find(([, agent]) => this.#freeOf(consumer, agent) > 0)
       if (broken !== undefined) {
-        this.#broken.delete(broken)
-        this.#claim(consumer, broken)
+        this.#broken.delete(broken[0])
+        this.#claim(consumer, ...broken)
         continue
       }
-      const rows = await this.#o.session.read
-        .selectFrom('attempts')
-        .select(['id', 'position'])
-        .where('state', '=', 'queued')
-        .where('position', '>', this.#position)
-        .orderBy('position')
-        .limit(free)
-        .execute()
-      if (rows.length === 0) return
-      for (const { id, position } of rows) {
-        this.#position = position
-        if (!this.#claims.has(id)) this.#claim(consumer, id)
-      }
+      const taken = await this.#waiting.take(free, (agent) => this.#freeOf(consumer, agent))
+      if (taken.length === 0) return
+      for (const { id, agent } of taken) if (!this.#claims.has(id)) this.#claim(consumer, id, agent)
     }
   }
 
-  #claim(consumer: Consumer, attempt_id: AttemptId): void {
+  #freeOf({ concurrency_per_agent: most }: Consumer, agent: string): number {
+    if (most === undefined) return Number.POSITIVE_INFINITY
+    return most - [...this.#claims.values()].filter((held) => held.agent === agent).length
+  }
+
+  #claim(consumer: Consumer, attempt_id: AttemptId, agent: string): void {
     const controller = new AbortController()
     const claim: Claim = { attempt_id, signal: controller.signal, settle: (fn) => this.#o.store.write(fn) }
     const done = consumer
       .run(claim)
-      .catch((error: unknown) => this.#recover(consumer, error, () => this.#broken.add(attempt_id)))
+      .catch((error: unknown) => this.#recover(consumer, error, () => this.#broken.set(attempt_id, agent)))
       .finally(() => {
         this.#claims.delete(attempt_id)
         this.#wake()
       })
-    this.#claims.set(attempt_id, { controller, done })
+    this.#claims.set(attempt_id, { agent, controller, done })
   }
 
   /** What could not be run or read is handed out again a little later; no slot is held until then. */
-  #recover(consumer: Consumer, error: unknown, again: () => void): void {
+  #recover(consumer: Consumer, error: unknown, again: () => unknown): void {
     if (consumer.stopping.signal.aborted) return
     this.#o.onError(error)
-    void this.#o.clock.sleep(RECOVERY_MS, consumer.stopping.signal).then(
-      () => {
-        again()
-        this.#wake()
-      },
-      () => {},
-    )
+    void this.#o.clock
+      .sleep(RECOVERY_MS, consumer.stopping.signal)
+      .then(again)
+      .then(
+        () => this.#wake(),
+        (again_failed: unknown) => this.#recover(consumer, again_failed, again),
+      )
   }
 }

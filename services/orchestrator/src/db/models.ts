@@ -101,6 +101,7 @@ export interface AttemptsTable {
   position: Generated<number>
   /** How many answers and ticks reviewers gave on it. */
   notes: Generated<number>
+  queued_for: string | null
 }
 
 export interface AttemptArtifactsTable {
@@ -194,7 +195,8 @@ export interface CountersTable {
 
 export interface EventsTable {
   sequence: Generated<number>
-  workflow_id: WorkflowId
+  /** Empty for an event of no workflow. */
+  workflow_id: WorkflowId | ''
   type: StreamEventType
   data: string
   created_at: string
@@ -210,6 +212,14 @@ export interface IdempotentAnswersTable {
   body_digest: string
   answer: string
   created_at: string
+}
+
+/** One row a queue, of which there is one: `phases`. Null while it is not paused. */
+export interface QueuesTable {
+  name: string
+  paused_at: string | null
+  paused_by: string | null
+  reason: string | null
 }
 
 export interface KeysTable {
@@ -239,4 +249,5 @@ export interface Tables {
   keys: KeysTable
   question_answers: QuestionAnswersTable
   checklist_ticks: ChecklistTicksTable
+  queues: QueuesTable
 }

@@ -2,10 +2,20 @@ import type { AttemptId } from '@orchestrator/contract'
 import { sql } from 'kysely'
 
 import { backoffDelay } from '../core/backoff.ts'
-import type { Claim, Clock, ConsumeOptions, PhaseQueue, WorkflowStore, WorkflowTransaction } from '../core/ports.ts'
+import type {
+  Claim,
+  Clock,
+  ConsumeOptions,
+  PhaseQueue,
+  QueueLoad,
+  QueuePause,
+  WorkflowStore,
+  WorkflowTransaction,
+} from '../core/ports.ts'
 import { ClaimLostError, type PhaseJob, type PhaseJobs } from './phase-jobs.ts'
 import { bury, ignoreLost, reconcile } from './phase-upkeep.ts'
 import { CHANNEL } from './postgres-signals.ts'
+import { clearPause, findPause, storePause } from './queue-pause.ts'
 import type { Session } from './session.ts'
 import type { Signals } from './shared-database.ts'
 import { databaseTransaction } from './transaction.ts'
@@ -52,18 +62,20 @@ export class PgBossQueue implements PhaseQueue {
   readonly #held = new Map<AttemptId, Held>()
   #wake: () => void = () => {}
   #isWanted = false
+  #isPaused = false
 
   constructor(o: PgBossQueueOptions) {
     this.#o = o
     o.signals.on((signal) => {
       if (signal.kind === 'work') this.#look()
       else if (signal.kind === 'cancel') this.#abort(signal.attempt_id)
-      else if (signal.kind === 'look') void this.#abortUnwanted().catch(o.onError)
+      else if (signal.kind === 'queue') void this.#readPause().catch(o.onError)
+      else if (signal.kind === 'look') void Promise.all([this.#abortUnwanted(), this.#readPause()]).catch(o.onError)
     })
   }
 
-  async enqueue(tx: WorkflowTransaction, attempt_id: AttemptId): Promise<void> {
-    await this.#o.jobs.send(databaseTransaction(tx), attempt_id)
+  async enqueue(tx: WorkflowTransaction, attempt_id: AttemptId, agent: string): Promise<void> {
+    await this.#o.jobs.send(databaseTransaction(tx), attempt_id, agent)
     tx.afterCommit(() => this.#tellWork())
   }
 
@@ -74,10 +86,29 @@ export class PgBossQueue implements PhaseQueue {
     tx.afterCommit(() => this.#abort(attempt_id))
   }
 
+  async pause(tx: WorkflowTransaction, pause: QueuePause): Promise<boolean> {
+    await this.#tellQueue(tx)
+    return storePause(databaseTransaction(tx), pause)
+  }
+
+  async resume(tx: WorkflowTransaction): Promise<boolean> {
+    await this.#tellQueue(tx)
+    return clearPause(databaseTransaction(tx))
+  }
+
+  findPause(): Promise<QueuePause | undefined> {
+    return findPause(this.#o.session.read)
+  }
+
+  describeLoad(): Promise<QueueLoad> {
+    return this.#o.jobs.describeLoad(this.#o.session.read)
+  }
+
   async consume(run: (claim: Claim) => Promise<void>, o: ConsumeOptions): Promise<{ stop(): Promise<void> }> {
     const consumer: Consumer = { ...o, run, stopping: new AbortController() }
-    const bringUp = () => reconcile(this.#o, (tx, id) => this.enqueue(tx, id))
+    const bringUp = () => reconcile(this.#o, (tx, id, agent) => this.enqueue(tx, id, agent))
     await bringUp()
+    await this.#readPause()
     const loops = [
       this.#fetchLoop(consumer),
       this.#every(TOUCH_MS, consumer, () => this.#touch()),
@@ -101,14 +132,26 @@ export class PgBossQueue implements PhaseQueue {
     while (!signal.aborted) {
       this.#isWanted = false
       try {
-        const free = consumer.concurrency - this.#held.size
-        const jobs = free > 0 ? await this.#o.jobs.fetch(free) : []
+        const { count, full } = this.#roomOf(consumer)
+        const jobs = count > 0 && !this.#isPaused ? await this.#o.jobs.fetch(count, full) : []
         for (const job of jobs) this.#hold(consumer, job)
+        // There may be more of other agents: so many at once only keeps one agent within its slots.
+        if (jobs.length === count && jobs.length > 0) this.#isWanted = true
       } catch (error) {
         this.#o.onError(error)
       }
       if (!this.#isWanted) await this.#wait(POLL_MS, signal)
     }
+  }
+
+  /** How many may be fetched at once so that no agent gets more than its slots, and the agents that have none left. */
+  #roomOf({ concurrency, concurrency_per_agent: most }: Consumer): { count: number; full: string[] } {
+    const free = concurrency - this.#held.size
+    if (most === undefined) return { count: free, full: [] }
+    const held = Map.groupBy(this.#held.values(), ({ job }) => job.groupId ?? '')
+    const rooms = [...held].map(([agent, { length }]) => ({ agent, room: most - length }))
+    const full = rooms.filter(({ room }) => room <= 0).map(({ agent }) => agent)
+    return { count: Math.min(free, most, ...rooms.map(({ room }) => room).filter((room) => room > 0)), full }
   }
 
   #hold(consumer: Consumer, job: PhaseJob): void {
@@ -122,7 +165,8 @@ export class PgBossQueue implements PhaseQueue {
       previous.controller.abort()
     }
     this.#held.set(attempt_id, held)
-    const work = consumer.stopping.signal.aborted ? this.#handBack(held) : this.#run(consumer, held)
+    // The pause may have come while this was being fetched.
+    const work = consumer.stopping.signal.aborted || this.#isPaused ? this.#handBack(held) : this.#run(consumer, held)
     held.done = work
       .catch((error: unknown) => this.#o.onError(error))
       .finally(() => {
@@ -206,6 +250,17 @@ export class PgBossQueue implements PhaseQueue {
       .where('state', 'not in', ['queued', 'running', 'backing_off'])
       .execute()
     for (const { id } of rows) this.#abort(id)
+  }
+
+  /** Told with the commit, so that no replica hands anything out for longer than the signal takes. */
+  async #tellQueue(tx: WorkflowTransaction): Promise<void> {
+    await sql`select pg_notify(${CHANNEL}, ${this.#o.signals.queuePayload()})`.execute(databaseTransaction(tx))
+    tx.afterCommit(() => void this.#readPause().catch(this.#o.onError))
+  }
+
+  async #readPause(): Promise<void> {
+    this.#isPaused = (await this.findPause()) !== undefined
+    if (!this.#isPaused) this.#look()
   }
 
   #abort(attempt_id: AttemptId): void {

@@ -2,6 +2,8 @@ import type { AttemptId } from '@orchestrator/contract'
 import { sql, type Kysely, type Transaction } from 'kysely'
 import { fromKysely, PgBoss, type JobWithMetadata } from 'pg-boss'
 
+import type { QueueLoad } from '../core/ports.ts'
+import { counted } from './counted.ts'
 import type { Tables } from './models.ts'
 
 /** What a job says: everything else stands in the attempt's row. */
@@ -41,9 +43,9 @@ export class ClaimLostError extends Error {
 
 /** One queue of pg-boss, in the words of phases. */
 export interface PhaseJobs {
-  send(tx: Transaction<Tables>, attempt_id: AttemptId): Promise<void>
-  /** At most so many, oldest first, now held by this process. */
-  fetch(count: number): Promise<PhaseJob[]>
+  send(tx: Transaction<Tables>, attempt_id: AttemptId, agent: string): Promise<void>
+  /** At most so many, oldest first, for no agent of these; now held by this process. */
+  fetch(count: number, without: readonly string[]): Promise<PhaseJob[]>
   /** Answers which of these are still held. */
   touch(jobs: readonly PhaseJob[]): Promise<Set<string>>
   /** Throws a ClaimLostError, so that the transaction rolls back: the engine itself would only count no row. */
@@ -56,7 +58,8 @@ export interface PhaseJobs {
   fetchDead(): Promise<PhaseJob[]>
   completeDead(tx: Transaction<Tables>, job: PhaseJob): Promise<void>
   /** Unfinished attempts that no job stands for. */
-  listUnqueued(db: Kysely<Tables>, limit: number): Promise<AttemptId[]>
+  listUnqueued(db: Kysely<Tables>, limit: number): Promise<{ id: AttemptId; queued_for: string | null }[]>
+  describeLoad(db: Kysely<Tables>): Promise<QueueLoad>
   close(): Promise<void>
 }
 
@@ -90,8 +93,8 @@ export async function openPhaseJobs(url: string, onError: (error: unknown) => vo
   await boss.updateQueue(DEAD, dead)
   await boss.updateQueue(PHASES, phases)
 
-  const insert = async (tx: Transaction<Tables>, attempt_id: AttemptId, priority: number) => {
-    const options = { db: fromKysely(tx), singletonKey: attempt_id, priority }
+  const insert = async (tx: Transaction<Tables>, attempt_id: AttemptId, agent: string, priority: number) => {
+    const options = { db: fromKysely(tx), singletonKey: attempt_id, priority, group: { id: agent } }
     await boss.send(PHASES, { attempt_id } satisfies PhaseJobData, options)
   }
   const completeIn = async (tx: Transaction<Tables>, queue: string, job: PhaseJob) => {
@@ -101,14 +104,15 @@ export async function openPhaseJobs(url: string, onError: (error: unknown) => vo
   }
 
   return {
-    send: (tx, attempt_id) => insert(tx, attempt_id, 0),
-    fetch: (count) => boss.fetch<PhaseJobData>(PHASES, { batchSize: count, includeMetadata: true }),
+    send: (tx, attempt_id, agent) => insert(tx, attempt_id, agent, 0),
+    fetch: (count, without) =>
+      boss.fetch<PhaseJobData>(PHASES, { batchSize: count, includeMetadata: true, ignoreGroups: [...without] }),
     touch: async (jobs) => settledOf(await boss.touch(PHASES, [...jobs])),
     complete: (tx, job) => completeIn(tx, PHASES, job),
     async handBack(tx, job) {
       // A new job, for a retry would count as a failed try and come after a pause.
       if (countOf(await boss.deleteJob(PHASES, job, { db: fromKysely(tx) })) !== 1) return false
-      await insert(tx, job.data.attempt_id, PRIORITY_AGAIN)
+      await insert(tx, job.data.attempt_id, job.groupId ?? '', PRIORITY_AGAIN)
       return true
     },
     async fail(job) {
@@ -117,9 +121,9 @@ export async function openPhaseJobs(url: string, onError: (error: unknown) => vo
     fetchDead: () => boss.fetch<PhaseJobData>(DEAD, { batchSize: 10, includeMetadata: true }),
     completeDead: (tx, job) => completeIn(tx, DEAD, job),
     async listUnqueued(db, limit) {
-      const rows = await db
+      return db
         .selectFrom('attempts')
-        .select('id')
+        .select(['id', 'queued_for'])
         .where('state', 'in', ['queued', 'running', 'backing_off'])
         .where(
           sql<boolean>`not exists (select 1 from ${sql.table(`${SCHEMA}.job`)} as job
@@ -127,7 +131,15 @@ export async function openPhaseJobs(url: string, onError: (error: unknown) => vo
         )
         .limit(limit)
         .execute()
-      return rows.map((row) => row.id)
+    },
+    async describeLoad(db) {
+      const waits = sql`${sql.table(`${SCHEMA}.job`)} where name = ${PHASES} and state < 'active'`
+      const [waiting, at_work, oldest] = await Promise.all([
+        counted(db, waits),
+        counted(db, sql`attempts where state in ('running', 'backing_off')`),
+        sql<{ at: Date }>`select created_on as at from ${waits} order by priority desc, created_on limit 1`.execute(db),
+      ])
+      return { waiting, at_work, oldest_waiting_at: oldest.rows[0]?.at.toISOString() ?? null }
     },
     close: () => boss.stop({ graceful: false }),
   }

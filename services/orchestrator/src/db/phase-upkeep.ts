@@ -17,13 +17,13 @@ export interface UpkeepOptions {
 /** Enqueues every unfinished attempt without a job; answers how many. For a database that was restored, moved or meddled with. */
 export async function reconcile(
   { jobs, store }: UpkeepOptions,
-  enqueue: (tx: WorkflowTransaction, attempt_id: AttemptId) => Promise<void>,
+  enqueue: (tx: WorkflowTransaction, attempt_id: AttemptId, agent: string) => Promise<void>,
 ): Promise<number> {
   const count = await store.write(async (transaction) => {
     const tx = databaseTransaction(transaction)
     await sql`select pg_advisory_xact_lock(${sql.lit(RECONCILE_LOCK)})`.execute(tx)
     const unqueued = await jobs.listUnqueued(tx, RECONCILE_BATCH)
-    for (const id of unqueued) await enqueue(transaction, id)
+    for (const { id, queued_for } of unqueued) await enqueue(transaction, id, queued_for ?? '')
     return unqueued.length
   })
   return count < RECONCILE_BATCH ? count : count + (await reconcile({ jobs, store }, enqueue))

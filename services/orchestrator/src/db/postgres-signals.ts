@@ -48,7 +48,7 @@ export function openSignals(url: string, pool: pg.Pool, onError: (error: unknown
   const receive = (payload: string) => {
     const [kind, from, attempt_id] = payload.split(' ')
     if (from === origin) return
-    if (kind === 'events' || kind === 'work') tell({ kind })
+    if (kind === 'events' || kind === 'work' || kind === 'queue') tell({ kind })
     else if (kind === 'cancel' && attempt_id !== undefined) tell({ kind, attempt_id: attempt_id as AttemptId })
   }
 
@@ -92,6 +92,7 @@ export function openSignals(url: string, pool: pg.Pool, onError: (error: unknown
       sending ??= flush()
     },
     cancelPayload: (attempt_id) => `cancel ${origin} ${attempt_id}`,
+    queuePayload: () => `queue ${origin}`,
     on: (listener) => void listeners.add(listener),
     async close() {
       closing.abort()

@@ -110,6 +110,7 @@ export function attemptOf(
     hub_sequence: __,
     feedback: ___,
     notes: ____,
+    queued_for: _____,
     uncertainty_reasons,
     checks,
     usage,
@@ -142,7 +143,7 @@ export function eventOf(row: Selectable<EventsTable>): StreamEvent {
   const { sequence, workflow_id, type, created_at } = row
   return {
     sequence,
-    workflow_id,
+    workflow_id: workflow_id === '' ? null : workflow_id,
     type,
     created_at,
     data: type === 'workflow.transition' ? { ...data, sequence } : data,

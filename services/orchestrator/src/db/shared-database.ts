@@ -7,15 +7,17 @@ import type { EventSequence } from './postgres-sequence.ts'
 
 /**
  * What one replica tells the others. `events`: some were committed. `work`: there is something to run.
- * `cancel`: this attempt is no longer wanted. `look`: a signal may have been missed.
+ * `queue`: it was paused or resumed. `cancel`: this attempt is no longer wanted. `look`: a signal may have been missed.
  */
-export type Signal = { kind: 'events' | 'work' | 'look' } | { kind: 'cancel'; attempt_id: AttemptId }
+export type Signal = { kind: 'events' | 'work' | 'queue' | 'look' } | { kind: 'cancel'; attempt_id: AttemptId }
 
 export interface Signals {
   /** Tells the other replicas, soon; many in short order become one. A signal may get lost, what it tells of never does. */
   send(kind: 'events' | 'work'): void
   /** The statement's text that tells of a cancellation with the transaction's commit. */
   cancelPayload(attempt_id: AttemptId): string
+  /** The same for a queue that is paused or resumed. */
+  queuePayload(): string
   /** What others told. */
   on(listener: (signal: Signal) => void): void
 }

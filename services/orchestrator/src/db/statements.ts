@@ -135,6 +135,7 @@ export function createStatements(db: Kysely<Tables>, sequence?: EventSequence) {
         reason: value('reason'),
         feedback: value('feedback'),
         session_id: value('session_id'),
+        queued_for: value('queued_for'),
         created_at: value('created_at'),
         started_at: value('started_at'),
         tries: 0,
@@ -184,7 +185,7 @@ export function createStatements(db: Kysely<Tables>, sequence?: EventSequence) {
     ),
 
     insertEvent: prepare<
-      { workflow_id: WorkflowId; type: StreamEventType; data: string; created_at: string; index: number },
+      { workflow_id: WorkflowId | ''; type: StreamEventType; data: string; created_at: string; index: number },
       { sequence: number }
     >((value) =>
       db
@@ -255,7 +256,13 @@ interface MoveValues {
 type NewAttemptValues = Pick<
   Insertable<AttemptsTable>,
   'id' | 'workflow_id' | 'phase' | 'number' | 'state' | 'created_at'
-> & { reason: string | null; feedback: string | null; session_id: string | null; started_at: string | null }
+> & {
+  reason: string | null
+  feedback: string | null
+  session_id: string | null
+  queued_for: string | null
+  started_at: string | null
+}
 
 interface FinishValues {
   id: AttemptId

@@ -208,7 +208,13 @@ export function workflowTransaction(
 
     async appendEvent({ type, workflow_id, created_at, data }) {
       tellAfterCommit()
-      const values = { type, workflow_id, created_at, data: JSON.stringify(data), index: events++ }
+      const values = {
+        type,
+        workflow_id: workflow_id ?? ('' as const),
+        created_at,
+        data: JSON.stringify(data),
+        index: events++,
+      }
       const [event] = (await statements.insertEvent(tx, values)).rows
       if (event === undefined) throw new Error('an event was given no sequence')
       return event.sequence

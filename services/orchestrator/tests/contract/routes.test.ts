@@ -17,6 +17,7 @@ import {
   keySchema,
   questionPageSchema,
   questionSchema,
+  queueSchema,
   renderedArtifactSchema,
   workflowPageSchema,
   workflowSchema,
@@ -209,6 +210,22 @@ const OWN: Record<string, [request: () => Promise<Answer>, body: z.ZodType]> = {
   'GET /health 503': [() => broken.request('GET', '/health'), healthSchema.extend({ status: z.literal('unhealthy') })],
   'GET /agents 200': [() => service.request('GET', '/agents'), hubAgentsSchema],
   'GET /agents 503': [() => broken.request('GET', '/agents'), errorEnvelopeSchema],
+  'GET /queue 200': [() => service.request('GET', '/queue'), queueSchema],
+  'POST /queue/pause 200': [
+    () => guessed.request('POST', '/queue/pause'),
+    queueSchema.extend({ state: z.literal('paused') }),
+  ],
+  'POST /queue/pause 507': [() => onFullDisk(() => service.request('POST', '/queue/pause')), errorEnvelopeSchema],
+  'POST /queue/resume 200': [() => service.request('POST', '/queue/resume'), queueSchema],
+  'POST /queue/resume 507': [
+    async () => {
+      await service.request('POST', '/queue/pause')
+      const refused = await onFullDisk(() => service.request('POST', '/queue/resume'))
+      await service.request('POST', '/queue/resume')
+      return refused
+    },
+    errorEnvelopeSchema,
+  ],
   'POST /session 204': [
     async () => {
       const wide = await startService({ env: { HOST: '0.0.0.0' } })
@@ -281,7 +298,7 @@ const edge = pairs.filter(({ name, status }) => !(name in OWN) && status in EDGE
 const bodiless = new Set(['GET', 'DELETE'])
 
 const database = new DatabaseSync(`${broken.folder}/orchestrator.db`)
-for (const table of ['workflows', 'features', 'artifacts', 'keys', 'events'])
+for (const table of ['workflows', 'features', 'artifacts', 'keys', 'events', 'queues'])
   database.exec(`alter table ${table} rename to lost_${table}`)
 database.close()
 
@@ -304,6 +321,7 @@ describe('the routes that are documented', () => {
         'GET /features/{feature_id}',
         'GET /health',
         'GET /keys',
+        'GET /queue',
         'GET /workflow-types',
         'GET /workflows',
         'GET /workflows/{id}',
@@ -317,6 +335,8 @@ describe('the routes that are documented', () => {
         'GET /workflows/{id}/history',
         'POST /keys',
         'POST /keys/{key_id}/revoke',
+        'POST /queue/pause',
+        'POST /queue/resume',
         'POST /session',
         'POST /workflows',
         'POST /workflows/{id}/advance',

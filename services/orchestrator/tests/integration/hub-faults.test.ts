@@ -75,17 +75,6 @@ it('says what to do when there is no hub at all, and goes on when there is one',
   await service.until(id, 'waiting_approval')
 })
 
-it('waits as long as the hub asks', async () => {
-  await begin({ PHASE_RETRY_BASE_MS: '600000' })
-  hub.next(refuse(429, 'RATE_LIMITED', 'Too many.', { 'retry-after': '1' }))
-  const { id } = await service.create()
-  const { attempt } = await service.untilBackingOff(id)
-  const wait = Date.parse(attempt?.next_retry_at ?? '') - Date.now()
-  expect(wait).toBeGreaterThan(0)
-  expect(wait).toBeLessThanOrEqual(1000)
-  await service.until(id, 'waiting_approval')
-})
-
 it.each([
   ['400', refuse(400, 'VALIDATION_ERROR', 'The context is wrong.'), 'The context is wrong.'],
   ['404', refuse(404, 'AGENT_NOT_FOUND', 'There is no agent x.'), 'There is no agent x.'],
@@ -102,15 +91,6 @@ it.each([
   const { error } = await service.until(id, 'failed')
   expect(error).toContain(reason)
   expect(hub.received).toHaveLength(1)
-})
-
-it('fails what takes longer than PHASE_TIMEOUT_SECONDS, and lets go of the hub', async () => {
-  await begin({ PHASE_TIMEOUT_SECONDS: '1' })
-  hub.next(hang)
-  const { id } = await service.create()
-  const { error } = await service.until(id, 'failed')
-  expect(error).toContain('PHASE_TIMEOUT_SECONDS')
-  expect(hub.received[0]?.gone).toBe(true)
 })
 
 it('fails what is still waiting for another try when the time is up', async () => {

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
 import { afterAll, describe, expect, it } from 'vitest'
 
 import type { Claim } from '../../src/core/ports.ts'
@@ -176,6 +178,27 @@ describe.skipIf(postgres.missing !== undefined)(title, () => {
     expect((await second.get(id)).attempt!.state).toBe('running')
     expect(claims.map((claim) => claim.attempt_id)).not.toContain(before.claims[0]!.attempt_id)
     expect(other.attempt!.id).not.toBe(before.claims[0]!.attempt_id)
+  })
+
+  it('are all paused by one of them, also those that start later, and resumed by another', async () => {
+    const { url, engines } = await replicas(2)
+    const [first, second] = engines as [Engine, Engine]
+    const { claims, run } = atWork(second)
+    await second.consume(run)
+    const pause = { paused_at: '2026-01-31T12:00:00.000Z', paused_by: 'Robin', reason: null }
+    await first.store.write((tx) => first.queue.pause(tx, pause))
+    const third = await openEngine(url)
+    await third.consume(run)
+    const { attempt } = await first.create()
+    // Longer than any of them waits between two looks for work.
+    const fetched = "select count(*)::int as fetched from pgboss.job where state = 'active' or retry_count > 0"
+    for (let look = 0; look < 15; look++) {
+      expect(await postgres.query(url, fetched)).toEqual([{ fetched: 0 }])
+      await sleep(100)
+    }
+    expect(claims).toEqual([])
+    await second.store.write((tx) => second.queue.resume(tx))
+    await expect.poll(() => claims.map((claim) => claim.attempt_id), patience).toEqual([attempt!.id])
   })
 
   it('give an attempt whose job is gone a new one, and only one, when they start at once', async () => {

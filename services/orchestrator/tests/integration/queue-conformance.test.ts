@@ -1,3 +1,4 @@
+import type { Workflow } from '@orchestrator/contract'
 import { afterAll, describe, expect, it } from 'vitest'
 
 import type { Claim } from '../../src/core/ports.ts'
@@ -6,6 +7,7 @@ import { openDatabases } from '../databases.ts'
 import { holding, openEngine } from '../engine.ts'
 
 const databases = await openDatabases()
+const patience = { timeout: 15_000, interval: 10 }
 afterAll(() => databases.stop())
 
 describe.each(databases.all)('the queue on $title', ({ create, isMissing }) => {
@@ -15,7 +17,7 @@ describe.each(databases.all)('the queue on $title', ({ create, isMissing }) => {
       const { claims, run } = holding()
       await engine.consume(run)
       const refused = engine.store.write(async (tx) => {
-        await engine.queue.enqueue(tx, crypto.randomUUID() as never)
+        await engine.queue.enqueue(tx, crypto.randomUUID() as never, 'default')
         throw new Error('refused')
       })
       await expect(refused).rejects.toThrow('refused')
@@ -64,6 +66,92 @@ describe.each(databases.all)('the queue on $title', ({ create, isMissing }) => {
       }
       expect(await engine.get(id)).toMatchObject({ status: 'completed' })
       expect(engine.errors).toEqual([])
+    })
+  })
+
+  describe.skipIf(isMissing)('with slots per agent', () => {
+    it('holds back what is over them, and lets others pass', async () => {
+      const engine = await openEngine(await create())
+      const { claims, run } = holding()
+      await engine.consume(
+        async (claim) => {
+          await engine.machine.begin(claim.attempt_id)
+          await run(claim)
+        },
+        4,
+        2,
+      )
+      const slow = [1, 2, 3].map(() => engine.create({ agent: 'slow' }))
+      const [first, second, third] = await Promise.all(slow)
+      const other = await engine.create({ agent: 'other' })
+      const held = () => claims.map((claim) => claim.attempt_id).toSorted()
+      const ids = (...workflows: Workflow[]) => workflows.map((workflow) => workflow.attempt!.id).toSorted()
+      await expect.poll(() => held().length, patience).toBe(3)
+      const begun = [first!, second!, third!].filter((one) => held().includes(one.attempt!.id))
+      const [waiting] = [first!, second!, third!].filter((one) => !begun.includes(one))
+      expect(held()).toEqual(ids(...begun, other))
+      expect(await engine.get(waiting!.id)).toMatchObject({ status: 'pending', attempt: { state: 'queued' } })
+      await engine.machine.cancel(begun[0]!.id, undefined, asker('tester'))
+      await expect.poll(held, patience).toEqual(ids(...begun, other, waiting!))
+    })
+
+    it('goes on in the order of creation when many agents wait', async () => {
+      const engine = await openEngine(await create())
+      const agents = ['one', 'two', 'one', 'three', 'two', 'one', 'default', 'one']
+      const created: Workflow[] = []
+      for (const agent of agents) created.push(await engine.create({ agent }))
+      const order: string[] = []
+      await engine.consume(
+        async (claim) => {
+          order.push(claim.attempt_id)
+          await engine.finish(claim)
+        },
+        1,
+        1,
+      )
+      await expect.poll(() => order, patience).toEqual(created.map((workflow) => workflow.attempt!.id))
+    })
+  })
+
+  describe.skipIf(isMissing)('paused', () => {
+    const pause = { paused_at: '2026-01-31T12:00:00.000Z', paused_by: 'Robin', reason: 'a new model' }
+
+    it('hands out nothing, lets what runs go on, and takes up what waited once it is resumed', async () => {
+      const engine = await openEngine(await create())
+      const { claims, run } = holding()
+      await engine.consume(async (claim) => {
+        await engine.machine.begin(claim.attempt_id)
+        await run(claim)
+      })
+      await engine.create()
+      await expect.poll(() => claims, patience).toHaveLength(1)
+      expect(await engine.store.write((tx) => engine.queue.pause(tx, pause))).toBe(true)
+      expect(await engine.store.write((tx) => engine.queue.pause(tx, { ...pause, paused_by: 'Kim' }))).toBe(false)
+      expect(await engine.queue.findPause()).toEqual(pause)
+      const waiting = await engine.create()
+      expect(await engine.queue.describeLoad()).toMatchObject({ waiting: 1, at_work: 1 })
+      await engine.finish(claims[0]!)
+      await engine.create()
+      expect(claims).toHaveLength(1)
+      expect(await engine.get(waiting.id)).toMatchObject({ status: 'pending' })
+      expect(await engine.store.write((tx) => engine.queue.resume(tx))).toBe(true)
+      expect(await engine.store.write((tx) => engine.queue.resume(tx))).toBe(false)
+      await expect.poll(() => claims, patience).toHaveLength(3)
+      expect(await engine.queue.findPause()).toBeUndefined()
+      expect(await engine.queue.describeLoad()).toEqual({ waiting: 0, at_work: 2, oldest_waiting_at: null })
+    })
+
+    it('stays as it was when the transaction is rolled back', async () => {
+      const engine = await openEngine(await create())
+      const { claims, run } = holding()
+      await engine.consume(run)
+      const refused = engine.store.write(async (tx) => {
+        await engine.queue.pause(tx, pause)
+        throw new Error('refused')
+      })
+      await expect(refused).rejects.toThrow('refused')
+      await engine.create()
+      await expect.poll(() => claims, patience).toHaveLength(1)
     })
   })
 
@@ -146,6 +234,24 @@ describe.each(databases.all)('the queue on $title', ({ create, isMissing }) => {
 })
 
 describe.each(databases.lasting)('after a restart, the queue on $title', ({ create, isMissing }) => {
+  it.skipIf(isMissing)('is still paused, and says by whom', async () => {
+    const url = await create()
+    const first = await openEngine(url)
+    const pause = { paused_at: '2026-01-31T12:00:00.000Z', paused_by: 'Robin', reason: null }
+    await first.store.write((tx) => first.queue.pause(tx, pause))
+    const { attempt } = await first.create()
+    await first.close()
+
+    const second = await openEngine(url)
+    const { claims, run } = holding()
+    await second.consume(run)
+    expect(await second.queue.findPause()).toEqual(pause)
+    expect(await second.queue.describeLoad()).toMatchObject({ waiting: 1, at_work: 0 })
+    expect(claims).toEqual([])
+    await second.store.write((tx) => second.queue.resume(tx))
+    await expect.poll(() => claims.map((claim) => claim.attempt_id), patience).toEqual([attempt!.id])
+  })
+
   it.skipIf(isMissing)('hands out again what was at work and what waited, once each', async () => {
     const url = await create()
     const first = await openEngine(url)

@@ -54,6 +54,7 @@ async function unwanted(invocation_id: string | undefined): Promise<AttemptId> {
       reason: null,
       feedback: null,
       session_id: null,
+      queued_for: null,
       created_at: clock.now().toISOString(),
       started_at: null,
     })

@@ -24,6 +24,10 @@ const clock = createDrivenClock()
 const queue: PhaseQueue = {
   enqueue: async () => {},
   cancel: async () => {},
+  pause: () => Promise.reject(new Error('not asked for here')),
+  resume: () => Promise.reject(new Error('not asked for here')),
+  findPause: async () => undefined,
+  describeLoad: () => Promise.reject(new Error('not asked for here')),
   consume: () => Promise.reject(new Error('not asked for here')),
 }
 
@@ -39,6 +43,7 @@ const machineOn = (on: WorkflowStore, phase_execution: 'hub' | 'external') =>
     clock,
     max_reworks: 5,
     phase_execution,
+    agentFor: () => 'default',
     highestNumber: async () => 0,
     onCancellation: () => {},
   })

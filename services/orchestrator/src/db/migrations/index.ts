@@ -3,6 +3,7 @@ import type { Migration } from 'kysely/migration'
 import { initial } from './0001_initial.ts'
 import { audit } from './0003_audit.ts'
 import { reviewerNotes } from './0005_hub.ts'
+import { queuePauseAndAgents } from './0006_queue_pause_and_agents.ts'
 import { SQLITE, type ColumnTypes } from './column-types.ts'
 
 /** Forward only, run at start under a lock. A new one gets the next number and is never edited once released. */
@@ -11,6 +12,7 @@ export function migrationsFor(types: ColumnTypes): Record<string, Migration> {
     '0001_initial': initial(types),
     '0003_audit': audit(types),
     '0005_hub': reviewerNotes(types),
+    '0006_queue_pause_and_agents': queuePauseAndAgents(),
   }
 }
 

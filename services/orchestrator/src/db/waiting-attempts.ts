@@ -1,0 +1,89 @@
+import type { AttemptId } from '@orchestrator/contract'
+import type { Kysely } from 'kysely'
+
+import type { Tables } from './models.ts'
+
+export interface WaitingAttempt {
+  id: AttemptId
+  agent: string
+  position: number
+}
+
+/**
+ * What waits in the database of one process, oldest first over all agents that have a slot. Positions only
+ * grow, so that finding the next one never looks at what was handed out before, nor at what waits for an
+ * agent without a slot.
+ */
+export class WaitingAttempts {
+  readonly #read: Kysely<Tables>
+  /** Agents for which something may wait: the position up to which it was handed out, and whether more came since the last look. */
+  readonly #agents = new Map<string, { position: number; more: boolean }>()
+  /** The last position that was taken: whatever is enqueued later lies behind it. */
+  #last = 0
+
+  constructor(read: Kysely<Tables>) {
+    this.#read = read
+  }
+
+  /** Begins at the beginning, with all that waits. */
+  async reset(): Promise<void> {
+    this.#agents.clear()
+    this.#last = 0
+    const agents = this.#read.selectFrom('attempts').select('queued_for').where('state', '=', 'queued').distinct()
+    for (const { queued_for } of await agents.execute()) this.add(queued_for ?? '')
+  }
+
+  /** Something was enqueued for this agent. */
+  add(agent: string): void {
+    const known = this.#agents.get(agent)
+    if (known === undefined) this.#agents.set(agent, { position: this.#last, more: true })
+    else known.more = true
+  }
+
+  /** At most so many, and of each agent at most so many; what is taken is not found again. */
+  async take(limit: number, limitOf: (agent: string) => number): Promise<WaitingAttempt[]> {
+    const found: WaitingAttempt[] = []
+    for (const [agent, waiting] of this.#agents) {
+      const most = Math.min(limit, limitOf(agent))
+      if (most <= 0) continue
+      waiting.more = false
+      const rows = await this.#read
+        .selectFrom('attempts')
+        .select(['id', 'position'])
+        .where('state', '=', 'queued')
+        .where('queued_for', '=', agent)
+        .where('position', '>', waiting.position)
+        .orderBy('position')
+        .limit(most)
+        .execute()
+      found.push(...rows.map((row) => ({ ...row, agent })))
+      // Anybody may name an agent: only those that are waited for are looked at.
+      if (rows.length === 0 && !waiting.more) this.#agents.delete(agent)
+    }
+    const taken = found.toSorted((a, b) => a.position - b.position).slice(0, limit)
+    for (const { agent, position } of taken) {
+      const waiting = this.#agents.get(agent)
+      if (waiting !== undefined) waiting.position = position
+      this.#last = Math.max(this.#last, position)
+    }
+    return taken
+  }
+
+  /** Since when the oldest one has been waiting. */
+  async findOldest(): Promise<string | null> {
+    const oldest = await Promise.all(
+      [...this.#agents.keys()].map((agent) =>
+        this.#read
+          .selectFrom('attempts')
+          .select(['created_at', 'position'])
+          .where('state', '=', 'queued')
+          .where('queued_for', '=', agent)
+          .orderBy('position')
+          .limit(1)
+          .executeTakeFirst(),
+      ),
+    )
+    const [first] = oldest.filter((row) => row !== undefined).toSorted((a, b) => a.position - b.position)
+    return first?.created_at ?? null
+  }
+}
