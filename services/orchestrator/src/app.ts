@@ -8,6 +8,7 @@ import { artifactRoutes } from './api/artifacts.ts'
 import { createAuthentication } from './api/authenticate.ts'
 import { eventRoutes } from './api/events.ts'
 import { featureRoutes } from './api/features.ts'
+import { ensureFirstKey } from './api/first-key.ts'
 import { healthRoutes } from './api/health.ts'
 import { keyRoutes } from './api/keys.ts'
 import { pageRoutes } from './api/pages.ts'
@@ -102,7 +103,7 @@ export async function createApp({ config, logger, version, dashboard, onFatal }:
   const keys = new Keys(key_store, now)
   const key_watch = new KeyWatch((ids) => key_store.listGood(ids, now().toISOString()), onError)
   const isOpen = isLoopback(config.host)
-  const first_key = isOpen || (await keys.hasAny()) ? undefined : await keys.create('admin', 'admin')
+  const first_key = isOpen ? undefined : await ensureFirstKey(keys, config.host)
   const authentication = createAuthentication({ keys, guesses: new GuessLimit(now), is_open: isOpen })
 
   const server = await createServer({

@@ -31,6 +31,7 @@ export interface KeyHolder {
 const KEY_PATTERN = /^ok_([0-9a-f]{12})_([A-Za-z0-9_-]{43})$/
 /** Compared with when there is no such id, so that the time taken does not tell. */
 const NOBODYS_SHA256 = '0'.repeat(64)
+const SHA256_PATTERN = /^[0-9a-f]{64}$/
 
 /** Keys: made once, shown once, looked up by id and compared in constant time. */
 export class Keys {
@@ -48,9 +49,7 @@ export class Keys {
     if (id === undefined || secret === undefined) return undefined
     const record = await this.#store.findKey(id)
     const isRight = matches(secret, record?.secret_sha256 ?? NOBODYS_SHA256)
-    if (record === undefined || !isRight) return undefined
-    const now = this.#now().toISOString()
-    if (record.revoked_at !== null || (record.expires_at !== null && record.expires_at <= now)) return undefined
+    if (record === undefined || !isRight || !this.#isGood(record)) return undefined
     return { name: record.name, role: record.role, key_id: record.id }
   }
 
@@ -93,6 +92,16 @@ export class Keys {
 
   async hasAny(): Promise<boolean> {
     return (await this.#store.countKeys()) > 0
+  }
+
+  /** Whether anybody can still come in. */
+  async hasGood(): Promise<boolean> {
+    const records = await this.#store.listKeys()
+    return records.some((record) => SHA256_PATTERN.test(record.secret_sha256) && this.#isGood(record))
+  }
+
+  #isGood({ revoked_at, expires_at }: KeyRecord): boolean {
+    return revoked_at === null && (expires_at === null || expires_at > this.#now().toISOString())
   }
 }
 

@@ -31,6 +31,18 @@ it.each(ROLES)('makes a key for a %s, and knows who holds it', async (role) => {
   expect(await keys.hasAny()).toBe(true)
 })
 
+it.each([{ revoked_at: '2001-01-01T00:00:00.000Z' }, { expires_at: '2001-01-01T00:00:00.000Z' }])(
+  'knows when nobody can come in any more: %o',
+  async (ended) => {
+    expect(await keys.hasGood()).toBe(false)
+    const [first, second] = [await keys.create('Robin', 'admin'), await keys.create('Kim', 'viewer')]
+    await change(first, ended)
+    expect(await keys.hasGood()).toBe(true)
+    await change(second, ended)
+    expect([await keys.hasAny(), await keys.hasGood()]).toEqual([true, false])
+  },
+)
+
 it('keeps no secret', async () => {
   const key = await keys.create('Robin', 'admin')
   const secret = key.slice(`ok_${idOf(key)}_`.length)
