@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
 import { ServiceError } from '@orchestrator/contract'
@@ -31,16 +31,27 @@ function toRefusal(code: string | undefined): ServiceError {
   return new ServiceError('MALFORMED_REQUEST', 'The request is not valid HTTP.')
 }
 
-function rawAnswer(refusal: ServiceError): string {
-  const status = errorStatus(refusal.code)
+/** `Expect:` with anything but `100-continue`, which Node would answer by itself with a bare 417. */
+export function refuseExpectation(_request: IncomingMessage, response: ServerResponse): void {
+  const refusal = new ServiceError('MALFORMED_REQUEST', 'Of "Expect" this service knows only 100-continue.')
+  const { status, headers, body } = answerOf(refusal)
+  response.writeHead(status, headers).end(body)
+}
+
+function answerOf(refusal: ServiceError) {
   const body = JSON.stringify(toEnvelope(refusal))
-  const headers = {
+  const headers: Record<string, string> = {
     ...SECURITY_HEADERS,
     'x-request-id': randomUUID(),
     'content-type': 'application/json; charset=utf-8',
     'content-length': String(Buffer.byteLength(body)),
     connection: 'close',
   }
+  return { status: errorStatus(refusal.code), headers, body }
+}
+
+function rawAnswer(refusal: ServiceError): string {
+  const { status, headers, body } = answerOf(refusal)
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`)
   return [`HTTP/1.1 ${status} ${statusText(status)}`, ...lines, '', body].join('\r\n')
 }

@@ -1,4 +1,5 @@
 export { LOG_LEVELS, createLogger } from './log.ts'
+export { contentResponse } from './content-response.ts'
 export { commaList, flag, httpUrl, wholeNumber } from './environment-fields.ts'
 export { readEnvironment } from './environment.ts'
 export { errorResponses } from './error-responses.ts'

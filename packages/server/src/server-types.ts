@@ -27,7 +27,7 @@ export interface ServerOptions {
   body_limit_bytes?: number
   /** How long the headers of a request may take; default 10. */
   header_timeout_seconds?: number
-  /** How long a whole request may take to arrive; default 30. */
+  /** How long a whole request may take to arrive; default 25. */
   request_timeout_seconds?: number
   /** Tells who asks, or throws UNAUTHORIZED or FORBIDDEN. Runs before every route that is not public, and before "not found". */
   authenticate: (request: FastifyRequest, reply: FastifyReply) => Promise<Actor>

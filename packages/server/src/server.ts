@@ -6,7 +6,7 @@ import { serializerCompiler, type ZodTypeProvider } from 'fastify-type-provider-
 
 import { registerAccess } from './access.ts'
 import { createAdmission } from './admission.ts'
-import { type AnswersBySocket, createClientErrorHandler } from './client-errors.ts'
+import { type AnswersBySocket, createClientErrorHandler, refuseExpectation } from './client-errors.ts'
 import { registerDocs } from './docs.ts'
 import { answerError, logAnswers } from './answers.ts'
 import { endWithServer } from './closing.ts'
@@ -34,7 +34,7 @@ export async function createServer(o: ServerOptions): Promise<Server> {
     requestIdHeader: false,
     trustProxy: o.trust_proxy,
     bodyLimit: o.body_limit_bytes ?? MEBIBYTE,
-    requestTimeout: (o.request_timeout_seconds ?? 30) * 1000,
+    requestTimeout: (o.request_timeout_seconds ?? 25) * 1000,
     keepAliveTimeout: 30_000,
     // While closing, requests that still arrive are served: the routes are up until the last one is answered.
     return503OnClosing: false,
@@ -52,6 +52,7 @@ export async function createServer(o: ServerOptions): Promise<Server> {
     frameworkErrors: (cause, request, reply) => void refuseUnroutable(cause, request, reply),
   }).withTypeProvider<ZodTypeProvider>()
   app.server.maxConnections = MAX_CONNECTIONS
+  app.server.on('checkExpectation', refuseExpectation)
 
   const admission = createAdmission(app, o)
   /** The router could not read the path: no hook has run, and still nobody learns more than they may. */

@@ -7,7 +7,7 @@ import {
   ServiceError,
   type Health,
 } from '@orchestrator/contract'
-import { errorResponses, type Server } from '@orchestrator/server'
+import { contentResponse, errorResponses, type Server } from '@orchestrator/server'
 import * as z from 'zod'
 
 import type { AgentRegistry, Workspaces } from '../core/ports.ts'
@@ -49,8 +49,10 @@ export function registerHub(app: Server, hub: HubRoutes): void {
         description: 'The bytes as the agent left them: never to be shown as a page.',
         tags: ['artifacts'],
         params: z.strictObject({ digest: digestSchema }),
-        produces: ['application/octet-stream'],
-        response: { ...errorResponses('ARTIFACT_NOT_FOUND') },
+        response: {
+          ...contentResponse('application/octet-stream', 'The bytes, as a download'),
+          ...errorResponses('ARTIFACT_NOT_FOUND'),
+        },
       },
     },
     async (request, reply) => {

@@ -1,5 +1,12 @@
 import { invocationSchema } from '@orchestrator/contract'
-import { errorResponses, eventsQuerySchema, lastEventId, sendEvents, type Server } from '@orchestrator/server'
+import {
+  contentResponse,
+  errorResponses,
+  eventsQuerySchema,
+  lastEventId,
+  sendEvents,
+  type Server,
+} from '@orchestrator/server'
 import * as z from 'zod'
 
 import type { Invocations } from '../core/invocations.ts'
@@ -44,8 +51,10 @@ export function registerInvocations(app: Server, invocations: Invocations): void
         tags: ['invocations'],
         params: paramsSchema,
         querystring: eventsQuerySchema,
-        produces: ['text/event-stream'],
-        response: { ...errorResponses('INVOCATION_NOT_FOUND') },
+        response: {
+          ...contentResponse('text/event-stream', 'Each `data` is an InvocationEvent, its id the sequence'),
+          ...errorResponses('INVOCATION_NOT_FOUND'),
+        },
       },
     },
     async (request, reply) => {

@@ -5,7 +5,7 @@ import {
   type Digest,
   type RenderedArtifact,
 } from '@orchestrator/contract'
-import { errorResponses, type Server } from '@orchestrator/server'
+import { contentResponse, errorResponses, type Server } from '@orchestrator/server'
 import * as z from 'zod'
 
 import type { WorkflowStore } from '../core/ports.ts'
@@ -35,7 +35,10 @@ export function artifactRoutes(app: Server, { store, render }: ArtifactRoutesOpt
         tags,
         summary: 'The bytes of an artifact, as a download',
         params,
-        response: { 200: z.any(), ...errorResponses('ARTIFACT_NOT_FOUND') },
+        response: {
+          ...contentResponse('text/plain', 'The bytes, as a download'),
+          ...errorResponses('ARTIFACT_NOT_FOUND'),
+        },
       },
     },
     async (request, reply) => {

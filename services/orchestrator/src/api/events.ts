@@ -1,5 +1,6 @@
 import { workflowIdSchema, type StreamEvent, type WorkflowId } from '@orchestrator/contract'
 import {
+  contentResponse,
   errorResponses,
   eventsQuerySchema,
   lastEventId,
@@ -24,7 +25,7 @@ export interface EventRoutesOptions {
 /** Server-sent events, resumable by `Last-Event-ID` or `?after=`. */
 export function eventRoutes(app: Server, { store, feed, key_watch }: EventRoutesOptions): void {
   const tags = ['events']
-  const response = { 200: z.any().describe('text/event-stream; each event is a StreamEvent, its id the sequence') }
+  const response = contentResponse('text/event-stream', 'Each `data` is a StreamEvent, its id the sequence')
 
   app.get(
     '/events',
