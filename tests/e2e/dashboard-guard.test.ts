@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import type { Browser } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 
 import { HOSTILE_MARKDOWN } from '../../services/orchestrator/tests/hostile-markdown.ts'
-import { hang, refuse, startPlainHub, succeed, type PlainHub } from '../../services/orchestrator/tests/plain-hub.ts'
+import { hang, leave, refuse, startPlainHub, type PlainHub } from '../../services/orchestrator/tests/plain-hub.ts'
 import { startService, type Service } from '../../services/orchestrator/tests/service.ts'
 import { barriers } from './accessibility.ts'
 import { NO_BROWSER, openBrowser, titled } from './browser.ts'
@@ -12,17 +11,6 @@ import { ROOT } from './running-product.ts'
 import { awaitReview, button, expectNoSidewaysScroll, visit } from './visitor.ts'
 
 const DASHBOARD = join(ROOT, 'apps/dashboard/dist')
-
-/** What `succeed` takes so that an attempt leaves these files. */
-function leave(hub: PlainHub, files: Record<string, string>) {
-  const artifacts = Object.entries(files).map(([path, text]) => {
-    const content = new TextEncoder().encode(text)
-    const digest = createHash('sha256').update(content).digest('hex')
-    hub.artifacts.set(digest, content)
-    return { path, digest, size: content.byteLength, media_type: 'text/markdown' }
-  })
-  return succeed({ data: { artifacts } })
-}
 
 describe.skipIf(NO_BROWSER)(titled('the page as a guard'), () => {
   let browser: Browser

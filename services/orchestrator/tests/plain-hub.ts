@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -113,6 +114,17 @@ export function succeed(result: object = {}, confidence = 80): Behaviour {
       confidence,
       metadata: { duration_ms: 1, model_used: 'plain' },
     })
+}
+
+/** The agent left these files. */
+export function leave(hub: PlainHub, files: Record<string, string>): Behaviour {
+  const artifacts = Object.entries(files).map(([path, text]) => {
+    const content = new TextEncoder().encode(text)
+    const digest = createHash('sha256').update(content).digest('hex')
+    hub.artifacts.set(digest, content)
+    return { path, digest, size: content.byteLength, media_type: 'text/markdown' }
+  })
+  return succeed({ data: { artifacts } })
 }
 
 /** The agent could not do it. */
