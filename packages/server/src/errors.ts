@@ -57,6 +57,8 @@ const FRAMEWORK_ERRORS: Record<string, [ErrorCode, string]> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: ['UNSUPPORTED_MEDIA_TYPE', 'Send the body as application/json.'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['MALFORMED_REQUEST', 'The body does not have the length that was announced.'],
   FST_ERR_BAD_URL: ['MALFORMED_REQUEST', 'The path of the request is not a valid URL path.'],
+  // A path that leads out of a folder whose files are served.
+  FST_STATIC_FORBIDDEN_PATH: ['ROUTE_NOT_FOUND', 'There is nothing at this path; /docs lists what there is.'],
   FST_ERR_MAX_PARAM_LENGTH: ['ROUTE_NOT_FOUND', 'The path of the request is too long to name anything here.'],
   FST_ERR_REOPENED_CLOSE_SERVER: ['UNAVAILABLE', 'The service is shutting down; try again in a moment.'],
   ECONNRESET: ['MALFORMED_REQUEST', 'The connection ended before the whole request arrived.'],
