@@ -91,6 +91,7 @@ async function startOpenHub(env: Record<string, string>): Promise<Started> {
   const hub = await startHub(
     readConfig({ ...own, ...env }, folder),
     createLogger({ name: 'agent-hub', level: 'silent' }),
+    () => {},
   )
   // oxlint-disable-next-line typescript/no-explicit-any -- tests look into whatever came
   const post = async (path: string, body: object, headers: Record<string, string> = {}): Promise<any> => {
