@@ -2,7 +2,7 @@ import { access, constants, mkdir } from 'node:fs/promises'
 import { totalmem } from 'node:os'
 import { join } from 'node:path'
 
-import { createServer, listen, StartupError, type RunningService } from '@orchestrator/server'
+import { createServer, listen, listSecrets, StartupError, type RunningService } from '@orchestrator/server'
 import { DatabaseError, openDatabase } from '@orchestrator/sqlite'
 import type { Logger } from 'pino'
 
@@ -20,6 +20,7 @@ import { createAsks } from './core/asks.ts'
 import { createEscalations } from './core/escalations.ts'
 import { createInvocations, DEFAULT_WORKSPACE } from './core/invocations.ts'
 import { createLanes } from './core/lanes.ts'
+import { createSecrets } from './core/secrets.ts'
 import { createSessions } from './core/sessions.ts'
 import type { TurnLimits, Verifier } from './core/ports.ts'
 import { createConversationStore } from './db/conversation-store.ts'
@@ -64,8 +65,10 @@ export async function startHub(
       sandbox: config.sandbox,
       own_profiles,
     })
-    const driver = createAgentDriver({ logger })
+    const secrets = createSecrets(listSecrets(process.env))
+    const driver = createAgentDriver({ logger, secrets })
     const parts = {
+      secrets,
       store,
       conversations,
       workspaces,

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { createLogger, listen, runService } from '@orchestrator/server'
+import { createLogger, listen, listSecrets, runService } from '@orchestrator/server'
 
 import manifest from '../package.json' with { type: 'json' }
 import { createApp } from './app.ts'
@@ -9,7 +9,7 @@ const DASHBOARD = join(import.meta.dirname, '../../../apps/dashboard/dist')
 
 runService(async (fail) => {
   const config = readConfig(process.env)
-  const logger = createLogger({ name: 'orchestrator', level: config.log_level })
+  const logger = createLogger({ name: 'orchestrator', level: config.log_level, secrets: listSecrets(process.env) })
   const app = await createApp({
     config,
     logger,

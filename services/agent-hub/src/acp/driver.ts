@@ -4,6 +4,7 @@ import type { Usage } from '@orchestrator/contract'
 import type pino from 'pino'
 
 import type { AgentDriver, AgentTurn, TurnOutcome } from '../core/ports.ts'
+import { createSecrets, type Secrets } from '../core/secrets.ts'
 import { AbortedError, AgentFailure, explain } from './agent-failure.ts'
 import { openAgentSession, type AgentSession } from './agent-session.ts'
 import { createIdleSessions } from './idle-sessions.ts'
@@ -23,6 +24,8 @@ export interface AgentDriverOptions {
   keep_alive?: { max: number; idle_ms: number }
   /** Where the allow-list of an agent's environment takes its values; the hub's own by default. */
   env?: NodeJS.ProcessEnv
+  /** What no agent may tell on; none by default. */
+  secrets?: Secrets
 }
 
 /** Why we stopped a turn before the agent ended it. */
@@ -34,6 +37,7 @@ type Stop = 'cancelled' | 'closing' | { timeout: string }
  */
 export function createAgentDriver(o: AgentDriverOptions): AgentDriver {
   const inherited = o.env ?? process.env
+  const secrets = o.secrets ?? createSecrets({})
   const idle = createIdleSessions(o.keep_alive ?? { max: 4, idle_ms: 60_000 }, async (session) => {
     await session.end(END_GRACE_MS)
   })
@@ -47,9 +51,9 @@ export function createAgentDriver(o: AgentDriverOptions): AgentDriver {
       return failed(turn, new AgentFailure(`was not started, because ${turn.working_copy} is no folder`))
     }
     const key = await describeSession(turn)
-    const deliver = guard(turn, o.logger)
+    const deliver = guard(turn, secrets, o.logger)
     const prompt = async (session: AgentSession, onUpdate: AgentTurn['onUpdate']): Promise<TurnOutcome> => {
-      const outcome = await promptSession(session, turn, closing.signal, onUpdate)
+      const outcome = await promptSession(session, turn, { closing: closing.signal, secrets, deliver: onUpdate })
       session.listen(undefined)
       if (outcome.kind === 'ended' && !closing.signal.aborted) idle.keep(turn.session_id, key, session)
       else await session.end(0)
@@ -84,7 +88,7 @@ export function createAgentDriver(o: AgentDriverOptions): AgentDriver {
         return failed(turn, error)
       })
       running.add(work)
-      const outcome = await work
+      const outcome = secrets.hide(await work)
       running.delete(work)
       o.logger.info(
         {
@@ -123,12 +127,12 @@ async function isBroken(session: AgentSession): Promise<boolean> {
 async function promptSession(
   session: AgentSession,
   turn: AgentTurn,
-  closing: AbortSignal,
-  deliver: AgentTurn['onUpdate'],
+  o: { closing: AbortSignal; secrets: Secrets; deliver: AgentTurn['onUpdate'] },
 ): Promise<TurnOutcome> {
   const { limits } = turn
+  const { closing } = o
   const stop = Promise.withResolvers<Stop>()
-  const merger = createUpdateMerger(deliver)
+  const merger = createUpdateMerger(o.deliver, o.secrets.mayGoOn)
   const turnClock = setTimeout(
     () => stop.resolve({ timeout: `was still at work after ${seconds(limits.turn_ms)}, the longest a turn may take` }),
     limits.turn_ms,
@@ -208,10 +212,10 @@ function sentence(text: string): string {
 }
 
 /** A listener that throws must not end the agent. */
-function guard(turn: AgentTurn, logger: AgentDriverOptions['logger']): AgentTurn['onUpdate'] {
+function guard(turn: AgentTurn, secrets: Secrets, logger: AgentDriverOptions['logger']): AgentTurn['onUpdate'] {
   return (update) => {
     try {
-      turn.onUpdate(update)
+      turn.onUpdate(secrets.hide(update))
     } catch (error) {
       logger.error({ err: error, agent: turn.agent.name }, 'An update of an agent was not taken')
     }

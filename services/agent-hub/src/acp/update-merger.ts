@@ -16,7 +16,11 @@ export interface UpdateMerger {
   close(): void
 }
 
-export function createUpdateMerger(deliver: (update: AgentUpdate) => void): UpdateMerger {
+/** `mayGoOn` holds back a text whose end only the next piece decides on. */
+export function createUpdateMerger(
+  deliver: (update: AgentUpdate) => void,
+  mayGoOn: (text: string) => boolean = () => false,
+): UpdateMerger {
   let waiting: AgentUpdate[] = []
   let timer: NodeJS.Timeout | undefined
   let last_flush = 0
@@ -28,8 +32,10 @@ export function createUpdateMerger(deliver: (update: AgentUpdate) => void): Upda
     clearTimeout(timer)
     timer = undefined
     last_flush = performance.now()
-    const ready = waiting
-    waiting = []
+    const last = waiting.at(-1)
+    const isHeld = !closed && last !== undefined && isText(last) && mayGoOn(last.text ?? '')
+    const ready = isHeld ? waiting.slice(0, -1) : waiting
+    waiting = isHeld ? [last] : []
     for (const update of ready) deliver(update)
   }
 
@@ -51,11 +57,13 @@ export function createUpdateMerger(deliver: (update: AgentUpdate) => void): Upda
     },
     flush,
     close() {
-      flush()
       closed = true
+      flush()
     },
   }
 }
+
+const isText = ({ kind }: AgentUpdate): boolean => kind === 'message' || kind === 'thought'
 
 /** Adds an update to one that still waits, when nothing is lost by it. */
 function join(waiting: AgentUpdate[], update: AgentUpdate): boolean {

@@ -4,6 +4,7 @@ import { addUsage, cancelled, didNothing, failed, type Finish } from './outcome.
 import type { ChangedFile, TurnOutcome, WorkingCopy } from './ports.ts'
 import { readResult, readResultBlock } from './result-block.ts'
 import type { RunInput, RunParts } from './run-invocation.ts'
+import { findExposed, toCheck } from './secrets.ts'
 import type { RunTurn } from './turns.ts'
 
 type Ended = Extract<TurnOutcome, { kind: 'ended' }>
@@ -82,8 +83,9 @@ export async function runStep({ parts, input, run, working_copy, request }: Step
 
   async function inspect(outcome: Ended, usage: Usage | null): Promise<Step> {
     const changes = await working_copy.listChanges()
+    const exposed = await findExposed(parts.secrets, working_copy, changes)
     const checks = await parts.spec_kit.checkPhase({ request, working_copy, changes, text: outcome.text })
-    return { outcome, changes, checks, usage }
+    return { outcome, changes, checks: [...exposed.map(toCheck), ...checks], usage }
   }
 }
 

@@ -8,6 +8,7 @@ import type { ConversationStore } from './conversation-store.ts'
 import { cancelled, failed, succeeded, withCommit, type Finish } from './outcome.ts'
 import { runStep } from './phase-step.ts'
 import type { AgentDriver, AgentRegistry, OpenWorkingCopy, SpecKit, TurnLimits, Verifier, Workspaces } from './ports.ts'
+import { findExposed, type Secrets } from './secrets.ts'
 import type { InvocationRecord, InvocationStore, Prepared, SessionRecord } from './store.ts'
 import { createTurns } from './turns.ts'
 import { verify } from './verify.ts'
@@ -28,6 +29,7 @@ export interface RunParts {
   registry: AgentRegistry
   /** Null where nobody named a command. */
   verifier: Verifier | null
+  secrets: Secrets
   limits: TurnLimits
   /** Absolute path of a session's private HOME. */
   homeDirectory(session_id: string): string
@@ -92,6 +94,15 @@ async function work(parts: RunParts, input: RunInput, working_copy: OpenWorkingC
   if (signal.aborted) return cancelled(session.id)
 
   const changes = await working_copy.listChanges()
+  const [exposed] = await findExposed(parts.secrets, working_copy, changes)
+  if (exposed !== undefined) {
+    await working_copy.reset()
+    return failed(
+      `Nothing was committed: ${exposed.path} holds the value of ${exposed.variables.join(', ')}, a secret of the hub that agent ${record.agent} was asked to take out. Give that agent another key if it may have spread, and try again.`,
+      'agent',
+      session.id,
+    )
+  }
   const collected = await collectArtifacts({ request, working_copy, changes, text: step.outcome.text })
   const response = succeeded({
     request,

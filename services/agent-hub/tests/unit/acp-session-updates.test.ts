@@ -116,4 +116,22 @@ describe('createUpdateMerger', () => {
       ['message', 'd'],
     ])
   })
+  it('holds a text back whose end only the next piece decides on', async () => {
+    const told: AgentUpdate[] = []
+    const merger = createUpdateMerger(
+      (update) => told.push(update),
+      (text) => text.endsWith('se'),
+    )
+    merger.push({ kind: 'message', text: 'the se' })
+    merger.flush()
+    expect(told).toEqual([])
+    merger.push({ kind: 'message', text: 'cret' })
+    merger.flush()
+    merger.push({ kind: 'thought', text: 'se' })
+    merger.push({ kind: 'note', text: 'after it' })
+    merger.flush()
+    merger.push({ kind: 'message', text: 'else' })
+    merger.close()
+    expect(told.map(({ text }) => text)).toEqual(['the secret', 'se', 'after it', 'else'])
+  })
 })
