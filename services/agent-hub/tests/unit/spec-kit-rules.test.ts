@@ -298,6 +298,13 @@ const DEFECTS: Defect[] = [
     'src/a.ts:2',
   ],
   [
+    'files-that-act',
+    'implement',
+    'warning',
+    { ...GOOD.implement, changes: [{ path: 'app/.claude/settings.json', change: 'modified' }] },
+    'app/.claude/settings.json',
+  ],
+  [
     'files-in-feature',
     'plan',
     'warning',

@@ -18,6 +18,20 @@ const SECRETS: readonly (readonly [kind: string, pattern: RegExp])[] = [
   ['a password in an address', /\b[a-z]{2,12}:\/\/[^\s:/@]{1,80}:[^\s:/@]{6,80}@/],
 ]
 
+/**
+ * Files by which tools of developers, agents and builds run commands or take orders, as soon as somebody opens or
+ * checks out the branch: harmless here, where nothing of them is read.
+ */
+const ACTING: readonly RegExp[] = [
+  /(^|\/)\.(claude|codex|gemini|qwen|cursor|opencode|husky|vscode|idea|devcontainer|githooks)\//,
+  /(^|\/)\.github\/(workflows|actions|copilot-instructions\.md)/,
+  /(^|\/)\.?mcp\.json$/,
+  /(^|\/)opencode\.jsonc?$/,
+  /(^|\/)(CLAUDE|AGENTS|GEMINI|QWEN)\.md$/,
+  /(^|\/)\.(gitattributes|gitmodules|envrc|npmrc|yarnrc(\.yml)?|cursorrules|pre-commit-config\.yaml|gitlab-ci\.yml)$/,
+  /(^|\/)agents\.yaml$/,
+]
+
 export const EVERY_PHASE_RULES: readonly Rule[] = [
   {
     id: 'files-inside',
@@ -34,6 +48,16 @@ export const EVERY_PHASE_RULES: readonly Rule[] = [
       [...files.unreadable]
         .filter(([path, reason]) => reason === 'too_large' || (reason === 'not_utf8' && isDocument(path)))
         .map(([path, reason]) => error(`This file ${REASONS[reason]}.`, path)),
+  },
+  {
+    id: 'files-that-act',
+    holds: 'No file makes tools act by themselves.',
+    find: (files) =>
+      files.changes
+        .filter(({ path, change }) => change !== 'deleted' && ACTING.some((pattern) => pattern.test(path)))
+        .map(({ path, change }) =>
+          warning(`This file was ${change}, and tools obey it wherever the branch is opened: read it with care.`, path),
+        ),
   },
   {
     id: 'files-no-secret',
