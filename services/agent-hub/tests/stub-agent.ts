@@ -16,18 +16,24 @@
  * - `submit CONFIDENCE` hands in the result by the hub's own tool · `submit-badly` with arguments that do not fit
  *   `mute` ends this turn without a result, `sulk` every turn of the session
  * - `gaps COUNT` finds a gap in that many turns of converge, and closes it in the turn of implement after
+ * - `tell NAME` says the value of a variable, `spell NAME` in two pieces, `muse NAME` thinks it, `jot NAME PATH`
+ *   writes it to a file, `shriek NAME` dies with it as its last words
+ * - `link PATH TARGET` and `pipe PATH` leave what is no file, `listen FILE` a child that listens; FILE gets the port
+ * - `attempt PATH` tries to write there and says what came of it
  * - `connect PATH` tries a unix socket · `pids` says how many processes it can see
  *
  * Without such a line it is honest: it writes the file of the phase that the `json invocation` block names
  * and answers every thread. Options: `--start=exit|hang|babble|deaf` misbehaves at start,
  * `--sessions=resume|load` goes on with sessions of earlier processes.
  */
-import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { homedir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { Readable, Writable } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
 
 import * as acp from '@agentclientprotocol/sdk'
 import * as z from 'zod'
@@ -55,6 +61,7 @@ const memory = join(homedir(), 'stub-sessions.json')
 /** However badly a test ends, nothing of it stays for longer than this. */
 const LIFETIME_MS = 180_000
 setTimeout(() => process.exit(9), LIFETIME_MS).unref()
+const LISTENER = `const s = require('net').createServer().listen(0, '127.0.0.1', () => console.log(s.address().port)); setTimeout(() => process.exit(), ${LIFETIME_MS})`
 const SLEEPER = `setTimeout(() => {}, ${LIFETIME_MS})`
 const PHASE_FILES: Record<string, string> = {
   specify: 'spec.md',
@@ -201,13 +208,46 @@ const MOODS: Record<string, (turn: Turn, argument: string, rest: string) => Prom
     if (granted && path !== '') write(turn, path, 'with permission\n')
     await turn.say(granted ? 'granted' : `denied (${outcome.outcome === 'selected' ? outcome.optionId : 'cancelled'})`)
   },
+  tell: async (turn, name) => await turn.say(`${name}=${process.env[name] ?? ''}\n`),
+  spell: async (turn, name) => {
+    const value = process.env[name] ?? ''
+    await turn.say(value.slice(0, 9))
+    await delay(300)
+    await turn.say(`${value.slice(9)}\n`)
+  },
+  muse: async (turn, name) =>
+    await turn.update({
+      sessionUpdate: 'agent_thought_chunk',
+      content: { type: 'text', text: `It is ${process.env[name] ?? ''}, I think` },
+    }),
+  jot: async (turn, name, path) => await writeAsTool(turn, path, `${process.env[name] ?? ''}\n`),
+  shriek: (_turn, name) => {
+    process.stderr.write(`no luck with ${process.env[name] ?? ''}\n`)
+    process.exit(7)
+  },
+  link: (turn, path, target) => {
+    const file = resolve(turn.session.cwd, path)
+    mkdirSync(dirname(file), { recursive: true })
+    rmSync(file, { recursive: true, force: true })
+    symlinkSync(target, file)
+  },
+  pipe: (turn, path) => void execFileSync('mkfifo', [resolve(turn.session.cwd, path)]),
+  listen: async (turn, file) => {
+    const child = spawn(process.execPath, ['-e', LISTENER], { detached: true, stdio: ['ignore', 'pipe', 'ignore'] })
+    const [port] = (await once(child.stdout, 'data')) as [Buffer]
+    write(turn, file, port.toString())
+  },
+  attempt: async (turn, path) =>
+    await turn.say(
+      `${path}: ${attempt(() => {
+        mkdirSync(dirname(path), { recursive: true })
+        writeFileSync(path, 'by the agent')
+        return 'written'
+      })}\n`,
+    ),
   hang: untilCancelled,
   deaf: forever,
-  sleep: async (_turn, ms) => {
-    await new Promise((done) => {
-      setTimeout(done, Number(ms))
-    })
-  },
+  sleep: async (_turn, ms) => await delay(Number(ms)),
   crash: () => {
     process.stderr.write('\u001B[31mstub: out of luck\u001B[0m\n')
     process.exit(7)
