@@ -14,13 +14,45 @@ const run = promisify(execFile)
  * is not always within reach, and this list also fails where there is no network.
  */
 const MINIMUM_VERSIONS: Record<string, [version: string, reason: string]> = {
+  ajv: ['6.12.3', 'CVE-2020-15366: prototype pollution by a schema'],
   'brace-expansion': ['2.0.2', 'CVE-2025-5889: quadratic regular expression'],
+  cookie: ['0.7.0', 'CVE-2024-47764: fields of a cookie by its name'],
+  dompurify: ['3.2.4', 'CVE-2025-26791: scripts by way of a template'],
+  'find-my-way': ['9.0.1', 'CVE-2024-45813: exponential patterns in routes'],
   fastify: ['5.8.5', 'CVE-2026-33806: a blank before the content type passed the body by its schema'],
   'js-yaml': ['4.1.1', 'CVE-2025-64718: prototype pollution by merge keys'],
+  'follow-redirects': ['1.15.6', 'CVE-2024-28849: credentials sent on to another host'],
   kysely: ['0.28.17', 'CVE-2026-44635: JSON path keys were not escaped'],
+  'markdown-it': ['12.3.2', 'CVE-2022-21670: quadratic pattern'],
+  marked: ['4.0.10', 'CVE-2022-21680 and CVE-2022-21681: exponential patterns'],
+  minimatch: ['3.0.5', 'CVE-2022-3517: exponential pattern'],
+  nanoid: ['3.3.8', 'CVE-2024-55565: ids that can be foretold'],
+  postcss: ['8.4.31', 'CVE-2023-44270: comments that become rules'],
   prismjs: ['1.30.0', 'CVE-2024-53382: DOM clobbering'],
+  'sanitize-html': ['2.12.1', 'CVE-2024-21501: tells which files the server has'],
+  semver: ['7.5.2', 'CVE-2022-25883: quadratic pattern'],
+  'tar-fs': ['3.1.1', 'CVE-2025-59343: links that lead out of the folder'],
   undici: ['7.18.2', 'CVE-2026-22036: unbounded chain of content encodings'],
 }
+
+/** Under these a package may be used and given on with the product, whose own licence is MIT. */
+const LICENCES = [
+  '0BSD',
+  'Apache-2.0',
+  'BSD-2-Clause',
+  'BSD-3-Clause',
+  'BlueOak-1.0.0',
+  'CC0-1.0',
+  'ISC',
+  'MIT',
+  // Asks for its own files only to stay under it; they are used as they are.
+  'MPL-2.0',
+  'PSF-2.0',
+  'Python-2.0',
+  'Unlicense',
+]
+/** What the lock file does not tell in the words of SPDX, looked up in the package itself. */
+const LICENCES_BY_HAND: Record<string, string> = { decko: 'MIT', stickyfill: 'MIT', 'url-template': 'BSD-3-Clause' }
 
 /** Fixed in 3.51.3: a reset of the write-ahead log could corrupt the file. */
 const MINIMUM_SQLITE = '3.51.3'
@@ -38,6 +70,7 @@ interface LockedPackage {
   link?: boolean
   integrity?: string
   hasInstallScript?: boolean
+  license?: string
   os?: string[]
   cpu?: string[]
 }
@@ -84,6 +117,30 @@ describe('what gets installed', () => {
     expect(installed.filter((locked) => locked.resolved !== undefined).map((locked) => locked.path)).toEqual([])
     expect(installed.filter((locked) => locked.integrity === undefined).map((locked) => locked.path)).toEqual([])
     expect(JSON.stringify(lock)).not.toMatch(/https?:\/\/[^"]*\.tgz|git\+/)
+  })
+
+  it('is all that the list of oldest versions speaks of', () => {
+    const names = new Set(installed.map(({ name }) => name))
+    expect(Object.keys(MINIMUM_VERSIONS).filter((name) => !names.has(name))).toEqual([])
+  })
+
+  it('has a licence under which it may be used and given on', () => {
+    const allowed = (licence: string) =>
+      licence
+        .replaceAll(/[()]/g, '')
+        .split(' OR ')
+        .some((one) => LICENCES.includes(one))
+    const others = installed
+      .map(({ name, license }) => ({ name, licence: LICENCES_BY_HAND[name] ?? license ?? 'none' }))
+      .filter(({ licence }) => !allowed(licence))
+    expect(others).toEqual([])
+    expect(Object.keys(LICENCES_BY_HAND).filter((name) => !installed.some((locked) => locked.name === name))).toEqual(
+      [],
+    )
+  })
+
+  it('is no digest that anybody could forge', () => {
+    expect(installed.filter(({ integrity }) => !integrity?.startsWith('sha512-')).map(({ path }) => path)).toEqual([])
   })
 
   it.each(Object.entries(MINIMUM_VERSIONS))('is a safe version of %s: %s', (name, [minimum]) => {
