@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 
 import { SERVICE_PROCESSES, type EitherProcess } from './both-services.ts'
 import { figure, IS_WHOLE } from './counts.ts'
@@ -69,26 +69,26 @@ function open(port: number, [manner, begin, drop]: (typeof MANNERS)[number]): Pr
   })
 }
 
-/** Whole, one after the other, so that neither stands in the other's way. */
-const each = IS_WHOLE ? it : it.concurrent
-
-each.each(SERVICE_PROCESSES)(
-  '%s cuts every slow client in time, and answers the others meanwhile',
-  async (_name, start) => {
-    const service = await start()
-    try {
-      const { late, lasted_ms, p99_ms } = await measure(service)
-      console.log(
-        `${CLIENTS} slow clients: the last was cut after ${(lasted_ms / 1000).toFixed(1)} s; /health p99 ${p99_ms.toFixed(0)} ms`,
-      )
-      expect(late).toEqual([])
-      expect(p99_ms).toBeLessThan(HEALTH_P99_MS)
-    } finally {
-      await service.close()
-    }
-  },
-  4 * CUT_WITHIN_MS,
-)
+// Whole, one after the other, so that neither stands in the other's way.
+describe('slow clients', { concurrent: !IS_WHOLE }, () => {
+  it.each(SERVICE_PROCESSES)(
+    'are all cut in time by the %s, which answers the others meanwhile',
+    async (_name, start) => {
+      const service = await start()
+      try {
+        const { late, lasted_ms, p99_ms } = await measure(service)
+        console.log(
+          `${CLIENTS} slow clients: the last was cut after ${(lasted_ms / 1000).toFixed(1)} s; /health p99 ${p99_ms.toFixed(0)} ms`,
+        )
+        expect(late).toEqual([])
+        expect(p99_ms).toBeLessThan(HEALTH_P99_MS)
+      } finally {
+        await service.close()
+      }
+    },
+    4 * CUT_WITHIN_MS,
+  )
+})
 
 async function measure({ url, port }: EitherProcess) {
   const clients: SlowClient[] = []
