@@ -3,7 +3,7 @@ import * as fc from 'fast-check'
 /** As much of JSON Schema as our documents use. */
 interface Schema {
   $ref?: string
-  type?: string
+  type?: string | string[]
   const?: unknown
   enum?: unknown[]
   anyOf?: Schema[]
@@ -45,6 +45,7 @@ export function createArbitraries(components: Record<string, object>) {
   }
 
   function ofType(schema: Schema): fc.Arbitrary<unknown> {
+    if (Array.isArray(schema.type)) return fc.oneof(...schema.type.map((type) => ofType({ ...schema, type })))
     switch (schema.type) {
       case 'string':
         return ofString(schema)
