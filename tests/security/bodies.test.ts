@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { MAX_JSON_DEPTH, MAX_JSON_VALUES } from '../../packages/server/src/json-body.ts'
 import { OPEN_SERVICES, type EitherService } from './both-services.ts'
 import { createArbitraries } from './schema-arbitrary.ts'
-import { onEach } from './wide-service.ts'
+import { onEach, openRaw } from './wide-service.ts'
 
 interface Target {
   method: string
@@ -27,9 +27,13 @@ const MISFITS: Record<string, unknown[]> = {
 describe.each(OPEN_SERVICES)('bodies of the %s', (_name, start) => {
   let service: EitherService
   let targets: Target[]
+  let raw: ReturnType<typeof openRaw>
+  let host: string
 
   beforeAll(async () => {
     service = await start()
+    raw = openRaw(service.url)
+    host = `127.0.0.1:${service.port}`
     const { paths, components } = service.document
     const arbitraryOf = createArbitraries(components.schemas)
     const resolved = (schema: { $ref?: string }) =>
@@ -53,24 +57,18 @@ describe.each(OPEN_SERVICES)('bodies of the %s', (_name, start) => {
         return [{ method: method.toUpperCase(), path: filled, body, properties: oneOf?.[0]?.properties ?? properties }]
       }),
     )
-    expect(targets.length).toBeGreaterThanOrEqual(3)
   })
-  afterAll(() => service.close())
+  afterAll(async () => {
+    raw.close()
+    await service.close()
+  })
 
   const send = async (asks: { method: string; path: string; text: string }[]) =>
     onEach(asks, async ({ method, path, text }) => {
-      const answer = await fetch(service.url + path, {
-        method,
-        headers: { 'content-type': 'application/json' },
-        body: text,
-      })
-      return {
-        method,
-        path,
-        text: text.slice(0, 200),
-        status: answer.status,
-        said: (await answer.text()).slice(0, 300),
-      }
+      const length = String(Buffer.byteLength(text))
+      const headers = { host, 'content-type': 'application/json', 'content-length': length }
+      const answer = await raw.ask({ method, path, headers, body: text })
+      return { method, path, text: text.slice(0, 200), status: answer.status, said: answer.text.slice(0, 300) }
     })
 
   it('are closed: a field that the document does not name is refused', async () => {

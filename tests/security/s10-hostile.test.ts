@@ -289,19 +289,17 @@ describe('a hostile agent', () => {
       'write .husky/pre-commit x',
       'write specs/001-login/spec.md # It is done',
     ])
-    expect(
-      warningsOf(response, 'files-that-act')
-        .map(({ path }) => path)
-        .toSorted(),
-    ).toEqual([
-      '.claude/settings.json',
-      '.github/workflows/ci.yml',
-      '.husky/pre-commit',
-      '.mcp.json',
-      '.vscode/tasks.json',
-      'CLAUDE.md',
-      'opencode.json',
-    ])
+    expect(new Set(warningsOf(response, 'files-that-act').map(({ path }) => path))).toEqual(
+      new Set([
+        '.claude/settings.json',
+        '.github/workflows/ci.yml',
+        '.husky/pre-commit',
+        '.mcp.json',
+        '.vscode/tasks.json',
+        'CLAUDE.md',
+        'opencode.json',
+      ]),
+    )
   })
 })
 
