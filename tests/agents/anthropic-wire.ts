@@ -2,13 +2,14 @@ import type { ServerResponse } from 'node:http'
 
 import * as z from 'zod'
 
-import { sendJson, type BoundStep, type Decide, type ModelRequest } from './model-step.ts'
+import { findFolder, sendJson, type BoundStep, type Decide, type ModelRequest } from './model-step.ts'
 
 // https://docs.anthropic.com/en/api/messages
 const blockSchema = z.looseObject({ type: z.string(), text: z.string().optional() })
 const requestSchema = z.looseObject({
   stream: z.boolean().default(false),
   model: z.string().default('scripted'),
+  system: z.union([z.string(), z.array(blockSchema)]).default(''),
   messages: z.array(z.looseObject({ role: z.string(), content: z.union([z.string(), z.array(blockSchema)]) })),
   tools: z
     .array(
@@ -43,7 +44,7 @@ export function answerAnthropic(body: unknown, response: ServerResponse, decide:
 
 function readRequest(request: AnthropicRequest): ModelRequest {
   const said = request.messages.map(({ role, content }) => {
-    const blocks = typeof content === 'string' ? [{ type: 'text', text: content }] : content
+    const blocks = blocksOf(content)
     const results = blocks.filter((block) => block.type === 'tool_result').length
     return {
       from_person: role === 'user' && results === 0,
@@ -54,13 +55,18 @@ function readRequest(request: AnthropicRequest): ModelRequest {
   const last = said.findLastIndex((message) => message.from_person)
   return {
     prompt: said[last]?.text ?? '',
+    said: said.filter((message) => message.from_person).map(({ text }) => text),
     tool_results: said.slice(last + 1).reduce((sum, message) => sum + message.results, 0),
     tools: request.tools.map((tool) => ({
       name: tool.name,
       parameters: Object.keys(tool.input_schema?.properties ?? {}),
     })),
+    folder: findFolder([...blocksOf(request.system).map(({ text }) => text ?? ''), ...said.map(({ text }) => text)]),
   }
 }
+
+const blocksOf = (content: string | z.infer<typeof blockSchema>[]): z.infer<typeof blockSchema>[] =>
+  typeof content === 'string' ? [{ type: 'text', text: content }] : content
 
 function toMessage(step: Extract<BoundStep, { kind: 'call' | 'say' }>, model: string) {
   const called = step.kind === 'call'

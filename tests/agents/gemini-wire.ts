@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http'
 
 import * as z from 'zod'
 
-import { sendJson, type BoundStep, type Decide, type ModelRequest } from './model-step.ts'
+import { findFolder, sendJson, type BoundStep, type Decide, type ModelRequest } from './model-step.ts'
 
 // https://ai.google.dev/api/generate-content
 const schemaSchema = z.looseObject({ properties: z.record(z.string(), z.unknown()).default({}) })
@@ -63,6 +63,7 @@ function readRequest(body: unknown): ModelRequest {
   const last = said.findLastIndex((content) => content.from_person)
   return {
     prompt: said[last]?.text ?? '',
+    said: said.filter((content) => content.from_person).map(({ text }) => text),
     tool_results: said.slice(last + 1).reduce((sum, content) => sum + content.results, 0),
     tools: request.tools.flatMap((tool) =>
       tool.functionDeclarations.map((declaration) => ({
@@ -70,6 +71,7 @@ function readRequest(body: unknown): ModelRequest {
         parameters: Object.keys((declaration.parametersJsonSchema ?? declaration.parameters)?.properties ?? {}),
       })),
     ),
+    folder: findFolder(said.map(({ text }) => text)),
   }
 }
 

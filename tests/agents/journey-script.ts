@@ -10,8 +10,18 @@ export const journeyScript: Script = (prompt) => {
   if (block === undefined) return []
   const write = PHASES[block.command]
   if (write === undefined) return [{ kind: 'say', text: `There is no command ${block.command} in this script.` }]
-  return [...write(block), { kind: 'say', text: close(block) }]
+  const steps = [{ kind: 'bash', command: makeFolders(block) } as const, ...write(block)]
+  return BY_TOOL.has(block.command)
+    ? [...steps, { kind: 'submit', ...resultOf(block) }, { kind: 'say', text: `${block.command} is done.` }]
+    : [...steps, { kind: 'say', text: close(block) }]
 }
+
+/** Commands whose result is handed in by the hub's own tool; that of the others stands in the closing message. */
+const BY_TOOL = new Set(['plan', 'checklist', 'tasks', 'implement'])
+
+/** One agent's tool for new files makes none. */
+const makeFolders = ({ feature_directory }: InvocationBlock): string =>
+  `mkdir -p ${feature_directory}/contracts ${feature_directory}/checklists src`
 
 const file = (block: InvocationBlock, path: string, content: string): Step => ({
   kind: 'write',
@@ -50,15 +60,15 @@ const PHASES: Record<string, (block: InvocationBlock) => Step[]> = {
   converge: () => [],
 }
 
-function close(block: InvocationBlock): string {
-  const result = {
-    summary: `Did ${block.command} for ${block.feature_id}`,
-    confidence: 90,
-    open_questions: block.command === 'specify' ? ['How long is a link valid?'] : [],
-    threads: (block.feedback?.threads ?? []).map(({ id }) => ({ id, fate: 'addressed', reply: 'Changed as asked.' })),
-  }
-  return `${block.command} is done.\n\n\`\`\`json result\n${JSON.stringify(result, null, 2)}\n\`\`\`\n`
-}
+const resultOf = (block: InvocationBlock) => ({
+  summary: `Did ${block.command} for ${block.feature_id}`,
+  confidence: 90,
+  open_questions: block.command === 'specify' ? ['How long is a link valid?'] : [],
+  threads: (block.feedback?.threads ?? []).map(({ id }) => ({ id, fate: 'addressed', reply: 'Changed as asked.' })),
+})
+
+const close = (block: InvocationBlock): string =>
+  `${block.command} is done.\n\n\`\`\`json result\n${JSON.stringify(resultOf(block), null, 2)}\n\`\`\`\n`
 
 const spec = (block: InvocationBlock, validity: string): string => `# Feature Specification: ${block.feature_id}
 

@@ -12,9 +12,9 @@ import { LAUNCH_PROFILES } from '../../services/agent-hub/src/acp/profiles.ts'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const names = process.argv.length > 2 ? process.argv.slice(2) : ['gemini', 'claude']
 
-function run(program: string, args: readonly string[]): void {
+function run(program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): void {
   console.log(`> ${program} ${args.join(' ')}`)
-  const { status } = spawnSync(program, args, { cwd: root, stdio: 'inherit' })
+  const { status } = spawnSync(program, args, { cwd: root, stdio: 'inherit', env: { ...process.env, ...env } })
   if (status !== 0) process.exit(status ?? 1)
 }
 
@@ -32,4 +32,6 @@ for (const profile of profiles) {
   const [program = 'npm', ...args] = profile.install.split(' ')
   run(program, [...args, '--no-audit', '--no-fund'])
 }
-run(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', '--project', 'agents', '--reporter', 'verbose'])
+run(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', '--project', 'agents', '--reporter', 'verbose'], {
+  TEST_AGENTS: names.join(','),
+})

@@ -3,6 +3,8 @@ import type { AddressInfo } from 'node:net'
 
 import { answerAnthropic } from './anthropic-wire.ts'
 import { answerGemini } from './gemini-wire.ts'
+import { answerOpenAiChat } from './openai-chat-wire.ts'
+import { answerOpenAiResponses } from './openai-responses-wire.ts'
 import { bindStep, sendJson, type BoundStep, type Decide, type ModelRequest, type Script } from './model-step.ts'
 
 export interface ScriptedModel extends AsyncDisposable {
@@ -15,8 +17,8 @@ export interface ScriptedModel extends AsyncDisposable {
 }
 
 /**
- * A model without a model, on loopback: speaks Gemini (`streamGenerateContent`) and Anthropic Messages, both
- * streaming. It keeps nothing between two requests: the prompt selects the script, the number of tool results
+ * A model without a model, on loopback: speaks Gemini (`streamGenerateContent`), Anthropic Messages, OpenAI Chat
+ * Completions and OpenAI Responses, all streaming. It keeps nothing between two requests: the prompt selects the script, the number of tool results
  * the step, so that any number of sessions run at once and any of them may be resumed.
  */
 export async function startScriptedModel(script: Script): Promise<ScriptedModel> {
@@ -25,7 +27,7 @@ export async function startScriptedModel(script: Script): Promise<ScriptedModel>
   const decide = (request: ModelRequest): BoundStep => {
     requests.push(request)
     const step = script(request.prompt)[request.tool_results]
-    return step === undefined ? { kind: 'say', text: 'Done.' } : bindStep(step, request.tools)
+    return step === undefined ? { kind: 'say', text: 'Done.' } : bindStep(step, request)
   }
   const server = createServer((request, response) => {
     void answer(request, response, decide, keys).catch((error: unknown) => {
@@ -63,6 +65,8 @@ async function answer(
   if (typeof key === 'string') keys.add(key)
   const { pathname } = new URL(request.url ?? '/', 'http://localhost')
   if (pathname.includes(':')) answerGemini(pathname, body, response, decide)
+  else if (pathname.endsWith('/chat/completions')) answerOpenAiChat(body, response, decide)
+  else if (pathname.endsWith('/responses')) answerOpenAiResponses(body, response, decide)
   else if (pathname.endsWith('/messages')) answerAnthropic(body, response, decide)
   else if (pathname.endsWith('/messages/count_tokens')) sendJson(response, 200, { input_tokens: 10 })
   else sendJson(response, 404, { error: { type: 'not_found_error', message: `no ${pathname} here` } })

@@ -6,7 +6,7 @@ import { StartupError } from '@orchestrator/server'
 import { parse, YAMLParseError } from 'yaml'
 import * as z from 'zod'
 
-import { NETWORK, type LaunchProfile } from './acp/profiles.ts'
+import type { LaunchProfile } from './acp/launch-profile.ts'
 
 const DEFAULT_NAME = 'agents.yaml'
 /** Names that mean something else to the hub. */
@@ -38,12 +38,19 @@ const profileSchema = z.strictObject({
   model: z
     .strictObject({
       key_variable: variable,
-      url_variable: variable,
+      url_variable: variable.nullable().default(null),
       upstream: z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }),
       header: z.string().regex(/^[A-Za-z0-9-]+$/, 'must be the name of an HTTP header'),
+      scheme: z
+        .string()
+        .regex(/^[A-Za-z0-9-]+$/, 'must be one word, such as Bearer')
+        .nullable()
+        .default(null),
+      model_variable: variable.nullable().default(null),
     })
     .nullable()
     .default(null),
+  network: z.enum(['none', 'machine']).default('none'),
   read_only: z.array(z.string().refine((path) => isAbsolute(path), 'must be an absolute path')).default([]),
   memory_mb: z.int().min(1).max(1_000_000).default(500),
   install: z.string().min(1).nullable().default(null),
@@ -79,12 +86,12 @@ export async function readAgentsFile(path: string | undefined, folder: string): 
   )
 }
 
-function toProfile({ title, mcp_transport, pass_env, ...agent }: z.infer<typeof profileSchema>): LaunchProfile {
+function toProfile({ title, mcp_transport, model, ...agent }: z.infer<typeof profileSchema>): LaunchProfile {
   return {
     ...agent,
     title: title ?? agent.name,
-    pass_env: [...pass_env, ...NETWORK],
     mcp_transport: mcp_transport === 'http' ? 'http' : null,
+    models: model === null ? [] : [model],
   }
 }
 

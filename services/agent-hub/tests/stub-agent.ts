@@ -20,7 +20,8 @@
  *   writes it to a file, `shriek NAME` dies with it as its last words
  * - `link PATH TARGET` and `pipe PATH` leave what is no file, `listen FILE` a child that listens; FILE gets the port
  * - `attempt PATH` tries to write there and says what came of it
- * - `connect PATH` tries a unix socket · `pids` says how many processes it can see
+ * - `connect PATH` tries a unix socket, `reach HOST` the network directly, `fetch URL` as its proxy variables say ·
+ *   `pids` says how many processes it can see
  *
  * Without such a line it is honest: it writes the file of the phase that the `json invocation` block names
  * and answers every thread. Options: `--start=exit|hang|babble|deaf` misbehaves at start,
@@ -50,7 +51,7 @@ const serversSchema = z.array(
 
 interface Session {
   cwd: string
-  tools: z.infer<typeof serversSchema>
+  tool: Promise<HubTool | undefined>
   sulks: boolean
   turns: number
   cancel: AbortController
@@ -141,11 +142,15 @@ function leaveChild(turn: Turn, file: string, detached: boolean): void {
   write(turn, file, String(child.pid))
 }
 
-/** The Model Context Protocol as a real agent speaks it: initialize, list, call. Answers what the tool said. */
-async function callTool(turn: Turn, result: object): Promise<string> {
-  const [server] = turn.session.tools
-  if (server === undefined) return 'no tools'
-  const ask = async (method: string, params: object, id: number | undefined): Promise<unknown> => {
+interface HubTool {
+  name: string | undefined
+  ask(method: string, params: object, id: number | undefined): Promise<unknown>
+}
+
+/** The Model Context Protocol as a real agent speaks it: it looks for tools as soon as its session is open. */
+async function openTool([server]: z.infer<typeof serversSchema>): Promise<HubTool | undefined> {
+  if (server === undefined) return undefined
+  const ask: HubTool['ask'] = async (method, params, id) => {
     const headers = Object.fromEntries(server.headers.map(({ name, value }) => [name, value]))
     const body = JSON.stringify({ jsonrpc: '2.0', ...(id !== undefined && { id }), method, params })
     const accept = 'application/json, text/event-stream'
@@ -155,12 +160,17 @@ async function callTool(turn: Turn, result: object): Promise<string> {
   }
   await ask('initialize', { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'stub' } }, 1)
   await ask('notifications/initialized', {}, undefined)
-  const listed = await ask('tools/list', {}, 2)
   const { tools } = z
     .object({ result: z.object({ tools: z.array(z.object({ name: z.string() })) }) })
-    .parse(listed).result
-  const called = await ask('tools/call', { name: tools[0]?.name, arguments: result }, 3)
-  return JSON.stringify(called)
+    .parse(await ask('tools/list', {}, 2)).result
+  return { name: tools[0]?.name, ask }
+}
+
+/** Answers what the tool said. */
+async function callTool(turn: Turn, result: object): Promise<string> {
+  const tool = await turn.session.tool
+  if (tool === undefined) return 'no tools'
+  return JSON.stringify(await tool.ask('tools/call', { name: tool.name, arguments: result }, 3))
 }
 
 const MOODS: Record<string, (turn: Turn, argument: string, rest: string) => Promise<void> | void> = {
@@ -325,6 +335,20 @@ const MOODS: Record<string, (turn: Turn, argument: string, rest: string) => Prom
     })
     await turn.say(`${path}: ${answer}\n`)
   },
+  reach: async (turn, host) => {
+    const answer = await new Promise<string>((done) => {
+      const socket = connect(443, host, () => done('connected')).on('error', (error) => done(codeOf(error)))
+      socket.unref()
+    })
+    await turn.say(`${host}: ${answer}\n`)
+  },
+  fetch: async (turn, url) => {
+    const answer = await fetch(url).then(
+      ({ status }) => String(status),
+      () => 'no answer',
+    )
+    await turn.say(`${url}: ${answer}\n`)
+  },
   env: (turn, file) => write(turn, file, JSON.stringify(process.env)),
 }
 
@@ -377,7 +401,7 @@ function recall(session_id: string, cwd: string, servers: unknown): void {
   if (found === undefined) throw acp.RequestError.sessionNotFound(session_id)
   known.set(session_id, {
     cwd,
-    tools: serversSchema.parse(servers),
+    tool: openTool(serversSchema.parse(servers)),
     sulks: false,
     turns: found.turns,
     cancel: new AbortController(),
@@ -411,8 +435,8 @@ acp
   }))
   .onRequest(acp.methods.agent.session.new, ({ params }) => {
     const sessionId = crypto.randomUUID()
-    const tools = serversSchema.parse(params.mcpServers)
-    known.set(sessionId, { cwd: params.cwd, tools, sulks: false, turns: 0, cancel: new AbortController() })
+    const tool = openTool(serversSchema.parse(params.mcpServers))
+    known.set(sessionId, { cwd: params.cwd, tool, sulks: false, turns: 0, cancel: new AbortController() })
     return { sessionId }
   })
   .onRequest(acp.methods.agent.session.resume, ({ params }) => {

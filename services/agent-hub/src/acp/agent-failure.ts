@@ -48,19 +48,6 @@ export async function aborted(signal: AbortSignal): Promise<never> {
   })
 }
 
-/** Rejects with an AgentFailure by time-out when the work takes longer. */
-export async function withClock<T>(work: Promise<T>, ms: number, reason: () => string): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const clock = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new AgentFailure(reason(), true)), ms)
-  })
-  try {
-    return await Promise.race([work, clock])
-  } finally {
-    clearTimeout(timer)
-  }
-}
-
 async function delay(ms: number): Promise<void> {
   await new Promise((resolve) => {
     setTimeout(resolve, ms)

@@ -1,11 +1,13 @@
 import * as acp from '@agentclientprotocol/sdk'
 
 import type { AgentResult, AgentTurn } from '../core/ports.ts'
-import { aborted, AgentFailure, explain, lastWords, quote, withClock } from './agent-failure.ts'
+import { aborted, AgentFailure, explain, lastWords, quote } from './agent-failure.ts'
 import { createTextTail } from './bounded-text.ts'
+import { waitAtMost, withClock } from './clocks.ts'
 import { buildEnvironment, clearTemporary, prepareHome } from './environment.ts'
 import { createMessageStream } from './message-stream.ts'
 import { openModelGateway } from './model-gateway.ts'
+import { countUnroutable, openNetworkWatch } from './network-watch.ts'
 import { openSession, type Ask, type OpenedSession } from './open-session.ts'
 import { startAgentProcess, type AgentChild } from './process-group.ts'
 import { wrapInSandbox } from './sandbox.ts'
@@ -15,6 +17,9 @@ import type { TurnListener } from './turn-listener.ts'
 /** Lines on stdout that are no ACP before an agent counts as broken: some log a line or two there. */
 const MAX_NOISE_LINES = 50
 
+/** How long an agent that has opened its session may take to look for the hub's tools, before it is prompted all the same. */
+const TOOLS_MS = 3_000
+
 /** A running agent with one ACP session, good for several turns one after the other. */
 export interface AgentSession extends Readonly<OpenedSession> {
   readonly child: AgentChild
@@ -22,6 +27,8 @@ export interface AgentSession extends Readonly<OpenedSession> {
   spent_usd: number
   /** Rejects with AgentFailure as soon as the agent is gone or talks nonsense; never resolves. */
   readonly broken: Promise<never>
+  /** How many attempts to reach an address without a route there were since the last call; 0 for an agent with a network. */
+  takeUnroutable(): Promise<number>
   /** Who hears the updates and permission requests of the turn that runs now. */
   listen(listener: TurnListener | undefined): void
   prompt(text: string): Promise<unknown>
@@ -38,19 +45,22 @@ export async function openAgentSession(turn: AgentTurn, inherited: NodeJS.Proces
   await prepareHome(turn.home, turn.agent.home_files)
   const { home, working_copy } = turn
   const env = buildEnvironment({ inherited, home, profile_env: turn.agent.env, turn_env: turn.env })
+  const walled = turn.agent.sandbox?.network === 'none'
   const endpoint = turn.agent.sandbox?.model
-  const gateway = endpoint === undefined ? undefined : await openModelGateway(endpoint, inherited)
   let listener: TurnListener | undefined
+  const gateway = endpoint === undefined ? undefined : await openModelGateway(endpoint, inherited)
+  const watch = walled ? await openNetworkWatch((address) => listener?.onUnreachable(address)) : undefined
   const tools =
     turn.agent.mcp_transport === null
       ? undefined
-      : await openToolEndpoint({ walled: gateway !== undefined, deliver: (result) => deliver(listener, result) })
+      : await openToolEndpoint({ walled, deliver: (result) => deliver(listener, result) })
   const closeEndpoints = async () => {
-    await Promise.all([gateway?.close(), tools?.close()])
+    await Promise.all([gateway?.close(), watch?.close(), tools?.close()])
   }
   let child: AgentChild
   try {
-    const command = await wrapInSandbox(turn.agent, { home, working_copy, gateway, tools })
+    const doors = [gateway?.door, watch?.door, tools?.door].filter((door) => door !== undefined)
+    const command = await wrapInSandbox(turn.agent, { home, working_copy, doors })
     child = await startAgentProcess({ command, cwd: working_copy, env })
   } catch (error) {
     await closeEndpoints()
@@ -107,12 +117,25 @@ export async function openAgentSession(turn: AgentTurn, inherited: NodeJS.Proces
     await clearTemporary(turn.home)
   }
 
+  let told = 0
+  const takeUnroutable = async (): Promise<number> => {
+    if (!walled) return 0
+    const counted = Math.max(told, await countUnroutable(child.process.pid))
+    const since = counted - told
+    told = counted
+    return since
+  }
+
   try {
     const opened = await openSession(turn, ask, tools === undefined ? [] : [tools.server])
+    // Some open the session first and look for tools in the background: a prompt that comes before would go without.
+    if (tools !== undefined)
+      await waitAtMost(Promise.race([tools.listed, session.broken, aborted(turn.signal)]), TOOLS_MS)
     return {
       ...session,
       ...opened,
       spent_usd: 0,
+      takeUnroutable,
       listen(next) {
         listener = next
       },

@@ -6,10 +6,12 @@ import type pino from 'pino'
 import type { AgentDriver, AgentTurn, TurnOutcome } from '../core/ports.ts'
 import { createSecrets, type Secrets } from '../core/secrets.ts'
 import { AbortedError, AgentFailure, explain } from './agent-failure.ts'
+import { waitAtMost } from './clocks.ts'
 import { openAgentSession, type AgentSession } from './agent-session.ts'
 import { createIdleSessions } from './idle-sessions.ts'
+import type { Walls } from './permission-policy.ts'
 import { endOrphan, StartError } from './process-group.ts'
-import { readPromptResponse } from './session-updates.ts'
+import { readPromptResponse, type Tokens } from './session-updates.ts'
 import { createTurnListener } from './turn-listener.ts'
 import { createUpdateMerger } from './update-merger.ts'
 
@@ -150,7 +152,7 @@ async function promptSession(
 
   const listener = createTurnListener({
     working_copy: turn.working_copy,
-    sandboxed: turn.agent.sandbox !== undefined,
+    walls: wallsOf(turn.agent),
     push: (update) => merger.push(update),
     onSign: () => idleClock.refresh(),
   })
@@ -170,7 +172,7 @@ async function promptSession(
         text: listener.closing_text,
         result: listener.result,
         acp_session_id: session.acp_session_id,
-        usage: toUsage(result, cost_usd),
+        usage: toUsage({ ...listener.tokens, ...tokensOf(result) }, cost_usd),
         model: result.model ?? session.model,
       }
     }
@@ -183,6 +185,7 @@ async function promptSession(
     if (turn.signal.aborted) return { kind: 'cancelled' }
     return failed(turn, await explain(error, session.broken))
   } finally {
+    listener.onUnroutable(await session.takeUnroutable())
     clearTimeout(turnClock)
     clearTimeout(idleClock)
     turn.signal.removeEventListener('abort', onAbort)
@@ -211,6 +214,11 @@ function sentence(text: string): string {
   return /[.!?…]$/.test(text) ? text : `${text}.`
 }
 
+function wallsOf({ sandbox }: AgentTurn['agent']): Walls {
+  if (sandbox === undefined) return 'none'
+  return sandbox.network === 'none' ? 'all' : 'files'
+}
+
 /** A listener that throws must not end the agent. */
 function guard(turn: AgentTurn, secrets: Secrets, logger: AgentDriverOptions['logger']): AgentTurn['onUpdate'] {
   return (update) => {
@@ -235,8 +243,12 @@ async function isDirectory(path: string): Promise<boolean> {
   )
 }
 
-function toUsage(result: ReturnType<typeof readPromptResponse>, cost_usd: number | null): Usage | null {
-  const { input_tokens, output_tokens } = result
+/** What the answer to the prompt tells counts more than what was told on the way. */
+function tokensOf({ input_tokens, output_tokens }: Tokens): Partial<Tokens> {
+  return input_tokens === null && output_tokens === null ? {} : { input_tokens, output_tokens }
+}
+
+function toUsage({ input_tokens, output_tokens }: Tokens, cost_usd: number | null): Usage | null {
   return input_tokens === null && output_tokens === null && cost_usd === null
     ? null
     : { input_tokens, output_tokens, cost_usd }
@@ -244,20 +256,4 @@ function toUsage(result: ReturnType<typeof readPromptResponse>, cost_usd: number
 
 function seconds(ms: number): string {
   return `${Math.round(ms / 100) / 10} s`
-}
-
-/** Resolves when the work has settled either way, at the latest after `ms`. */
-async function waitAtMost(work: Promise<unknown>, ms: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const clock = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms)
-  })
-  await Promise.race([
-    work.then(
-      () => {},
-      () => {},
-    ),
-    clock,
-  ])
-  clearTimeout(timer)
 }

@@ -6,11 +6,9 @@ import {
   type ServerResponse,
 } from 'node:http'
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
-import { chmod, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 
 import type { ModelEndpoint } from '../core/ports.ts'
+import { closeServer, DOOR_PORTS, openDoor, type Door } from './door.ts'
 
 /** Never passed on: they belong to one connection (RFC 9110, 7.6.1), or carry a key that the agent does not have. */
 const DROPPED = new Set([
@@ -31,9 +29,7 @@ const DROPPED = new Set([
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/
 
 export interface ModelGateway {
-  /** Folder that holds the socket and nothing else. */
-  folder: string
-  socket: string
+  door: Door
   close(): Promise<void>
 }
 
@@ -85,24 +81,12 @@ export async function openModelGateway(endpoint: ModelEndpoint, env: NodeJS.Proc
   const server = createServer(forward)
   // A model may think for long before its first word: the hub's own clocks end a turn, not this.
   server.requestTimeout = 0
-  // Short, whatever the data folder is called: the path of a socket has 107 characters at most.
-  const folder = await mkdtemp(join(tmpdir(), 'model-gateway-'))
-  const socket = join(folder, 'model.sock')
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(socket, resolve)
-  })
-  await chmod(socket, 0o600)
+  const door = await openDoor(server, DOOR_PORTS.model)
   return {
-    folder,
-    socket,
+    door,
     async close() {
-      const closed = new Promise<void>((resolve) => {
-        server.close(() => resolve())
-      })
-      server.closeAllConnections()
       agent.destroy()
-      await closed
-      await rm(folder, { recursive: true, force: true })
+      await closeServer(server, door)
     },
   }
 }

@@ -7,6 +7,9 @@ export interface PermissionOption {
   kind: string
 }
 
+/** What of the operating system stands around an agent: nothing, walls with the machine's network in them, or all. */
+export type Walls = 'none' | 'files' | 'all'
+
 export interface PermissionQuestion {
   /** ACP's tool kind; null when the agent did not tell. */
   kind: string | null
@@ -14,8 +17,7 @@ export interface PermissionQuestion {
   title: string
   /** Whether every path that it named lies in the working copy; null when it named none. */
   inside: boolean | null
-  /** Whether walls of the operating system stand around the agent. */
-  sandboxed: boolean
+  walls: Walls
 }
 
 export interface PermissionAnswer {
@@ -28,9 +30,12 @@ const OWN_TOOL = /(?:^|[^a-z0-9])submit_result(?![a-z0-9_])/i
 
 /**
  * What an agent that asks may do. This is no boundary, the sandbox is: many tools never ask, and a shell
- * command carries no path.
+ * command carries no path. Where the sandbox holds everything little is refused, for a refusal ends the turn of some.
  */
 export function decidePermission(o: PermissionQuestion): PermissionAnswer {
+  // A model's own servers may do it in its name, so that walls around the agent do not hold it.
+  if (o.kind === 'fetch') return { allow: false, why: 'there is no network for agents' }
+  if (o.walls === 'all') return HELD
   switch (o.kind) {
     case 'read':
     case 'search':
@@ -41,13 +46,9 @@ export function decidePermission(o: PermissionQuestion): PermissionAnswer {
       if (o.inside === true) return { allow: true, why: 'inside the working copy' }
       if (o.inside === false) return { allow: false, why: 'outside of the working copy' }
       if (o.kind === 'think') return { allow: true, why: 'it touches nothing' }
-      return o.sandboxed
-        ? { allow: true, why: 'the sandbox holds it' }
-        : { allow: false, why: 'it names no file, and there is no sandbox' }
+      return o.walls === 'files' ? HELD : { allow: false, why: 'it names no file, and there is no sandbox' }
     case 'execute':
-      return o.sandboxed
-        ? { allow: true, why: 'the sandbox holds it' }
-        : { allow: false, why: 'commands run in the sandbox only' }
+      return o.walls === 'files' ? HELD : { allow: false, why: 'commands run in the sandbox only' }
     case 'other':
     case null:
       // Only for kinds that touch nothing by themselves: a title is the agent's own word.
@@ -57,6 +58,8 @@ export function decidePermission(o: PermissionQuestion): PermissionAnswer {
       return { allow: false, why: 'nothing of the kind is allowed' }
   }
 }
+
+const HELD: PermissionAnswer = { allow: true, why: 'the sandbox holds it' }
 
 /** Ids differ from agent to agent: the kind decides. Undefined when the agent offers no way to say it. */
 export function chooseOption(options: readonly PermissionOption[], allow: boolean): string | undefined {

@@ -1,52 +1,49 @@
+import type { LaunchProfile, ModelAccess } from './launch-profile.ts'
+
+const OPENAI: ModelAccess = {
+  key_variable: 'OPENAI_API_KEY',
+  url_variable: 'OPENAI_BASE_URL',
+  upstream: 'https://api.openai.com/v1',
+  header: 'authorization',
+  scheme: 'Bearer',
+  model_variable: 'OPENAI_MODEL',
+}
+
+const ANTHROPIC: ModelAccess = {
+  key_variable: 'ANTHROPIC_API_KEY',
+  url_variable: 'ANTHROPIC_BASE_URL',
+  upstream: 'https://api.anthropic.com',
+  header: 'x-api-key',
+  scheme: null,
+  model_variable: 'ANTHROPIC_MODEL',
+}
+
+/** One provider of OpenCode and none beside it: some of its own need no key, and would be taken by default. */
+const openCode = (provider: string, base_url: string) => ({
+  home_files: {
+    '.config/opencode/opencode.json': JSON.stringify({
+      enabled_providers: [provider],
+      provider: { [provider]: { options: { baseURL: base_url } } },
+      autoupdate: false,
+      share: 'disabled',
+      // It has no network; and a refusal would end its turn.
+      permission: { webfetch: 'deny', websearch: 'deny', external_directory: 'allow', question: 'deny' },
+    }),
+  },
+  // The one configuration that a file in the repository cannot override.
+  env: {
+    OPENCODE_CONFIG_CONTENT: JSON.stringify({
+      model: `${provider}/{model}`,
+      small_model: `${provider}/{model}`,
+      provider: { [provider]: { models: { '{model}': {} } } },
+    }),
+  },
+})
+
 /**
- * How to start an agent, in the manner of the ACP registry's `agent.json`. Data, never code: another agent is
- * another value. Versions tried: claude-agent-acp 0.101.0, codex-acp 2.6.0, gemini-cli 0.61.0,
- * opencode-ai 1.18.33, qwen-code 0.24.4, copilot 1.0.102.
+ * Versions tried: claude-agent-acp 0.101.0, codex-acp 2.6.0, gemini-cli 0.61.0, opencode-ai 1.18.33,
+ * qwen-code 0.24.4, copilot 1.0.102.
  */
-export interface LaunchProfile {
-  name: string
-  title: string
-  program: string
-  arguments: readonly string[]
-  /** `{home}` stands for the agent's private HOME. */
-  env: Readonly<Record<string, string>>
-  /** Variables of the hub that this agent gets, where they are set: its model's key and address. */
-  pass_env: readonly string[]
-  home_files: Readonly<Record<string, string>>
-  mode: string | null
-  mcp_transport: 'http' | null
-  /** How the agent is told of its model; null: only by `pass_env`, and over the network of the machine. */
-  model: ModelVariables | null
-  /** Null when nobody told. */
-  install: string | null
-  /** What it takes of the machine's memory, as it was measured or is feared. */
-  memory_mb: number
-  /** Absolute paths that it needs to see in its sandbox, beside its own package; left out: none. */
-  read_only?: readonly string[]
-}
-
-/** With these set, the hub stands between agent and model: the agent gets a dummy key and no network. */
-export interface ModelVariables {
-  key_variable: string
-  url_variable: string
-  /** Where the model is when `url_variable` is not set. */
-  upstream: string
-  /** Header that carries the key. */
-  header: string
-}
-
-/** What any agent with a model needs to reach it through a company's proxy, when it has the network at all. */
-export const NETWORK = [
-  'HTTPS_PROXY',
-  'HTTP_PROXY',
-  'NO_PROXY',
-  'https_proxy',
-  'http_proxy',
-  'no_proxy',
-  'NODE_EXTRA_CA_CERTS',
-  'SSL_CERT_FILE',
-]
-
 export const LAUNCH_PROFILES: readonly (LaunchProfile & { install: string })[] = [
   {
     name: 'claude',
@@ -61,17 +58,17 @@ export const LAUNCH_PROFILES: readonly (LaunchProfile & { install: string })[] =
       CLAUDE_CODE_MAX_RETRIES: '2',
       CLAUDE_CONFIG_DIR: '{home}/.claude',
     },
-    pass_env: ['ANTHROPIC_API_KEY', 'ANTHROPIC_AUTH_TOKEN', 'ANTHROPIC_BASE_URL', 'ANTHROPIC_MODEL', ...NETWORK],
+    pass_env: [],
     home_files: {},
     // It starts in a mode in which a model judges its own requests.
     mode: 'default',
     mcp_transport: 'http',
-    model: {
-      key_variable: 'ANTHROPIC_API_KEY',
-      url_variable: 'ANTHROPIC_BASE_URL',
-      upstream: 'https://api.anthropic.com',
-      header: 'x-api-key',
-    },
+    models: [
+      ANTHROPIC,
+      { ...ANTHROPIC, key_variable: 'ANTHROPIC_AUTH_TOKEN', header: 'authorization', scheme: 'Bearer' },
+      { ...ANTHROPIC, key_variable: 'CLAUDE_CODE_OAUTH_TOKEN', header: 'authorization', scheme: 'Bearer' },
+    ],
+    network: 'none',
     install: 'npm install --prefix ./data/agents @agentclientprotocol/claude-agent-acp@0.101.0',
     memory_mb: 315,
   },
@@ -80,12 +77,33 @@ export const LAUNCH_PROFILES: readonly (LaunchProfile & { install: string })[] =
     title: 'Codex',
     program: 'codex-acp',
     arguments: [],
-    env: { CODEX_HOME: '{home}/.codex' },
-    pass_env: ['OPENAI_API_KEY', 'CODEX_API_KEY', 'OPENAI_BASE_URL', ...NETWORK],
+    env: { CODEX_HOME: '{home}/.codex', NO_BROWSER: '1' },
+    pass_env: [],
     home_files: {},
     mode: 'workspace-write',
+    sandbox_mode: 'agent-full-access',
     mcp_transport: 'http',
-    model: null,
+    models: ['OPENAI_API_KEY', 'CODEX_API_KEY'].map((key_variable) => ({
+      ...OPENAI,
+      key_variable,
+      env: { CODEX_CONFIG: JSON.stringify({ model: '{model}' }) },
+      home_files: {
+        '.codex/config.toml': [
+          'model_provider = "hub"',
+          '[analytics]',
+          'enabled = false',
+          '[model_providers.hub]',
+          'name = "hub"',
+          'base_url = "{model_url}"',
+          `env_key = "${key_variable}"`,
+          'wire_api = "responses"',
+          'request_max_retries = 2',
+          'stream_max_retries = 2',
+          '',
+        ].join('\n'),
+      },
+    })),
+    network: 'none',
     install: 'npm install --prefix ./data/agents @agentclientprotocol/codex-acp@2.6.0',
     memory_mb: 291,
   },
@@ -98,7 +116,7 @@ export const LAUNCH_PROFILES: readonly (LaunchProfile & { install: string })[] =
       // Without it, tools of the hub are dropped in silence.
       GEMINI_CLI_TRUST_WORKSPACE: 'true',
     },
-    pass_env: ['GEMINI_API_KEY', 'GOOGLE_GEMINI_BASE_URL', 'GEMINI_MODEL', ...NETWORK],
+    pass_env: [],
     home_files: {
       '.gemini/settings.json': JSON.stringify({
         security: { auth: { selectedType: 'gemini-api-key' } },
@@ -108,12 +126,19 @@ export const LAUNCH_PROFILES: readonly (LaunchProfile & { install: string })[] =
     },
     mode: null,
     mcp_transport: 'http',
-    model: {
-      key_variable: 'GEMINI_API_KEY',
-      url_variable: 'GOOGLE_GEMINI_BASE_URL',
-      upstream: 'https://generativelanguage.googleapis.com',
-      header: 'x-goog-api-key',
-    },
+    models: [
+      {
+        key_variable: 'GEMINI_API_KEY',
+        url_variable: 'GOOGLE_GEMINI_BASE_URL',
+        upstream: 'https://generativelanguage.googleapis.com',
+        header: 'x-goog-api-key',
+        scheme: null,
+        model_variable: 'GEMINI_MODEL',
+      },
+    ],
+    network: 'none',
+    // With NO_PROXY set it gives up on the hub's tools in silence.
+    heeds_proxy: false,
     install: 'npm install --prefix ./data/agents @google/gemini-cli@0.61.0',
     memory_mb: 313,
   },
@@ -128,11 +153,23 @@ export const LAUNCH_PROFILES: readonly (LaunchProfile & { install: string })[] =
       OPENCODE_DISABLE_SHARE: '1',
       OPENCODE_DISABLE_MODELS_FETCH: '1',
     },
-    pass_env: ['OPENAI_API_KEY', 'ANTHROPIC_API_KEY', 'OPENROUTER_API_KEY', ...NETWORK],
+    pass_env: [],
     home_files: {},
     mode: null,
     mcp_transport: 'http',
-    model: null,
+    models: [
+      { ...ANTHROPIC, ...openCode('anthropic', '{model_url}/v1') },
+      { ...OPENAI, ...openCode('openai', '{model_url}') },
+      {
+        ...OPENAI,
+        key_variable: 'OPENROUTER_API_KEY',
+        url_variable: null,
+        upstream: 'https://openrouter.ai/api/v1',
+        model_variable: 'OPENROUTER_MODEL',
+        ...openCode('openrouter', '{model_url}'),
+      },
+    ],
+    network: 'none',
     install: 'npm install --prefix ./data/agents opencode-ai@1.18.33',
     memory_mb: 665,
   },
@@ -142,18 +179,30 @@ export const LAUNCH_PROFILES: readonly (LaunchProfile & { install: string })[] =
     program: 'qwen',
     arguments: ['--acp'],
     env: {},
-    pass_env: ['OPENAI_API_KEY', 'OPENAI_BASE_URL', 'OPENAI_MODEL', 'DASHSCOPE_API_KEY', ...NETWORK],
+    pass_env: [],
     home_files: {
       '.qwen/settings.json': JSON.stringify({
-        tools: { toolSearch: { enabled: false }, approvalMode: 'default' },
+        tools: { toolSearch: { enabled: false }, approvalMode: 'default', exclude: ['ask_user_question', 'web_fetch'] },
         security: { auth: { selectedType: 'openai' } },
         general: { disableAutoUpdate: true },
         privacy: { usageStatisticsEnabled: false },
       }),
     },
-    mode: null,
+    // It starts in a mode in which a model judges its own requests.
+    mode: 'default',
     mcp_transport: 'http',
-    model: null,
+    models: [
+      OPENAI,
+      {
+        ...OPENAI,
+        key_variable: 'DASHSCOPE_API_KEY',
+        url_variable: null,
+        upstream: 'https://dashscope.aliyuncs.com/compatible-mode/v1',
+        default_model: 'qwen3-coder-plus',
+        env: { OPENAI_API_KEY: '{model_key}', OPENAI_BASE_URL: '{model_url}' },
+      },
+    ],
+    network: 'none',
     install: 'npm install --prefix ./data/agents @qwen-code/qwen-code@0.24.4',
     memory_mb: 489,
   },
@@ -161,21 +210,22 @@ export const LAUNCH_PROFILES: readonly (LaunchProfile & { install: string })[] =
     name: 'copilot',
     title: 'GitHub Copilot CLI',
     program: 'copilot',
-    arguments: ['--acp', '--stdio', '--no-auto-update', '--disable-builtin-mcps'],
-    env: {},
-    pass_env: [
-      'COPILOT_PROVIDER_BASE_URL',
-      'COPILOT_PROVIDER_TYPE',
-      'COPILOT_PROVIDER_API_KEY',
-      'COPILOT_MODEL',
-      'COPILOT_OFFLINE',
-      'COPILOT_GITHUB_TOKEN',
-      ...NETWORK,
-    ],
+    arguments: ['--acp', '--stdio', '--no-auto-update', '--no-ask-user', '--disable-builtin-mcps'],
+    env: { COPILOT_OFFLINE: 'true', COPILOT_PROVIDER_TYPE: 'openai' },
+    pass_env: ['COPILOT_PROVIDER_WIRE_API'],
     home_files: {},
     mode: null,
     mcp_transport: 'http',
-    model: null,
+    models: [
+      {
+        ...OPENAI,
+        key_variable: 'COPILOT_PROVIDER_API_KEY',
+        url_variable: 'COPILOT_PROVIDER_BASE_URL',
+        model_variable: 'COPILOT_MODEL',
+        default_model: 'gpt-5.6-sol',
+      },
+    ],
+    network: 'none',
     install: 'npm install --prefix ./data/agents @github/copilot@1.0.102',
     memory_mb: 285,
   },

@@ -2,10 +2,13 @@ import { fileURLToPath } from 'node:url'
 
 import { ServiceError, type HubAgent, type HubAgents } from '@orchestrator/contract'
 
-import type { AgentProfile, AgentRegistry, ModelEndpoint } from '../core/ports.ts'
+import type { AgentProfile, AgentRegistry, AgentSandbox } from '../core/ports.ts'
 import { findProgram, findVersion, listSearchPaths } from './discovery.ts'
-import { LAUNCH_PROFILES, NETWORK, type LaunchProfile } from './profiles.ts'
-import { describeSandboxState, listReadOnly, probeSandbox, SANDBOX_MODEL_URL, type SandboxState } from './sandbox.ts'
+import { NETWORK, type LaunchProfile } from './launch-profile.ts'
+import { AccessError, findAccess } from './model-access.ts'
+import { PROXY_VARIABLES } from './network-watch.ts'
+import { LAUNCH_PROFILES } from './profiles.ts'
+import { describeSandboxState, listReadOnly, probeSandbox, type SandboxState } from './sandbox.ts'
 
 export interface AgentRegistryOptions {
   /** The agent that somebody named (AGENT_NAME); unset: the demo agent, for a real one costs money and acts. */
@@ -26,7 +29,8 @@ export interface InstalledAgents extends AgentRegistry {
 
 interface Entry {
   listed: Omit<HubAgent, 'default'>
-  profile: AgentProfile | undefined
+  /** Left out when it cannot be used. Throws AccessError for a model that cannot be chosen. */
+  start?(model: string | undefined): AgentProfile
 }
 
 const DEMO: AgentProfile = {
@@ -46,7 +50,7 @@ const DEMO_SETTINGS = ['DEMO_AGENT_PACE_MS', 'DEMO_AGENT_DATE']
 
 function pick(env: NodeJS.ProcessEnv, name: string): [string, string][] {
   const value = env[name]
-  return value === undefined ? [] : [[name, value]]
+  return value === undefined || value === '' ? [] : [[name, value]]
 }
 
 /** Looks once for every agent that there is a launch profile of. Starts none of them. */
@@ -62,7 +66,7 @@ export async function createAgentRegistry(o: AgentRegistryOptions): Promise<Inst
   if (!entries.has(named)) entries.set(named, describeUnknown(named, [...entries.keys()]))
 
   return {
-    getAgent(name) {
+    getAgent(name, model) {
       const entry = entries.get(name === 'default' ? named : name)
       if (entry === undefined) {
         throw new ServiceError(
@@ -70,8 +74,13 @@ export async function createAgentRegistry(o: AgentRegistryOptions): Promise<Inst
           `There is no agent "${name}". Known are ${[...entries.keys()].join(', ')}.`,
         )
       }
-      if (entry.profile !== undefined) return entry.profile
-      throw new ServiceError('AGENT_UNAVAILABLE', describeRemedy(entry.listed))
+      if (entry.start === undefined) throw new ServiceError('AGENT_UNAVAILABLE', describeRemedy(entry.listed))
+      try {
+        return entry.start(model)
+      } catch (error) {
+        if (error instanceof AccessError) throw new ServiceError('AGENT_UNAVAILABLE', error.message)
+        throw error
+      }
     },
     list(): HubAgents {
       const items = [...entries.values()].map(({ listed }) => ({ ...listed, default: listed.name === named }))
@@ -80,7 +89,7 @@ export async function createAgentRegistry(o: AgentRegistryOptions): Promise<Inst
     describeSandbox() {
       return describeSandboxState(
         sandbox,
-        real.flatMap(({ profile }) => profile ?? []),
+        real.flatMap(({ start }) => start?.(undefined) ?? []),
       )
     },
   }
@@ -95,54 +104,56 @@ async function findAgent(
   const { name, title, install } = launch
   const program = await findProgram(launch.program, folders)
   if (program === undefined) {
-    const reason = `${title} is not installed: there is no program "${launch.program}" in node_modules or on PATH.`
-    return { listed: { name, title, install, available: false, version: null, reason }, profile: undefined }
+    const reason = `${title} is not installed: there is no program "${launch.program}" in ./data/agents, in node_modules or on PATH.`
+    return { listed: { name, title, install, available: false, version: null, reason } }
   }
   const version = await findVersion(program)
-  if (sandbox.kind === 'missing') {
-    const { reason } = sandbox
-    return { listed: { name, title, install: null, available: false, version, reason }, profile: undefined }
-  }
-  const model = sandbox.kind === 'bubblewrap' ? findModel(launch, env) : undefined
-  const hidden = new Set(model === undefined ? [] : NETWORK)
-  const passed = launch.pass_env.flatMap((variable): [string, string][] => {
-    const value = env[variable]
-    return value === undefined || value === '' || hidden.has(variable) ? [] : [[variable, value]]
+  const unavailable = (reason: string): Entry => ({
+    listed: { name, title, install: null, available: false, version, reason },
   })
-  const profile: AgentProfile = {
-    name,
-    title,
-    command: [program, ...launch.arguments],
-    env: { ...launch.env, ...Object.fromEntries(passed), ...model?.env },
-    home_files: launch.home_files,
-    mode: launch.mode,
-    mcp_transport: launch.mcp_transport,
-    memory_mb: launch.memory_mb,
-    install,
-    ...(sandbox.kind === 'bubblewrap' && {
-      sandbox: {
-        program: sandbox.program,
-        read_only: [...(await listReadOnly(program)), ...(launch.read_only ?? [])],
-        ...(model !== undefined && { model: model.endpoint }),
-      },
-    }),
+  if (sandbox.kind === 'missing') return unavailable(sandbox.reason)
+  const walls: AgentSandbox | undefined =
+    sandbox.kind === 'off'
+      ? undefined
+      : {
+          program: sandbox.program,
+          read_only: [...(await listReadOnly(program)), ...(launch.read_only ?? [])],
+          network: launch.network,
+        }
+  const start = (model: string | undefined) => describeStart({ launch, program, walls, env, model })
+  try {
+    start(undefined)
+  } catch (error) {
+    if (error instanceof AccessError) return unavailable(error.message)
+    throw error
   }
-  return { listed: { name, title, install, available: true, version, reason: null }, profile }
+  return { listed: { name, title, install, available: true, version, reason: null }, start }
 }
 
-/** The model behind the hub's gateway, when the hub holds its key. */
-function findModel(
-  launch: LaunchProfile,
-  env: NodeJS.ProcessEnv,
-): { endpoint: ModelEndpoint; env: Record<string, string> } | undefined {
-  if (launch.model === null) return undefined
-  const { key_variable, url_variable, header } = launch.model
-  const key = env[key_variable] ?? ''
-  const upstream = env[url_variable] || launch.model.upstream
-  if (key === '' || !URL.canParse(upstream)) return undefined
+function describeStart(o: {
+  launch: LaunchProfile
+  /** Absolute. */
+  program: string
+  walls: AgentSandbox | undefined
+  env: NodeJS.ProcessEnv
+  model: string | undefined
+}): AgentProfile {
+  const { launch, walls } = o
+  const walled = walls?.network === 'none'
+  const { env, home_files, endpoint } = findAccess(launch, { env: o.env, walled, chosen: o.model })
+  const passed = [...launch.pass_env, ...(walled ? [] : NETWORK)].flatMap((variable) => pick(o.env, variable))
+  const network = walled && launch.heeds_proxy !== false ? PROXY_VARIABLES : {}
   return {
-    endpoint: { upstream, headers: { [header]: key } },
-    env: { [key_variable]: 'held-by-the-hub', [url_variable]: SANDBOX_MODEL_URL },
+    name: launch.name,
+    title: launch.title,
+    command: [o.program, ...launch.arguments],
+    env: { ...Object.fromEntries(passed), ...network, ...env },
+    home_files,
+    mode: walled ? (launch.sandbox_mode ?? launch.mode) : launch.mode,
+    mcp_transport: launch.mcp_transport,
+    memory_mb: launch.memory_mb,
+    install: launch.install,
+    ...(walls !== undefined && { sandbox: { ...walls, ...(endpoint !== undefined && { model: endpoint }) } }),
   }
 }
 
@@ -150,7 +161,7 @@ function describeDemo(env: NodeJS.ProcessEnv): Entry {
   const { name, title } = DEMO
   return {
     listed: { name, title, install: null, available: true, version: null, reason: null },
-    profile: { ...DEMO, env: Object.fromEntries(DEMO_SETTINGS.flatMap((name) => pick(env, name))) },
+    start: () => ({ ...DEMO, env: Object.fromEntries(DEMO_SETTINGS.flatMap((name) => pick(env, name))) }),
   }
 }
 
@@ -158,7 +169,6 @@ function describeUnknown(name: string, known: readonly string[]): Entry {
   const reason = `AGENT_NAME is "${name}", and there is no such agent. Known are ${known.join(', ')}.`
   return {
     listed: { name, title: name, install: null, available: false, version: null, reason },
-    profile: undefined,
   }
 }
 

@@ -6,8 +6,7 @@ import { fileURLToPath } from 'node:url'
 
 import type { AgentProfile } from '../core/ports.ts'
 import { findProgram } from './discovery.ts'
-import type { ModelGateway } from './model-gateway.ts'
-import type { ToolEndpoint } from './tool-endpoint.ts'
+import { DOOR_PORTS, type Door } from './door.ts'
 
 /** What of the machine every program needs to run at all. Shown read-only, where it exists. */
 const SYSTEM = ['/usr'] as const
@@ -87,42 +86,41 @@ export function buildSandboxArguments(plan: SandboxPlan): string[] {
 const FORWARDER = fileURLToPath(new URL('./sandbox-forwarder.ts', import.meta.url))
 /** Node reads the kind of module from it. */
 const PACKAGE = fileURLToPath(new URL('../../package.json', import.meta.url))
-const MODEL_PORT = 8100
 
 /** Where an agent finds its model inside its walls. */
-export const SANDBOX_MODEL_URL = `http://127.0.0.1:${MODEL_PORT}`
+export const SANDBOX_MODEL_URL = `http://127.0.0.1:${DOOR_PORTS.model}`
 
 /** The command that really runs: the agent's own, within its walls when the profile has any. */
 export async function wrapInSandbox(
   agent: AgentProfile,
-  o: { home: string; working_copy: string; gateway?: ModelGateway | undefined; tools?: ToolEndpoint | undefined },
+  o: { home: string; working_copy: string; doors: readonly Door[] },
 ): Promise<readonly [string, ...string[]]> {
   if (agent.sandbox === undefined) return agent.command
-  const { program, read_only } = agent.sandbox
-  const node = await realpath(process.execPath)
-  // An agent that has the network of the machine reaches the hub's own port by itself.
-  const doors = o.gateway === undefined ? [] : [{ ...o.gateway, port: MODEL_PORT }, ...(o.tools?.door ?? [])]
-  const forwarded =
-    o.gateway === undefined
-      ? { shown: [], command: agent.command }
-      : {
-          shown: [...doors.map(({ folder }) => folder), FORWARDER, PACKAGE],
-          command: [
-            node,
-            FORWARDER,
-            ...doors.flatMap(({ port, socket }) => [String(port), socket]),
-            '--',
-            ...agent.command,
-          ],
-        }
+  const { program, read_only, network } = agent.sandbox
+  const { shown, command } =
+    o.doors.length === 0 ? { shown: [], command: agent.command } : await forward(agent, o.doors)
   const plan = {
     roots: await listSystemRoots(),
-    read_only: [...read_only, ...forwarded.shown],
+    read_only: [...read_only, ...shown],
     writable: [o.home, o.working_copy],
     cwd: o.working_copy,
-    share_network: o.gateway === undefined,
+    share_network: network === 'machine',
   }
-  return [program, ...buildSandboxArguments(plan), ...forwarded.command]
+  return [program, ...buildSandboxArguments(plan), ...command]
+}
+
+/** The agent behind a program that opens its doors. */
+async function forward(agent: AgentProfile, doors: readonly Door[]): Promise<{ shown: string[]; command: string[] }> {
+  return {
+    shown: [...doors.map(({ folder }) => folder), FORWARDER, PACKAGE],
+    command: [
+      await realpath(process.execPath),
+      FORWARDER,
+      ...doors.flatMap(({ port, socket }) => [String(port), socket]),
+      '--',
+      ...agent.command,
+    ],
+  }
 }
 
 /** A command that sees a working copy and a HOME, the system's programs and our Node, and no network at all. */
@@ -188,12 +186,12 @@ export async function probeSandbox(o: { setting: 'auto' | 'off'; env: NodeJS.Pro
 /** For `/health`: what a person should know about the walls; empty when there is nothing to say. */
 export function describeSandboxState(state: SandboxState, agents: readonly AgentProfile[]): string[] {
   if (agents.length === 0) return []
-  const open = agents.filter((agent) => agent.sandbox?.model === undefined).map((agent) => agent.name)
+  const open = agents.filter((agent) => agent.sandbox?.network === 'machine').map((agent) => agent.name)
   switch (state.kind) {
     case 'bubblewrap':
       return open.length === 0
         ? []
-        : [`In its sandbox each of these agents shares the network of this machine: ${open.join(', ')}.`]
+        : [`As agents.yaml says, these agents are on the network of this machine: ${open.join(', ')}.`]
     case 'off':
       return ['HUB_SANDBOX=off: real agents run without a sandbox and can do all that this user can.']
     case 'missing':

@@ -29,8 +29,14 @@ export type ToolCallDelta = z.infer<typeof toolCallSchema>
 
 const chunk = <T extends string>(name: T) => z.object({ sessionUpdate: z.literal(name), content: contentBlockSchema })
 
+const usageSchema = optional(z.object({ inputTokens: optional(z.int()), outputTokens: optional(z.int()) }))
+
 const updateSchema = z.discriminatedUnion('sessionUpdate', [
-  chunk('agent_message_chunk').extend({ messageId: optional(z.string()) }),
+  // One agent tells here what each request to its model took.
+  chunk('agent_message_chunk').extend({
+    messageId: optional(z.string()),
+    _meta: optional(z.looseObject({ usage: usageSchema })),
+  }),
   chunk('agent_thought_chunk'),
   toolCallSchema.extend({ sessionUpdate: z.literal('tool_call') }),
   toolCallSchema.extend({ sessionUpdate: z.literal('tool_call_update') }),
@@ -119,7 +125,7 @@ export function readToolCall(value: unknown): ToolCallDelta | undefined {
 /** Tokens, money and model, wherever an agent put them: ACP has no settled place yet. */
 const promptResponseSchema = z.looseObject({
   stopReason: z.string().catch('unknown'),
-  usage: optional(z.object({ inputTokens: optional(z.int()), outputTokens: optional(z.int()) })),
+  usage: usageSchema,
   _meta: optional(
     z.looseObject({
       quota: optional(
@@ -132,10 +138,14 @@ const promptResponseSchema = z.looseObject({
   ),
 })
 
-export interface PromptResult {
-  stop_reason: string
+/** Null where the agent does not tell. */
+export interface Tokens {
   input_tokens: number | null
   output_tokens: number | null
+}
+
+export interface PromptResult extends Tokens {
+  stop_reason: string
   model: string | null
 }
 

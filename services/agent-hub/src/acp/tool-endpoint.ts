@@ -1,22 +1,21 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
-import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 
 import type { AgentResult } from '../core/ports.ts'
+import { closeServer, DOOR_PORTS, openDoor, type Door } from './door.ts'
 import type { McpServer } from './open-session.ts'
 import { answerMcp } from './result-tool.ts'
 
 const BODY_BYTES_MAX = 4 * 1024 * 1024
-/** Inside the walls: there the loopback is the agent's own, and one port is as good as another. */
-const WALLED_PORT = 8101
 
 /** The hub's tools for one agent process, as long as it lives. */
 export interface ToolEndpoint {
   server: McpServer
-  /** The way in for an agent without a network: a socket, and the port it is shown as. */
-  door: { folder: string; socket: string; port: number }[]
+  /** The way in for an agent without a network; undefined where it listens on a port of the machine. */
+  door: Door | undefined
+  /** Resolves when the agent has asked which tools there are; it may never do so. */
+  listed: Promise<void>
   close(): Promise<void>
 }
 
@@ -32,6 +31,7 @@ export async function openToolEndpoint(o: {
   deliver: (result: AgentResult) => boolean
 }): Promise<ToolEndpoint> {
   const token = randomBytes(32).toString('base64url')
+  const listed = Promise.withResolvers<void>()
   const expected = hash(`Bearer ${token}`)
   const server = createServer((incoming, outgoing) => {
     const refusal = refuse(incoming, expected)
@@ -41,7 +41,9 @@ export async function openToolEndpoint(o: {
     }
     readBody(incoming).then(
       (body) => {
-        const answer = body === undefined ? undefined : answerMcp(parse(body), o.deliver)
+        const message = body === undefined ? undefined : parse(body)
+        const answer = body === undefined ? undefined : answerMcp(message, o.deliver)
+        if (isToolList(message)) outgoing.once('finish', () => listed.resolve())
         if (body === undefined) outgoing.writeHead(413, { connection: 'close' }).end()
         else if (answer === undefined) outgoing.writeHead(202).end()
         else sendJson(outgoing, answer)
@@ -49,18 +51,12 @@ export async function openToolEndpoint(o: {
       () => outgoing.destroy(),
     )
   })
-  const folder = o.walled ? await mkdtemp(join(tmpdir(), 'hub-tools-')) : undefined
-  const socket = folder === undefined ? undefined : join(folder, 'mcp.sock')
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    if (socket === undefined) server.listen(0, '127.0.0.1', resolve)
-    else server.listen(socket, resolve)
-  })
+  const door = o.walled ? await openDoor(server, DOOR_PORTS.tools) : undefined
+  if (door === undefined) await once(server.listen(0, '127.0.0.1'), 'listening')
   // An agent that forgot the connection must not keep the hub alive.
   server.unref()
-  if (socket !== undefined) await chmod(socket, 0o600)
   const address = server.address()
-  const port = typeof address === 'object' && address !== null ? address.port : WALLED_PORT
+  const port = door?.port ?? (typeof address === 'object' ? address?.port : undefined)
   return {
     server: {
       type: 'http',
@@ -68,15 +64,9 @@ export async function openToolEndpoint(o: {
       url: `http://127.0.0.1:${port}/mcp`,
       headers: [{ name: 'Authorization', value: `Bearer ${token}` }],
     },
-    door: folder === undefined || socket === undefined ? [] : [{ folder, socket, port }],
-    async close() {
-      const closed = new Promise<void>((resolve) => {
-        server.close(() => resolve())
-      })
-      server.closeAllConnections()
-      await closed
-      if (folder !== undefined) await rm(folder, { recursive: true, force: true })
-    },
+    door,
+    listed: listed.promise,
+    close: async () => closeServer(server, door),
   }
 }
 
@@ -108,6 +98,9 @@ function parse(body: string): unknown {
     return undefined
   }
 }
+
+const isToolList = (message: unknown): boolean =>
+  typeof message === 'object' && message !== null && 'method' in message && message.method === 'tools/list'
 
 function sendJson(outgoing: ServerResponse, answer: object): void {
   outgoing.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer))

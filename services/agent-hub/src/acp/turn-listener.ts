@@ -5,17 +5,22 @@ import * as z from 'zod'
 
 import type { AgentResult } from '../core/ports.ts'
 import { createTextTail, stripControls } from './bounded-text.ts'
-import { areInside, chooseOption, decidePermission, isBelow } from './permission-policy.ts'
+import { areInside, chooseOption, decidePermission, isBelow, type Walls } from './permission-policy.ts'
 import {
   createToolCalls,
   readSessionUpdate,
   readToolCall,
   type SessionUpdate,
+  type Tokens,
   type ToolCallUpdate,
 } from './session-updates.ts'
 
 /** The closing message may hold a whole report; what lies before its last million characters is left out. */
 const MAX_TEXT = 1_000_000
+
+/** Addresses of the network that one turn tells of. */
+const MAX_ADDRESSES = 100
+const NO_NETWORK = 'the sandbox has no network'
 
 const permissionSchema = z.looseObject({
   toolCall: z.unknown(),
@@ -30,19 +35,25 @@ export type PermissionResponse = {
 export interface TurnListener {
   onUpdate(params: unknown): void
   onPermission(params: unknown): Promise<PermissionResponse>
+  /** Something in the sandbox asked for an address of the network, and was refused. */
+  onUnreachable(address: string): void
+  /** The same, as often as the kernel counted; it does not tell the addresses. */
+  onUnroutable(attempts: number): void
   /** By the hub's own tool. */
   onResult(result: AgentResult): void
   /** What the agent said last, without what it said between its tool calls. */
   readonly closing_text: string
   /** What was handed in last. */
   readonly result: AgentResult | null
+  /** Sum of what was told on the way. */
+  readonly tokens: Tokens
   /** In US dollars, since the session began; null when the agent does not tell. */
   readonly cost_usd: number | null
 }
 
 export interface TurnListenerOptions {
   working_copy: string
-  sandboxed: boolean
+  walls: Walls
   push(update: AgentUpdate): void
   /** Told of everything the agent sends: it lives. */
   onSign(): void
@@ -56,6 +67,8 @@ export function createTurnListener(o: TurnListenerOptions): TurnListener {
   let message_id: string | null = null
   let cost_usd: number | null = null
   let result: AgentResult | null = null
+  let tokens: Tokens = { input_tokens: null, output_tokens: null }
+  const unreachable = new Set<string>()
 
   const endMessage = (): void => {
     const said = text.text
@@ -78,6 +91,7 @@ export function createTurnListener(o: TurnListenerOptions): TurnListener {
         const said = stripControls(update.content.text ?? '')
         text.append(said)
         if (said !== '') o.push({ kind: 'message', text: said })
+        tokens = addTokens(tokens, update._meta?.usage)
         return
       }
       case 'agent_thought_chunk': {
@@ -116,7 +130,7 @@ export function createTurnListener(o: TurnListenerOptions): TurnListener {
       if (request === undefined || delta === undefined) return { outcome: { outcome: 'cancelled' } }
       const call = tool_calls.apply(delta)
       const inside = await areInside(o.working_copy, call.paths)
-      const answer = decidePermission({ kind: call.kind, title: call.title, inside, sandboxed: o.sandboxed })
+      const answer = decidePermission({ kind: call.kind, title: call.title, inside, walls: o.walls })
       const option = chooseOption(request.options, answer.allow)
       const verdict = answer.allow && option !== undefined ? 'Allowed once' : 'Refused'
       o.push({ kind: 'permission', text: `${verdict}: ${call.title} (${answer.why})`, tool_call: show(call) })
@@ -126,12 +140,26 @@ export function createTurnListener(o: TurnListenerOptions): TurnListener {
         ? { outcome: { outcome: 'cancelled' } }
         : { outcome: { outcome: 'selected', optionId: refusal } }
     },
+    onUnreachable(address) {
+      // An agent may try the same one every few seconds.
+      if (unreachable.has(address) || unreachable.size >= MAX_ADDRESSES) return
+      unreachable.add(address)
+      o.push({ kind: 'permission', text: `Refused: the network address ${stripControls(address)} (${NO_NETWORK})` })
+    },
+    onUnroutable(attempts) {
+      if (attempts === 0) return
+      const what = attempts === 1 ? 'an attempt' : `${attempts} attempts`
+      o.push({ kind: 'permission', text: `Refused: ${what} to reach the network directly (${NO_NETWORK})` })
+    },
     onResult(next) {
       o.onSign()
       result = next
     },
     get result() {
       return result
+    },
+    get tokens() {
+      return tokens
     },
     get closing_text() {
       endMessage()
@@ -140,5 +168,15 @@ export function createTurnListener(o: TurnListenerOptions): TurnListener {
     get cost_usd() {
       return cost_usd
     },
+  }
+}
+
+type Told = { inputTokens?: number | null | undefined; outputTokens?: number | null | undefined } | null | undefined
+
+function addTokens(sum: Tokens, told: Told): Tokens {
+  const add = (a: number | null, b: number | null | undefined) => (a === null && b == null ? null : (a ?? 0) + (b ?? 0))
+  return {
+    input_tokens: add(sum.input_tokens, told?.inputTokens),
+    output_tokens: add(sum.output_tokens, told?.outputTokens),
   }
 }

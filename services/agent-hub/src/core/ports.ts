@@ -35,7 +35,9 @@ export interface AgentSandbox {
   program: string
   /** Absolute paths, shown read-only: the agent's package and what it runs on. */
   read_only: readonly string[]
-  /** The only address it can reach; left out, it shares the network of the machine. */
+  /** `none`: it reaches its model and the hub's tools, each through a socket of the hub, and nothing else. */
+  network: 'none' | 'machine'
+  /** Left out when it reaches its model by itself, or needs none. */
   model?: ModelEndpoint
 }
 
@@ -49,8 +51,11 @@ export interface ModelEndpoint {
 
 /** The agents this hub knows, and which of them can run here. */
 export interface AgentRegistry {
-  /** `default` stands for the hub's own default. Throws AGENT_NOT_FOUND, or AGENT_UNAVAILABLE with the remedy. */
-  getAgent(name: string): AgentProfile
+  /**
+   * `default` stands for the hub's own default; `model` is the one that somebody chose for this work. Throws
+   * AGENT_NOT_FOUND, or AGENT_UNAVAILABLE with the remedy.
+   */
+  getAgent(name: string, model?: string): AgentProfile
   list(): HubAgents
 }
 

@@ -32,7 +32,7 @@ afterEach(async () => {
 })
 
 async function send(path: string, headers: Record<string, string> = {}): Promise<{ status: number; text: string }> {
-  const asked = request({ socketPath: gateway.socket, path, method: 'POST', headers }).end('question')
+  const asked = request({ socketPath: gateway.door.socket, path, method: 'POST', headers }).end('question')
   const [answer] = await once(asked, 'response')
   const chunks: Buffer[] = await answer.toArray()
   return { status: answer.statusCode, text: Buffer.concat(chunks).toString() }
@@ -75,6 +75,6 @@ describe('the model gateway', () => {
     const other = await openModelGateway({ upstream: 'https://model.example', headers: {} }, {})
     await other.close()
 
-    await expect(access(other.folder)).rejects.toThrow('ENOENT')
+    await expect(access(other.door.folder)).rejects.toThrow('ENOENT')
   })
 })

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
 import { createAgentRegistry } from '../../src/acp/index.ts'
+import { LAUNCH_PROFILES } from '../../src/acp/profiles.ts'
 
 let folder: string
 let bin: string
@@ -30,7 +31,8 @@ async function installPackage(name: string, program: string, version: string): P
   return join(root, 'dist/cli.js')
 }
 
-const nothing = { named: undefined, env: {}, sandbox: 'off' as const }
+/** Keys of two agents, and no sandbox to hold them. */
+const nothing = { named: undefined, env: { GEMINI_API_KEY: 'k', OPENAI_API_KEY: 'k' }, sandbox: 'off' as const }
 
 describe('createAgentRegistry', () => {
   it('serves the demo agent until somebody names another, though others are installed', async () => {
@@ -109,7 +111,11 @@ describe('createAgentRegistry', () => {
     }
     const registry = await createAgentRegistry({ ...nothing, env, search_paths: [bin] })
 
-    expect(registry.getAgent('gemini').env).toEqual({ GEMINI_CLI_TRUST_WORKSPACE: 'true', GEMINI_API_KEY: 'k' })
+    expect(registry.getAgent('gemini').env).toEqual({
+      GEMINI_CLI_TRUST_WORKSPACE: 'true',
+      GEMINI_API_KEY: 'k',
+      GOOGLE_GEMINI_BASE_URL: 'https://generativelanguage.googleapis.com',
+    })
   })
 
   it('keeps the key and the network from an agent in the sandbox, which gets a dummy and the gateway', async () => {
@@ -131,19 +137,49 @@ describe('createAgentRegistry', () => {
     expect(registry.describeSandbox()).toEqual([])
   })
 
-  it('says which agents share the network of the machine', async () => {
+  it('says of an agent without a key which to set', async () => {
     await installPackage('@qwen-code/qwen-code', 'qwen', '0.24.4')
+    const registry = await createAgentRegistry({ ...nothing, env: {}, search_paths: [bin] })
+
+    expect(registry.list().items.find(({ name }) => name === 'qwen')).toMatchObject({
+      available: false,
+      version: '0.24.4',
+      reason: expect.stringMatching(/no key .* set OPENAI_API_KEY or DASHSCOPE_API_KEY/),
+      install: null,
+    })
+  })
+
+  it('hands on the model that somebody chose, and names one that cannot be', async () => {
+    await installPackage('@google/gemini-cli', 'gemini', '0.61.0')
+    const env = { GEMINI_API_KEY: 'k', GEMINI_MODEL: 'of-the-hub' }
+    const registry = await createAgentRegistry({ ...nothing, env, search_paths: [bin] })
+
+    expect(registry.getAgent('gemini').env['GEMINI_MODEL']).toBe('of-the-hub')
+    expect(registry.getAgent('gemini', 'of-this-work').env['GEMINI_MODEL']).toBe('of-this-work')
+    expect(() => registry.getAgent('gemini', 'x" y')).toThrow(expect.objectContaining({ code: 'AGENT_UNAVAILABLE' }))
+  })
+
+  it('says which agents are on the network of the machine, by the word of agents.yaml', async () => {
+    await installPackage('mine', 'mine', '1.0.0')
     await writeFile(join(folder, 'bwrap'), '#!/bin/sh\nexit 0\n', { mode: 0o755 })
+    const [gemini] = LAUNCH_PROFILES.filter(({ name }) => name === 'gemini')
     const registry = await createAgentRegistry({
       ...nothing,
-      env: { PATH: folder },
+      env: { PATH: folder, GEMINI_API_KEY: 'real', HTTPS_PROXY: 'http://proxy.example:3128' },
       sandbox: 'auto',
       search_paths: [bin],
+      own_profiles: [{ ...gemini!, name: 'mine', program: 'mine', network: 'machine' }],
     })
 
     expect(registry.describeSandbox()).toEqual([
-      'In its sandbox each of these agents shares the network of this machine: qwen.',
+      'As agents.yaml says, these agents are on the network of this machine: mine.',
     ])
+    // It goes there by itself, so it holds the key.
+    expect(registry.getAgent('mine').env).toMatchObject({
+      GEMINI_API_KEY: 'real',
+      HTTPS_PROXY: 'http://proxy.example:3128',
+    })
+    expect(registry.getAgent('mine').sandbox).not.toHaveProperty('model')
   })
 
   it('never looks into a relative folder: it would be another one in every working copy', async () => {
@@ -162,7 +198,7 @@ describe('createAgentRegistry', () => {
     const registry = await createAgentRegistry({
       ...nothing,
       sandbox: 'auto',
-      env: { PATH: '/nowhere' },
+      env: { PATH: '/nowhere', GEMINI_API_KEY: 'k' },
       search_paths: [bin],
     })
 

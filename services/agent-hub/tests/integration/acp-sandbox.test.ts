@@ -1,9 +1,11 @@
 import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
+import { once } from 'node:events'
+import { createServer, type AddressInfo } from 'node:net'
 import { dirname, join, resolve } from 'node:path'
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
+import { PROXY_VARIABLES } from '../../src/acp/network-watch.ts'
 import { probeSandbox } from '../../src/acp/sandbox.ts'
 import type { AgentProfile } from '../../src/core/ports.ts'
 import { createAcpFixture, isRunning, limits, stub_path, stubProfile, type AcpFixture } from '../acp-fixture.ts'
@@ -11,14 +13,14 @@ import { createAcpFixture, isRunning, limits, stub_path, stubProfile, type AcpFi
 const sandbox = await probeSandbox({ setting: 'auto', env: process.env })
 const repository = resolve(dirname(stub_path), '../../..')
 
-function walledProfile(): AgentProfile {
+function walledProfile(network: 'none' | 'machine' = 'none'): AgentProfile {
   const program = sandbox.kind === 'bubblewrap' ? sandbox.program : '/usr/bin/bwrap'
   const read_only = [
     dirname(process.execPath),
     join(repository, 'node_modules'),
     join(repository, 'services/agent-hub'),
   ]
-  return { ...stubProfile(), sandbox: { program, read_only } }
+  return { ...stubProfile(), env: PROXY_VARIABLES, sandbox: { program, read_only, network } }
 }
 
 describe.skipIf(sandbox.kind !== 'bubblewrap')('the sandbox (needs: apt-get install bubblewrap)', () => {
@@ -84,8 +86,44 @@ describe.skipIf(sandbox.kind !== 'bubblewrap')('the sandbox (needs: apt-get inst
   it('sees no process but its own', async () => {
     const outcome = await run('stub: pids')
 
-    // bubblewrap as the first process, and the agent.
-    expect(outcome).toHaveProperty('text', expect.stringContaining('processes: 2\n'))
+    // bubblewrap as the first process, the program that opens its doors, and the agent.
+    expect(outcome).toHaveProperty('text', expect.stringContaining('processes: 3\n'))
+  })
+
+  it('reaches nothing of the network, and what it tries is an event each', async () => {
+    const outcome = await run(
+      'stub: reach 192.0.2.1\nstub: reach 2001:db8::1\nstub: fetch https://a.example/x\nstub: fetch http://b.example:81/\nstub: fetch https://a.example/y',
+    )
+
+    expect(outcome).toHaveProperty('text', expect.stringContaining('192.0.2.1: ENETUNREACH'))
+    expect(outcome).toHaveProperty('text', expect.stringContaining('http://b.example:81/: 403'))
+    expect(fixture.updates.filter(({ kind }) => kind === 'permission').map(({ text }) => text)).toEqual([
+      'Refused: the network address a.example:443 (the sandbox has no network)',
+      'Refused: the network address b.example:81 (the sandbox has no network)',
+      'Refused: 2 attempts to reach the network directly (the sandbox has no network)',
+    ])
+  })
+
+  it('counts the attempts of each turn by itself', async () => {
+    await using kept = await createAcpFixture()
+    for (const prompt of ['stub: reach 192.0.2.1', 'stub: say nothing', 'stub: reach 192.0.2.1']) {
+      await kept.driver.run(kept.turn(prompt, { agent: walledProfile() }))
+    }
+
+    expect(kept.updates.filter(({ kind }) => kind === 'permission').map(({ text }) => text)).toEqual([
+      'Refused: an attempt to reach the network directly (the sandbox has no network)',
+      'Refused: an attempt to reach the network directly (the sandbox has no network)',
+    ])
+  })
+
+  it('has the network of the machine where somebody said so', async () => {
+    const server = createServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    const outcome = await fixture.driver.run(fixture.turn(`stub: connect ${port}`, { agent: walledProfile('machine') }))
+    server.close()
+
+    expect(outcome).toHaveProperty('text', expect.stringContaining(`${port}: connected`))
   })
 
   it('grants commands, because it holds them', async () => {

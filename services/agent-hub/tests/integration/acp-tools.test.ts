@@ -57,14 +57,14 @@ describe.skipIf(sandbox.kind !== 'bubblewrap')('within the sandbox (needs: apt-g
   const program = sandbox.kind === 'bubblewrap' ? sandbox.program : ''
 
   it.each([
-    ['without a network', { model: { upstream: 'http://127.0.0.1:9', headers: {} } }],
-    ['with the network of the machine', {}],
-  ])('the tools are reached %s', async (_, model) => {
+    ['without a network', 'none'],
+    ['with the network of the machine', 'machine'],
+  ] as const)('the tools are reached %s', async (_, network) => {
     await using fixture = await createAcpFixture()
     const agent: AgentProfile = {
       ...stubProfile(),
       mcp_transport: 'http',
-      sandbox: { program, read_only, ...model },
+      sandbox: { program, read_only, network },
     }
     const outcome = await fixture.driver.run(fixture.turn('stub: submit 70', { agent }))
 

@@ -4,23 +4,35 @@ import { chooseOption, decidePermission, isBelow } from '../../src/acp/permissio
 
 describe('decidePermission', () => {
   it.each([
-    ['edit', true, false, true],
-    ['edit', true, true, true],
-    ['edit', false, true, false],
-    ['edit', null, true, true],
-    ['edit', null, false, false],
-    ['delete', false, false, false],
-    ['move', true, false, true],
-    ['read', null, false, false],
-    ['think', null, false, true],
-    ['execute', true, false, false],
-    ['execute', null, true, true],
-    ['fetch', null, true, false],
-    ['switch_mode', null, true, false],
-    ['other', true, true, false],
-    [null, true, true, false],
-  ])('%s, inside %s, sandboxed %s: %s', (kind, inside, sandboxed, allow) => {
-    expect(decidePermission({ kind, title: 'Do it', inside, sandboxed }).allow).toBe(allow)
+    ['edit', true, 'none', true],
+    ['edit', true, 'files', true],
+    ['edit', false, 'files', false],
+    ['edit', null, 'files', true],
+    ['edit', null, 'none', false],
+    ['delete', false, 'none', false],
+    ['move', true, 'none', true],
+    ['read', null, 'none', false],
+    ['think', null, 'none', true],
+    ['execute', true, 'none', false],
+    ['execute', null, 'files', true],
+    ['fetch', null, 'files', false],
+    ['switch_mode', null, 'files', false],
+    ['other', true, 'files', false],
+    [null, true, 'files', false],
+  ] as const)('%s, inside %s, walls %s: %s', (kind, inside, walls, allow) => {
+    expect(decidePermission({ kind, title: 'Do it', inside, walls }).allow).toBe(allow)
+  })
+
+  it.each([
+    ['edit', true],
+    ['execute', true],
+    ['switch_mode', true],
+    ['other', true],
+    [null, true],
+    // The model's provider may do it for the agent, outside of any walls.
+    ['fetch', false],
+  ])('%s within walls that hold all: %s', (kind, allow) => {
+    expect(decidePermission({ kind, title: 'Do it', inside: false, walls: 'all' }).allow).toBe(allow)
   })
 })
 
@@ -34,7 +46,7 @@ describe('the hub’s own tool', () => {
     ['submit_result; rm -rf ~', 'execute', false],
     ['submit_result', 'fetch', false],
   ])('%s, kind %s: %s', (title, kind, allow) => {
-    expect(decidePermission({ kind, title, inside: null, sandboxed: false }).allow).toBe(allow)
+    expect(decidePermission({ kind, title, inside: null, walls: 'none' }).allow).toBe(allow)
   })
 })
 

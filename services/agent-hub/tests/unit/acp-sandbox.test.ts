@@ -82,13 +82,14 @@ describe('describeSandboxState', () => {
     install: null,
   }
   const walls = { program: '/usr/bin/bwrap', read_only: [] }
-  const held = { ...agent, name: 'b', sandbox: { ...walls, model: { upstream: 'https://model.example', headers: {} } } }
+  const held = { ...agent, name: 'b', sandbox: { ...walls, network: 'none' as const } }
+  const open = { ...agent, sandbox: { ...walls, network: 'machine' as const } }
   const bubblewrap = { kind: 'bubblewrap', program: '/usr/bin/bwrap' } as const
 
   it('says what stands', () => {
     expect(describeSandboxState({ kind: 'off' }, [agent])).toEqual([expect.stringContaining('HUB_SANDBOX=off')])
-    expect(describeSandboxState(bubblewrap, [{ ...agent, sandbox: walls }, held])).toEqual([
-      'In its sandbox each of these agents shares the network of this machine: a.',
+    expect(describeSandboxState(bubblewrap, [open, held])).toEqual([
+      'As agents.yaml says, these agents are on the network of this machine: a.',
     ])
     expect(describeSandboxState(bubblewrap, [held])).toEqual([])
     expect(describeSandboxState({ kind: 'off' }, [])).toEqual([])

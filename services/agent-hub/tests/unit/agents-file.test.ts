@@ -34,7 +34,8 @@ agents:
     home_files: { .config/goose/config.yaml: "telemetry: false" }
     mode: null
     mcp_transport: none
-    model: { key_variable: OPENAI_API_KEY, url_variable: OPENAI_HOST, upstream: https://api.openai.com, header: authorization }
+    model: { key_variable: OPENAI_API_KEY, url_variable: OPENAI_HOST, upstream: https://api.openai.com, header: authorization, scheme: Bearer, model_variable: OPENAI_MODEL }
+    network: machine
     read_only: [/opt/goose]
     memory_mb: 400
     install: see https://block.github.io/goose
@@ -48,7 +49,7 @@ describe('agents.yaml', () => {
   it('needs no more of an agent than name and program', async () => {
     write('agents:\n  - name: mine\n    program: my-agent\n')
     expect(await readAgentsFile(undefined, folder.path)).toMatchObject([
-      { name: 'mine', title: 'mine', program: 'my-agent', arguments: [], mcp_transport: 'http', memory_mb: 500 },
+      { name: 'mine', title: 'mine', program: 'my-agent', arguments: [], mcp_transport: 'http', network: 'none' },
     ])
   })
 
@@ -58,7 +59,8 @@ describe('agents.yaml', () => {
       title: 'Goose',
       env: { GOOSE_MODE: 'approve' },
       mcp_transport: null,
-      model: { header: 'authorization' },
+      models: [{ header: 'authorization', scheme: 'Bearer', model_variable: 'OPENAI_MODEL' }],
+      network: 'machine',
       read_only: ['/opt/goose'],
       memory_mb: 400,
     })
@@ -88,6 +90,7 @@ describe('agents.yaml', () => {
     ['no program', 'agents:\n  - name: mine\n', 'agents[0].program is required'],
     ['a wrong type', agent('arguments: --acp'), 'agents[0].arguments must be of type array'],
     ['an unknown transport', agent('mcp_transport: stdio'), 'agents[0].mcp_transport must be one of http, none'],
+    ['an unknown network', agent('network: host'), 'agents[0].network must be one of none, machine'],
     ['the name of the demo agent', 'agents: [{ name: demo, program: p }]', 'agents[0].name is taken'],
     [
       'a name twice',
