@@ -1,21 +1,13 @@
-import { openDatabase, parseSqliteUrl } from '@orchestrator/sqlite'
-
 import { systemClock } from '../services/orchestrator/src/core/clock.ts'
 import { WorkflowStateMachine } from '../services/orchestrator/src/core/state-machine.ts'
 import { EmbeddedQueue } from '../services/orchestrator/src/db/embedded-queue.ts'
-import { migrations } from '../services/orchestrator/src/db/migrations/index.ts'
-import type { Tables } from '../services/orchestrator/src/db/models.ts'
+import { openSession } from '../services/orchestrator/src/db/session.ts'
 import { createStore } from '../services/orchestrator/src/db/store.ts'
 
 /** The state machine on its real store, without a server around it; phases are run by whoever calls. */
 export async function createProcessless(url: string) {
   const batches: number[] = []
-  const session = await openDatabase<Tables>({
-    path: parseSqliteUrl(url),
-    migrations,
-    variable: 'DATABASE_URL',
-    onBatch: (size) => batches.push(size),
-  })
+  const session = await openSession({ url, onFatal: console.error, onBatch: (size) => batches.push(size) })
   const store = createStore(session)
   const queue = new EmbeddedQueue({ session, store, clock: systemClock, onError: console.error })
   const machine = new WorkflowStateMachine({

@@ -17,7 +17,7 @@ import {
 import { GroupWriter } from './group-writer.ts'
 import { migrate } from './migrate.ts'
 import { Mutex } from './mutex.ts'
-import { nodeSqliteDialect } from './node-sqlite-dialect.ts'
+import { NodeSqliteConnection, nodeSqliteDialect, shortenWay } from './node-sqlite-dialect.ts'
 
 /** One SQLite file with one owner. */
 export interface Database<S> {
@@ -80,15 +80,15 @@ async function open<S>(o: OpenDatabaseOptions, opened: DatabaseSync[]): Promise<
   assertIntact(writing)
 
   const mutex = inMemory ? new Mutex() : undefined
-  const db = new Kysely<S>({ dialect: nodeSqliteDialect(writing) })
-  await migrate(db, o.migrations)
+  const connection = new NodeSqliteConnection(writing)
+  await migrate(new Kysely<S>({ dialect: nodeSqliteDialect(connection) }), o.migrations)
   if (!inMemory) assertDurable(writing)
 
-  const reading = inMemory ? writing : connect(o.path, true)
-  const read = new Kysely<S>({ dialect: nodeSqliteDialect(reading, mutex) })
+  const reading = inMemory ? connection : new NodeSqliteConnection(connect(o.path, true))
+  const read = new Kysely<S>({ dialect: nodeSqliteDialect(reading, { mutex }) })
+  if (!inMemory) shortenWay(read, reading)
   const writer = new GroupWriter<S>({
-    database: writing,
-    db,
+    connection,
     mutex,
     onFatal: o.onFatal ?? (() => {}),
     onBatch: o.onBatch ?? (() => {}),

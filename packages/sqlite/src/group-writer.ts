@@ -1,8 +1,8 @@
-import type { DatabaseSync } from 'node:sqlite'
-import type { Kysely, Transaction } from 'kysely'
+import { Kysely, type Transaction } from 'kysely'
 
 import { DatabaseError, isDiskFault } from './database-error.ts'
 import type { Mutex } from './mutex.ts'
+import { nodeSqliteDialect, shortenWay, type NodeSqliteConnection } from './node-sqlite-dialect.ts'
 
 /** Work of one commit at most, so that the first one in a flood does not wait for the last. */
 const BATCH_MAX = 256
@@ -24,7 +24,13 @@ export function afterCommit(tx: Transaction<never> | object, hook: () => void): 
 
 /** Runs what waits for the commit of this transaction; for whoever committed it. */
 export function runAfterCommit(tx: Transaction<never> | object): void {
-  hooks.get(tx)?.forEach((hook) => hook())
+  takeHooks(tx).forEach((hook) => hook())
+}
+
+function takeHooks(tx: object): (() => void)[] {
+  const list = hooks.get(tx) ?? []
+  hooks.delete(tx)
+  return list
 }
 
 /**
@@ -33,8 +39,9 @@ export function runAfterCommit(tx: Transaction<never> | object): void {
  * takes nobody along. Everybody is answered after the fsync, refusals included.
  */
 export class GroupWriter<S> {
-  readonly #database: DatabaseSync
-  readonly #db: Kysely<S>
+  readonly #connection: NodeSqliteConnection
+  /** One for all, since one after the other is at work: to begin Kysely's own anew costs as much as a statement. */
+  #tx: Promise<Transaction<S>> | undefined
   readonly #mutex: Mutex | undefined
   readonly #onFatal: (error: unknown) => void
   readonly #onBatch: (size: number) => void
@@ -43,14 +50,12 @@ export class GroupWriter<S> {
   #refusal: Error | undefined
 
   constructor(o: {
-    database: DatabaseSync
-    db: Kysely<S>
+    connection: NodeSqliteConnection
     mutex: Mutex | undefined
     onFatal: (error: unknown) => void
     onBatch: (size: number) => void
   }) {
-    this.#database = o.database
-    this.#db = o.db
+    this.#connection = o.connection
     this.#mutex = o.mutex
     this.#onFatal = o.onFatal
     this.#onBatch = o.onBatch
@@ -61,19 +66,21 @@ export class GroupWriter<S> {
     return new Promise<T>((resolve, reject) => {
       this.#queue.push({
         run: async () => {
-          let committed: () => void = () => {}
+          const tx = await (this.#tx ??= this.#begin())
+          this.#connection.openSavepoint()
           try {
-            const value = await this.#db.transaction().execute(async (tx) => {
-              const result = await fn(tx)
-              committed = () => runAfterCommit(tx)
-              return result
-            })
+            const value = await fn(tx)
+            this.#connection.releaseSavepoint()
+            const committed = takeHooks(tx)
             return () => {
-              committed()
+              for (const hook of committed) hook()
               resolve(value)
             }
           } catch (error) {
-            if (!this.#database.isTransaction) throw error
+            takeHooks(tx)
+            // After some errors (a full disk, for one) SQLite has rolled everything back itself, the others' work too.
+            if (!this.#connection.isInTransaction) throw error
+            this.#connection.rollBackToSavepoint()
             return () => reject(error)
           }
         },
@@ -104,14 +111,21 @@ export class GroupWriter<S> {
     this.#draining = undefined
   }
 
+  async #begin(): Promise<Transaction<S>> {
+    const db = new Kysely<S>({ dialect: nodeSqliteDialect(this.#connection, { savepoints: false }) })
+    const tx = await db.startTransaction().execute()
+    shortenWay(tx, this.#connection)
+    return tx
+  }
+
   async #commit(batch: Job[]): Promise<void> {
     const answers: (() => void)[] = []
     try {
-      this.#database.exec('begin immediate')
+      this.#connection.execute('begin immediate')
       for (const job of batch) answers.push(await job.run())
-      this.#database.exec('commit')
+      this.#connection.execute('commit')
     } catch (error) {
-      if (this.#database.isTransaction) this.#database.exec('rollback')
+      if (this.#connection.isInTransaction) this.#connection.execute('rollback')
       this.#failAll(batch, error)
       return
     }

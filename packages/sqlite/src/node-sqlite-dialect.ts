@@ -1,9 +1,9 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import {
-  CompiledQuery,
   SqliteAdapter,
   SqliteIntrospector,
   SqliteQueryCompiler,
+  type CompiledQuery,
   type DatabaseConnection,
   type Dialect,
   type Driver,
@@ -16,17 +16,20 @@ import type { Mutex } from './mutex.ts'
 /** Statements kept prepared per connection; queries built with lists of varying length would otherwise pile up. */
 const PREPARED_STATEMENTS_MAX = 300
 
-/**
- * Kysely over one `node:sqlite` connection. A transaction is a savepoint, so that the group writer
- * can put many into one commit; outside of one, releasing the outermost savepoint commits.
- * `mutex` is given when this connection is shared with another Kysely (in-memory databases).
- */
-export function nodeSqliteDialect(database: DatabaseSync, mutex?: Mutex): Dialect {
+export interface NodeSqliteDialectOptions {
+  /** Given when this connection is shared with another Kysely (in-memory databases). */
+  mutex?: Mutex | undefined
+  /** False when whoever owns the connection begins and ends transactions on it. */
+  savepoints?: boolean
+}
+
+/** Kysely over one `node:sqlite` connection. A transaction is a savepoint; releasing the outermost one commits. */
+export function nodeSqliteDialect(connection: NodeSqliteConnection, o: NodeSqliteDialectOptions = {}): Dialect {
   return {
     createAdapter: () => new TransactionalAdapter(),
     createQueryCompiler: () => new SqliteQueryCompiler(),
     createIntrospector: (db: Kysely<unknown>) => new SqliteIntrospector(db),
-    createDriver: () => new NodeSqliteDriver(database, mutex),
+    createDriver: () => new NodeSqliteDriver(connection, o),
   }
 }
 
@@ -40,13 +43,30 @@ class TransactionalAdapter extends SqliteAdapter {
   }
 }
 
+const connections = new WeakMap<object, NodeSqliteConnection>()
+
+/** From here on queries that were compiled before go the short way: see `runCompiled`. */
+export function shortenWay(db: Kysely<never> | object, connection: NodeSqliteConnection): void {
+  connections.set(db, connection)
+}
+
+/**
+ * Runs a query that was compiled before. On SQLite, where an answer is there at once, it goes straight to
+ * the connection: Kysely's way to it takes longer than the query itself.
+ */
+export async function runCompiled<S, R>(db: Kysely<S>, query: CompiledQuery<R>): Promise<QueryResult<R>> {
+  return connections.get(db)?.run<R>(query.sql, query.parameters) ?? db.executeQuery(query)
+}
+
 class NodeSqliteDriver implements Driver {
   readonly #connection: NodeSqliteConnection
   readonly #mutex: Mutex | undefined
+  readonly #savepoints: boolean
 
-  constructor(database: DatabaseSync, mutex: Mutex | undefined) {
-    this.#connection = new NodeSqliteConnection(database)
+  constructor(connection: NodeSqliteConnection, { mutex, savepoints = true }: NodeSqliteDialectOptions) {
+    this.#connection = connection
     this.#mutex = mutex
+    this.#savepoints = savepoints
   }
 
   async init(): Promise<void> {}
@@ -56,16 +76,16 @@ class NodeSqliteDriver implements Driver {
     return this.#connection
   }
 
-  async beginTransaction(connection: DatabaseConnection): Promise<void> {
-    await connection.executeQuery(CompiledQuery.raw('savepoint work'))
+  async beginTransaction(): Promise<void> {
+    if (this.#savepoints) this.#connection.openSavepoint()
   }
 
-  async commitTransaction(connection: DatabaseConnection): Promise<void> {
-    await connection.executeQuery(CompiledQuery.raw('release work'))
+  async commitTransaction(): Promise<void> {
+    if (this.#savepoints) this.#connection.releaseSavepoint()
   }
 
   async rollbackTransaction(): Promise<void> {
-    this.#connection.rollbackToSavepoint()
+    if (this.#savepoints) this.#connection.rollBackToSavepoint()
   }
 
   async releaseConnection(): Promise<void> {
@@ -82,7 +102,8 @@ interface Prepared {
   has_rows: boolean
 }
 
-class NodeSqliteConnection implements DatabaseConnection {
+/** One connection and the statements that it keeps prepared. */
+export class NodeSqliteConnection implements DatabaseConnection {
   readonly #database: DatabaseSync
   readonly #statements = new Map<string, Prepared>()
 
@@ -91,11 +112,31 @@ class NodeSqliteConnection implements DatabaseConnection {
   }
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
-    const { statement, has_rows } = this.#prepare(query.sql)
-    const parameters = query.parameters as SQLInputValue[]
+    return this.run(query.sql, query.parameters)
+  }
+
+  run<R>(sql: string, values: readonly unknown[]): QueryResult<R> {
+    const { statement, has_rows } = this.#prepare(sql)
+    const parameters = values as SQLInputValue[]
     if (has_rows) return { rows: statement.all(...parameters) as R[] }
     const { changes, lastInsertRowid } = statement.run(...parameters)
     return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) }
+  }
+
+  get isInTransaction(): boolean {
+    return this.#database.isTransaction
+  }
+
+  execute(sql: string): void {
+    this.#prepare(sql).statement.run()
+  }
+
+  openSavepoint(): void {
+    this.execute('savepoint work')
+  }
+
+  releaseSavepoint(): void {
+    this.execute('release work')
   }
 
   async *streamQuery<R>(query: CompiledQuery): AsyncIterableIterator<QueryResult<R>> {
@@ -105,10 +146,10 @@ class NodeSqliteConnection implements DatabaseConnection {
   }
 
   /** After some errors (a full disk, for one) SQLite has rolled everything back itself and no savepoint is left. */
-  rollbackToSavepoint(): void {
-    if (!this.#database.isTransaction) return
-    this.#database.exec('rollback to work')
-    this.#database.exec('release work')
+  rollBackToSavepoint(): void {
+    if (!this.isInTransaction) return
+    this.execute('rollback to work')
+    this.releaseSavepoint()
   }
 
   #prepare(sql: string): Prepared {

@@ -116,12 +116,10 @@ export interface AttemptWork {
   hub_sequence: number
 }
 
-type Unnumbered<E> = E extends { type: 'workflow.transition'; data: infer D }
-  ? Omit<E, 'sequence' | 'data'> & { data: Omit<D, 'sequence'> }
-  : Omit<E, 'sequence'>
+type Unnumbered<E> = E extends unknown ? Omit<E, 'sequence'> : never
 
-/** An event before it has its sequence, which a transition's row shares. */
-export type NewEvent = Unnumbered<StreamEvent>
+/** An event that no row tells by itself, before it has its sequence. */
+export type NewEvent = Unnumbered<Extract<StreamEvent, { type: 'attempt.state' | 'agent.update' }>>
 
 /** A feature, and whether ticks of its checklists have not reached the repository yet. */
 export interface KnownFeature extends Feature {
@@ -137,9 +135,12 @@ export interface WorkflowTransaction extends NoteTransaction {
   findActiveWorkflow(feature_id: FeatureId): Promise<WorkflowId | undefined>
   /** The next feature number, beyond `floor` and beyond every number given before; a rolled back transaction may leave a hole. */
   takeFeatureNumber(floor: number): Promise<number>
+  /** The next place in the order of all that is told; subscribers are woken after the commit. */
+  takeSequence(): Promise<number>
   insertFeature(feature: Feature): Promise<void>
   /** A feature goes on: its `updated_at`. */
   touchFeature(id: FeatureId, updated_at: string): Promise<void>
+  /** Tells its event by itself, as a row of the history does. */
   insertWorkflow(
     workflow: Omit<Workflow, 'attempt'>,
     more: Omit<Origin, 'name'> & { attempt_id: AttemptId; sequence: number; history_hash: string },
@@ -165,8 +166,7 @@ export interface WorkflowTransaction extends NoteTransaction {
   ): Promise<void>
   /** Notes what became of the comments; those the agent passed over are `unanswered`. */
   answerThreads(workflow_id: WorkflowId, answers: Outcome['threads']): Promise<void>
-  /** Gives the event the next sequence and answers it; subscribers are woken after the commit. */
-  appendEvent(event: NewEvent): Promise<number>
+  appendEvent(event: NewEvent): Promise<void>
   /** Notes that the hub must still be told to stop this attempt. */
   insertCancellation(attempt_id: AttemptId): Promise<void>
   deleteCancellation(attempt_id: AttemptId): Promise<void>

@@ -308,13 +308,7 @@ export class WorkflowStateMachine {
       retry_of,
       created_by: origin.name,
     }
-    const { workflow_type, status, feature_id, workspace, created_by } = row
-    const sequence = await tx.appendEvent({
-      type: 'workflow.created',
-      workflow_id: id,
-      created_at: now,
-      data: { workflow_type, status, feature_id, workspace, created_by },
-    })
+    const sequence = await tx.takeSequence()
     const attempt_id = newId<AttemptId>()
     const { key_id, request_id, address } = origin
     const history_hash = firstHash(row, origin)

@@ -108,7 +108,7 @@ export class WorkflowSteps {
     const error = step.error ?? workflow.error
     const completed_at = move.effect === 'end' ? now : workflow.completed_at
     const result = step.outcome && { phase: move.phase, attempt: move.attempt, ...step.outcome.result }
-    const { entry, words } = await this.#tell(tx, workflow, step, now)
+    const { entry, words } = await this.#entry(tx, workflow, step, now)
     const moved = await tx.moveWorkflow(
       { id: workflow.id, status: workflow.status, attempt_id: current.id },
       {
@@ -167,12 +167,13 @@ export class WorkflowSteps {
     return current
   }
 
-  /** Appends the event of a step and answers its row of the history, which shares the event's sequence. */
-  async #tell(tx: WorkflowTransaction, workflow: Workflow, step: Step, now: string) {
+  /** The row of the history that a step leaves, which is also what is told of it. */
+  async #entry(tx: WorkflowTransaction, workflow: Workflow, step: Step, now: string) {
     const attempt = currentAttempt(workflow)
     const { metadata, words } = saidWith(step)
     const row = {
       id: newId(),
+      sequence: await tx.takeSequence(),
       workflow_id: workflow.id,
       from_status: workflow.status,
       to_status: step.move.status,
@@ -183,15 +184,9 @@ export class WorkflowSteps {
       attempt: attempt.number,
       digest: step.outcome?.digest ?? attempt.digest,
     }
-    const sequence = await tx.appendEvent({
-      type: 'workflow.transition',
-      workflow_id: workflow.id,
-      created_at: now,
-      data: { ...row, metadata: words === null ? metadata : { ...metadata, ...words } },
-    })
     return entryOf({
       previous_hash: tx.historyHash(workflow.id),
-      transition: { ...row, sequence },
+      transition: row,
       attempt_id: attempt.id,
       origin: step.origin,
       metadata,

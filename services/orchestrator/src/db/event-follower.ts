@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Kysely } from 'kysely'
 
+import { lastOfFeed } from './event-feed.ts'
 import type { Tables } from './models.ts'
 import type { EventSequence } from './postgres-sequence.ts'
 
@@ -33,19 +34,9 @@ export function followEvents({ read, horizon, tell, onError }: EventFollowerOpti
 
   const look = async () => {
     const { last, readable } = await read
-      .selectNoFrom((eb) => [
-        eb
-          .selectFrom('events')
-          .select((events) => events.fn.max('sequence').as('last'))
-          .as('last'),
-        eb
-          .selectFrom('events')
-          .select((events) => events.fn.max('sequence').as('readable'))
-          .where('sequence', '<', horizon)
-          .as('readable'),
-      ])
+      .selectNoFrom([lastOfFeed().as('last'), lastOfFeed(horizon).as('readable')])
       .executeTakeFirstOrThrow()
-    if (readable !== null && readable > told) {
+    if (readable > told) {
       told = readable
       tell()
     }

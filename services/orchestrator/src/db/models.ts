@@ -193,8 +193,9 @@ export interface CountersTable {
   value: number
 }
 
+/** What is told of workflows beside their own rows and their history: see event-feed.ts. */
 export interface EventsTable {
-  sequence: Generated<number>
+  sequence: number
   /** Empty for an event of no workflow. */
   workflow_id: WorkflowId | ''
   type: StreamEventType

@@ -1,22 +1,23 @@
-import { sql, type Expression, type Kysely, type RawBuilder } from 'kysely'
+import { sql, type Kysely, type RawBuilder } from 'kysely'
 
+import { lastOfFeed } from './event-feed.ts'
 import type { Tables } from './models.ts'
 
-/** Events one transaction may append. */
+/** Rows of the feed that one transaction may write. */
 const PER_TRANSACTION = 1000
 
 const BASE = 'event_base'
 
 /**
- * How events are numbered when several processes commit at once. A counter would be in the order in
+ * How the rows of the event feed are numbered when several processes commit at once. A counter would be in the order in
  * which it was asked, not in which it was committed, and a reader that asks for what comes after 7
  * would never see a 6 committed later. So the number is made of the transaction's own id, and read is
  * only what lies below the oldest transaction still running: nothing can appear there any more.
  * Numbers grow and have holes.
  */
 export interface EventSequence {
-  /** Of the `index`-th event of the running transaction, counted from 0. */
-  next(index: Expression<number>): RawBuilder<number>
+  /** Of the first row of the running transaction; the others follow. */
+  first: RawBuilder<number>
   /** Every event below is committed or never will be. */
   horizon: RawBuilder<number>
 }
@@ -34,23 +35,16 @@ export async function openEventSequence(db: Kysely<Tables>): Promise<EventSequen
   const next_id = sql<number>`pg_snapshot_xmax(pg_current_snapshot())::text::bigint`
   const { value, last, next } = await db
     .selectFrom('counters')
-    .select((eb) => [
-      'value',
-      eb
-        .selectFrom('events')
-        .select((events) => events.fn.coalesce(events.fn.max('sequence'), sql<number>`0`).as('last'))
-        .as('last'),
-      next_id.as('next'),
-    ])
+    .select(['value', lastOfFeed().as('last'), next_id.as('next')])
     .where('name', '=', BASE)
     .executeTakeFirstOrThrow()
-  const isBehind = value + next * PER_TRANSACTION <= (last ?? 0)
-  const base = isBehind ? (last ?? 0) + 1 - next * PER_TRANSACTION : value
+  const isBehind = value + next * PER_TRANSACTION <= last
+  const base = isBehind ? last + 1 - next * PER_TRANSACTION : value
   if (isBehind) await db.updateTable('counters').set({ value: base }).where('name', '=', BASE).execute()
   const from = (id: RawBuilder<unknown>) =>
     sql<number>`(${sql.lit(base)}::bigint + ${id}::text::bigint * ${sql.lit(PER_TRANSACTION)})`
   return {
-    next: (index) => sql<number>`(${from(sql`pg_current_xact_id()`)} + ${index}::bigint)`,
+    first: from(sql`pg_current_xact_id()`),
     horizon: from(sql`pg_snapshot_xmin(pg_current_snapshot())`),
   }
 }

@@ -1,3 +1,4 @@
+import { runCompiled } from '@orchestrator/sqlite'
 import type { Compilable, CompiledQuery, Kysely, QueryResult } from 'kysely'
 
 import type { Tables } from './models.ts'
@@ -24,7 +25,7 @@ export function prepare<V extends object, R>(
 ): Prepared<V, R> {
   // The builder only passes the placeholder on to the list of parameters, where it is replaced.
   const compiled = build((name) => new Placeholder(name) as never).compile()
-  return (db, values) => db.executeQuery(withValues(compiled, values))
+  return (db, values) => runCompiled(db, withValues(compiled, values))
 }
 
 function withValues<V extends object, R>(compiled: CompiledQuery<R>, values: V): CompiledQuery<R> {

@@ -1,20 +1,9 @@
-import type {
-  Attempt,
-  Check,
-  HistoryItem,
-  JsonObject,
-  Review,
-  StreamEvent,
-  Thread,
-  Usage,
-  Workflow,
-} from '@orchestrator/contract'
+import type { Attempt, Check, HistoryItem, JsonObject, Review, Thread, Usage, Workflow } from '@orchestrator/contract'
 import type { Kysely, Selectable } from 'kysely'
 
 import type {
   AttemptArtifactsTable,
   AttemptsTable,
-  EventsTable,
   ReviewsTable,
   ReviewThreadsTable,
   Tables,
@@ -92,12 +81,16 @@ export function workflowOf(row: WorkflowRow): Workflow {
 /** A row of the history with the words beside it, which are one metadata to whoever reads. */
 export function historyItemOf(row: Selectable<WorkflowHistoryTable> & { words: string | null }): HistoryItem {
   const { attempt_id: _, words_hash, words, metadata, ...columns } = row
-  const facts = parseJson<JsonObject>(metadata)
   return {
     ...columns,
-    metadata: words === null ? facts : { ...facts, ...parseJson<JsonObject>(words) },
+    metadata: metadataOf(metadata, words),
     words_erased: words_hash !== null && words === null,
   }
+}
+
+export function metadataOf(metadata: string | null, words: string | null): JsonObject | null {
+  const facts = parseJson<JsonObject>(metadata)
+  return words === null ? facts : { ...facts, ...parseJson<JsonObject>(words) }
 }
 
 export function attemptOf(
@@ -135,17 +128,4 @@ function threadOf(row: Selectable<ReviewThreadsTable>): Thread {
   const { id, path, line_start, line_end, quote, text, fate, reply } = row
   const lines = line_start === null || line_end === null ? null : { start: line_start, end: line_end }
   return { id, path, lines, quote, text, fate, reply }
-}
-
-/** A transition's event carries the sequence that its history row has. */
-export function eventOf(row: Selectable<EventsTable>): StreamEvent {
-  const data = parseJson<object>(row.data)
-  const { sequence, workflow_id, type, created_at } = row
-  return {
-    sequence,
-    workflow_id: workflow_id === '' ? null : workflow_id,
-    type,
-    created_at,
-    data: type === 'workflow.transition' ? { ...data, sequence } : data,
-  } as StreamEvent
 }

@@ -5,14 +5,15 @@ import type {
   Feature,
   FeatureId,
   Phase,
-  StreamEventType,
   WorkflowId,
   WorkflowStatus,
 } from '@orchestrator/contract'
 import { sql, type Insertable, type Kysely, type Selectable } from 'kysely'
 
+import type { HistoryWords } from '../core/ports.ts'
 import type {
   AttemptsTable,
+  EventsTable,
   FeaturesTable,
   ReviewsTable,
   Tables,
@@ -35,16 +36,20 @@ export function createStatements(db: Kysely<Tables>, sequence?: EventSequence) {
     // nobody else takes a step of it, ends its attempt or begins one in between.
     lockWorkflow:
       sequence &&
-      prepare<{ id: WorkflowId }, unknown>((value) =>
-        db.selectFrom('workflows').select('id').where('id', '=', value('id')).forUpdate(),
+      prepare<{ id: WorkflowId }, { first_sequence: number }>((value) =>
+        db
+          .selectFrom('workflows')
+          .select(sequence.first.as('first_sequence'))
+          .where('id', '=', value('id'))
+          .forUpdate(),
       ),
 
     lockWorkflowOf:
       sequence &&
-      prepare<{ id: AttemptId }, unknown>((value) =>
+      prepare<{ id: AttemptId }, { first_sequence: number }>((value) =>
         db
           .selectFrom('workflows')
-          .select('id')
+          .select(sequence.first.as('first_sequence'))
           .where('id', '=', (attempts) =>
             attempts.selectFrom('attempts').select('workflow_id').where('id', '=', value('id')),
           )
@@ -88,18 +93,12 @@ export function createStatements(db: Kysely<Tables>, sequence?: EventSequence) {
           updated_at: value('updated_at'),
           error: value('error'),
           completed_at: value('completed_at'),
+          result: sql`coalesce(${value('result')}, result)`,
           history_hash: value('history_hash'),
         })
         .where('id', '=', value('id'))
         .where('status', '=', value('expected_status'))
         .where('attempt_id', '=', value('expected_attempt_id')),
-    ),
-
-    setResult: prepare<{ id: WorkflowId; result: string }, unknown>((value) =>
-      db
-        .updateTable('workflows')
-        .set({ result: value('result') })
-        .where('id', '=', value('id')),
     ),
 
     insertEntry: prepare<Insertable<WorkflowHistoryTable>, unknown>((value) =>
@@ -122,6 +121,14 @@ export function createStatements(db: Kysely<Tables>, sequence?: EventSequence) {
         address: value('address'),
         words_hash: value('words_hash'),
         hash: value('hash'),
+      }),
+    ),
+
+    insertWords: prepare<HistoryWords, unknown>((value) =>
+      db.insertInto('history_words').values({
+        history_id: value('history_id'),
+        salt: value('salt'),
+        words: value('words'),
       }),
     ),
 
@@ -184,20 +191,14 @@ export function createStatements(db: Kysely<Tables>, sequence?: EventSequence) {
       }),
     ),
 
-    insertEvent: prepare<
-      { workflow_id: WorkflowId | ''; type: StreamEventType; data: string; created_at: string; index: number },
-      { sequence: number }
-    >((value) =>
-      db
-        .insertInto('events')
-        .values({
-          ...(sequence && { sequence: sequence.next(sql`${value('index')}`) }),
-          workflow_id: value('workflow_id'),
-          type: value('type'),
-          data: value('data'),
-          created_at: value('created_at'),
-        })
-        .returning('sequence'),
+    insertEvent: prepare<Insertable<EventsTable>, unknown>((value) =>
+      db.insertInto('events').values({
+        sequence: value('sequence'),
+        workflow_id: value('workflow_id'),
+        type: value('type'),
+        data: value('data'),
+        created_at: value('created_at'),
+      }),
     ),
 
     takeFeatureNumber: prepare<{ floor: number; after_floor: number }, { value: number }>((value) =>
@@ -235,6 +236,9 @@ export function createStatements(db: Kysely<Tables>, sequence?: EventSequence) {
     findHandover: prepare<{ id: AttemptId }, { session_id: string | null; notes: number }>((value) =>
       db.selectFrom('attempts').select(['session_id', 'notes']).where('id', '=', value('id')),
     ),
+    firstSequence:
+      sequence &&
+      prepare<object, { first_sequence: number }>(() => db.selectNoFrom(sequence.first.as('first_sequence'))),
   }
 }
 
@@ -251,6 +255,8 @@ interface MoveValues {
   error: string | null
   completed_at: string | null
   history_hash: string
+  /** Null leaves it as it is. */
+  result: string | null
 }
 
 type NewAttemptValues = Pick<

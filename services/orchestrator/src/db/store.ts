@@ -3,7 +3,8 @@ import { sql } from 'kysely'
 
 import { cursorOf } from '../core/cursor.ts'
 import type { WorkflowStore } from '../core/ports.ts'
-import { attemptOf, eventOf, reviewOf, selectWorkflows, historyItemOf, workflowOf } from './rows.ts'
+import { lastOfFeed, listFeed } from './event-feed.ts'
+import { attemptOf, reviewOf, selectWorkflows, historyItemOf, workflowOf } from './rows.ts'
 import type { Session } from './session.ts'
 import { createStatements } from './statements.ts'
 import { workflowTransaction } from './transaction.ts'
@@ -12,20 +13,18 @@ const PAGE_DEFAULT = 50
 
 /** The core's store over a session. */
 export function createStore(session: Session): WorkflowStore {
-  const { read, shared } = session
+  const { read, shared, nextSequence } = session
   const statements = createStatements(read, shared?.sequence)
   const listeners = new Set<() => void>()
   const tell = () => {
     for (const listener of listeners) listener()
   }
   const onEvents = shared === undefined ? tell : shared.followEvents(tell)
-  const selectReadable = () => {
-    const events = read.selectFrom('events')
-    return shared === undefined ? events : events.where('sequence', '<', shared.sequence.horizon)
-  }
+  const horizon = shared?.sequence.horizon
 
   return {
-    write: (fn) => session.write((tx) => fn(workflowTransaction(tx, shared?.counters ?? tx, statements, onEvents))),
+    write: (fn) =>
+      session.write((tx) => fn(workflowTransaction(tx, shared?.counters ?? tx, statements, nextSequence, onEvents))),
 
     async findWorkflow(id) {
       const { rows } = await statements.findWorkflow(read, { id })
@@ -104,15 +103,11 @@ export function createStore(session: Session): WorkflowStore {
       )
     },
 
-    async listEvents({ after, limit, workflow_id }) {
-      let query = selectReadable().selectAll().where('sequence', '>', after)
-      if (workflow_id !== undefined) query = query.where('workflow_id', '=', workflow_id)
-      return (await query.orderBy('sequence').limit(limit).execute()).map(eventOf)
-    },
+    listEvents: (page) => listFeed(read, { ...page, horizon }),
 
     async lastSequence() {
-      const row = await selectReadable().select('sequence').orderBy('sequence', 'desc').limit(1).executeTakeFirst()
-      return row?.sequence ?? 0
+      const { last } = await read.selectNoFrom(lastOfFeed(horizon).as('last')).executeTakeFirstOrThrow()
+      return last
     },
 
     async listCancellations() {

@@ -1,6 +1,6 @@
 import type { JsonObject, WorkflowId } from '@orchestrator/contract'
 import { afterCommit } from '@orchestrator/sqlite'
-import type { Kysely, Transaction } from 'kysely'
+import type { Kysely, QueryResult, Transaction } from 'kysely'
 
 import type { WorkflowTransaction } from '../core/ports.ts'
 import type { Tables } from './models.ts'
@@ -10,26 +10,35 @@ import type { Statements } from './statements.ts'
 
 const ACTIVE = ['pending', 'in_progress', 'waiting_approval'] as const
 
-/** The core's transaction over Kysely's. `onEvents` is called once, after the commit, when events were appended. */
+/** The core's transaction over Kysely's. `onEvents` is called once, after the commit, when there is something to tell. */
 export function workflowTransaction(
   tx: Transaction<Tables>,
   counters: Kysely<Tables>,
   statements: Statements,
+  nextSequence: (() => number) | undefined,
   onEvents: () => void,
 ): WorkflowTransaction {
-  let told = false
-  const tellAfterCommit = () => {
-    if (told) return
-    told = true
-    afterCommit(tx, onEvents)
-  }
-
   const held = new Set<WorkflowId>()
   const hashes = new Map<WorkflowId, string>()
-  let events = 0
+  /** On Postgres the places of this transaction begin here, once that is known. */
+  let first_sequence: number | undefined
+  let told = 0
+
+  const lock = async (locked: Promise<QueryResult<{ first_sequence: number }>> | undefined) => {
+    first_sequence ??= (await locked)?.rows[0]?.first_sequence
+  }
+
+  const takeSequence = async (): Promise<number> => {
+    const index = told++
+    if (index === 0) afterCommit(tx, onEvents)
+    if (nextSequence !== undefined) return nextSequence()
+    if (first_sequence === undefined) await lock(statements.firstSequence?.(tx, {}))
+    if (first_sequence === undefined) throw new Error('this transaction has no place in the event feed')
+    return first_sequence + index
+  }
 
   const findWorkflow: WorkflowTransaction['findWorkflow'] = async (id) => {
-    if (!held.has(id)) await statements.lockWorkflow?.(tx, { id })
+    if (!held.has(id)) await lock(statements.lockWorkflow?.(tx, { id }))
     held.add(id)
     const [row] = (await statements.findWorkflow(tx, { id })).rows
     if (row === undefined) return undefined
@@ -41,6 +50,7 @@ export function workflowTransaction(
     afterCommit: (hook) => afterCommit(tx, hook),
 
     findWorkflow,
+    takeSequence,
 
     ...noteTransaction(tx),
 
@@ -95,16 +105,15 @@ export function workflowTransaction(
 
     async moveWorkflow(expected, { result, ...change }) {
       const { id, status: expected_status, attempt_id: expected_attempt_id } = expected
-      const moved = await statements.moveWorkflow(tx, { id, expected_status, expected_attempt_id, ...change })
-      if (moved.numAffectedRows !== 1n) return false
+      const values = { id, expected_status, expected_attempt_id, ...change, result: toJson(result) }
+      if ((await statements.moveWorkflow(tx, values)).numAffectedRows !== 1n) return false
       hashes.set(id, change.history_hash)
-      if (result !== undefined) await statements.setResult(tx, { id, result: JSON.stringify(result) })
       return true
     },
 
     async insertEntry(entry, words) {
       await statements.insertEntry(tx, entry)
-      if (words !== undefined) await tx.insertInto('history_words').values(words).execute()
+      if (words !== undefined) await statements.insertWords(tx, words)
     },
 
     async insertAttempt({ feedback, ...columns }) {
@@ -112,7 +121,7 @@ export function workflowTransaction(
     },
 
     async findWork(attempt_id) {
-      await statements.lockWorkflowOf?.(tx, { id: attempt_id })
+      await lock(statements.lockWorkflowOf?.(tx, { id: attempt_id }))
       const row = await tx.selectFrom('attempts').selectAll().where('id', '=', attempt_id).executeTakeFirst()
       if (row === undefined) return undefined
       held.add(row.workflow_id)
@@ -207,17 +216,9 @@ export function workflowTransaction(
     },
 
     async appendEvent({ type, workflow_id, created_at, data }) {
-      tellAfterCommit()
-      const values = {
-        type,
-        workflow_id: workflow_id ?? ('' as const),
-        created_at,
-        data: JSON.stringify(data),
-        index: events++,
-      }
-      const [event] = (await statements.insertEvent(tx, values)).rows
-      if (event === undefined) throw new Error('an event was given no sequence')
-      return event.sequence
+      const sequence = await takeSequence()
+      const row = { sequence, type, created_at, workflow_id: workflow_id ?? ('' as const), data: JSON.stringify(data) }
+      await statements.insertEvent(tx, row)
     },
 
     async insertCancellation(attempt_id) {

@@ -98,14 +98,15 @@ async function stream(path: string): Promise<Answer> {
 }
 async function onFullDisk<T>(fn: () => Promise<T>): Promise<T> {
   const database = new DatabaseSync(`${service.folder}/orchestrator.db`)
-  database.exec(
-    `create trigger full before insert on events begin select raise(abort, 'database or disk is full'); end;
-      create trigger full_of_keys before insert on keys begin select raise(abort, 'database or disk is full'); end`,
-  )
+  const full = ['workflows', 'workflow_history', 'keys']
+  for (const table of full)
+    database.exec(
+      `create trigger full_of_${table} before insert on ${table} begin select raise(abort, 'database or disk is full'); end`,
+    )
   try {
     return await fn()
   } finally {
-    database.exec('drop trigger full; drop trigger full_of_keys')
+    for (const table of full) database.exec(`drop trigger full_of_${table}`)
     database.close()
   }
 }

@@ -34,7 +34,7 @@ async function standing(engine: Engine, fn: (tx: WorkflowTransaction) => Promise
   }
 }
 
-function appendNote(tx: WorkflowTransaction, workflow_id: WorkflowId, text: string): Promise<number> {
+function appendNote(tx: WorkflowTransaction, workflow_id: WorkflowId, text: string): Promise<void> {
   const data = { attempt_id: crypto.randomUUID() as never, phase: 'phase_1' as const, number: 1 }
   const created_at = new Date().toISOString()
   const updates = [{ kind: 'note' as const, text }]
@@ -160,7 +160,7 @@ describe.skipIf(postgres.missing !== undefined)(title, () => {
     const first = await openEngine(url, external)
     const { id } = await first.create()
     await first.close()
-    await postgres.query(url, 'update events set sequence = sequence + 5000000000')
+    await postgres.query(url, 'update workflows set sequence = sequence + 5000000000')
     const second = await openEngine(url, external)
     const after = await second.store.lastSequence()
     expect(after).toBeGreaterThan(5_000_000_000)

@@ -28,7 +28,7 @@ async function waitingForReview(engine: Engine): Promise<Workflow> {
   return engine.machine.advance(id, { trigger: 'agent_complete', phase_result: { output: 'x' } }, asker('agent'))
 }
 
-function appendNote(tx: WorkflowTransaction, workflow_id: WorkflowId, text: string): Promise<number> {
+function appendNote(tx: WorkflowTransaction, workflow_id: WorkflowId, text: string): Promise<void> {
   const created_at = new Date().toISOString()
   const data = {
     attempt_id: randomUUID() as never,
