@@ -27,11 +27,15 @@ export function createAdmission(app: Server, o: ServerOptions) {
   })
 
   function checkHost(request: FastifyRequest): void {
-    const headers = request.raw.headersDistinct.host ?? []
-    const [header = ''] = headers
+    const header = request.headers.host ?? ''
     const host = parseHost(header)
     const own_port = request.raw.socket.localPort ?? o.port
-    if (headers.length === 1 && host !== undefined && allows(host, own_port) && isForHost(request.raw.url, header))
+    if (
+      isNamedOnce(request.raw.rawHeaders) &&
+      host !== undefined &&
+      allows(host, own_port) &&
+      isForHost(request.raw.url, header)
+    )
       return
     const named = host === undefined ? 'The request names no host' : `This service does not answer for ${header}`
     throw new ServiceError('MISDIRECTED_HOST', `${named}. If that name is meant to lead here, add it to ALLOWED_HOSTS.`)
@@ -122,6 +126,13 @@ function checkBodyType(request: FastifyRequest): void {
 function isForHost(url: string | undefined, host_header: string): boolean {
   if (url === undefined || url.startsWith('/') || url === '*') return true
   return URL.canParse(url) && new URL(url).host === new URL(`http://${host_header}`).host
+}
+
+/** Node keeps the first of several `Host` headers, and something before us may have gone by another. */
+function isNamedOnce(raw_headers: string[]): boolean {
+  return (
+    raw_headers.filter((name, at) => at % 2 === 0 && name.length === 4 && name.toLowerCase() === 'host').length === 1
+  )
 }
 
 function single(header: string | string[] | undefined): string | undefined {

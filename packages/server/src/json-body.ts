@@ -17,14 +17,16 @@ export function parseJsonBody(body: Uint8Array): unknown {
   return value
 }
 
-/** The first text of a flat record (query or path) that cannot be stored. */
+/** The first text of a flat record (query or path) that cannot be stored; in a header Node lets none through. */
 export function findBadText(values: unknown): ErrorDetail | undefined {
   return typeof values === 'object' && values !== null ? findProblem(values) : undefined
 }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
 function decode(body: Uint8Array): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(body)
+    return utf8.decode(body)
   } catch (error) {
     throw new ServiceError('MALFORMED_JSON', 'The body is not valid UTF-8.', { cause: error })
   }

@@ -1,4 +1,4 @@
-import { type Logger, pino, stdTimeFunctions } from 'pino'
+import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino'
 
 import { prettyDestination } from './log-lines.ts'
 
@@ -22,6 +22,9 @@ export interface LoggerOptions {
   secrets?: Readonly<Record<string, string>>
 }
 
+/** Lines that are gathered in one turn of the event loop are written at once; more than so many bytes at once before. */
+const GATHERED_BYTES = 64 * 1024
+
 /** JSON lines on stdout, or with `pretty` short lines for a person at a terminal. */
 export function createLogger(o: LoggerOptions): Logger {
   // As they stand within JSON.
@@ -41,5 +44,24 @@ export function createLogger(o: LoggerOptions): Logger {
           .replace(KEY, '[hidden: a key]'),
     },
   }
-  return o.pretty === true ? pino(options, prettyDestination(process.stdout)) : pino(options)
+  return pino(options, o.pretty === true ? prettyDestination(process.stdout) : gathered(1))
+}
+
+/** Under load a write for each line takes longer than the line; what is left when the process ends is written then. */
+function gathered(fd: number): DestinationStream {
+  const destination = pino.destination({ fd, sync: true, minLength: GATHERED_BYTES })
+  let isWaiting = false
+  const flush = () => {
+    isWaiting = false
+    destination.flushSync()
+  }
+  process.on('exit', flush)
+  return {
+    write(line) {
+      destination.write(line)
+      if (isWaiting) return
+      isWaiting = true
+      setImmediate(flush)
+    },
+  }
 }

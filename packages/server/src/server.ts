@@ -11,6 +11,7 @@ import { registerDocs } from './docs.ts'
 import { answerError, logAnswers } from './answers.ts'
 import { endWithServer } from './closing.ts'
 import { parseJsonBody } from './json-body.ts'
+import { RequestLog } from './request-log.ts'
 import { refuseUndeclared } from './undeclared.ts'
 import type { Server, ServerOptions } from './server-types.ts'
 import { validatorCompiler } from './validation.ts'
@@ -30,6 +31,7 @@ export async function createServer(o: ServerOptions): Promise<Server> {
   const app: Server = fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
+    childLoggerFactory: (parent, bindings) => new RequestLog(parent, bindings),
     genReqId: () => randomUUID(),
     requestIdHeader: false,
     trustProxy: o.trust_proxy,
@@ -82,7 +84,7 @@ export async function createServer(o: ServerOptions): Promise<Server> {
   app.addHook('preValidation', async (request) => refuseUndeclared(request))
   registerAccess(app, o.roles_required === true)
   endWithServer(app)
-  logAnswers(app)
+  logAnswers(app, o.logger)
   await registerDocs(app, o)
   return app
 }

@@ -44,7 +44,7 @@ const MAX_FIELD_LENGTH = 200
 export const validatorCompiler: FastifySchemaCompiler<z.ZodType> = ({ schema, httpPart }) => {
   const part = PARTS.find((name) => name === httpPart) ?? 'body'
   return (data: unknown) => {
-    const badText = part === 'body' ? undefined : findBadText(data)
+    const badText = part === 'querystring' || part === 'params' ? findBadText(data) : undefined
     if (badText !== undefined)
       return {
         error: new ServiceError('VALIDATION_ERROR', `${badText.field} ${badText.message}.`, { details: [badText] }),

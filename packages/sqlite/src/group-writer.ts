@@ -4,8 +4,9 @@ import { DatabaseError, isDiskFault } from './database-error.ts'
 import type { Mutex } from './mutex.ts'
 import { nodeSqliteDialect, shortenWay, type NodeSqliteConnection } from './node-sqlite-dialect.ts'
 
-/** Work of one commit at most, so that the first one in a flood does not wait for the last. */
+/** Work of one commit at most, and how long it is gathered: the first one in a flood does not wait for the last. */
 const BATCH_MAX = 256
+const GATHER_MAX_MS = 2
 
 interface Job {
   /** Runs inside a savepoint of its own; answers what to do once the commit is on disk. */
@@ -98,8 +99,7 @@ export class GroupWriter<S> {
 
   async #drain(): Promise<void> {
     while (this.#queue.length > 0) {
-      // The sockets that are readable in this turn get to queue their work before the commit begins.
-      await new Promise((resolve) => setImmediate(resolve))
+      await this.#gather()
       await this.#mutex?.lock()
       const batch = this.#queue.splice(0, BATCH_MAX)
       try {
@@ -109,6 +109,20 @@ export class GroupWriter<S> {
       }
     }
     this.#draining = undefined
+  }
+
+  /** Whoever arrives in the meantime shares the commit: it begins when a turn of the event loop has brought nobody. */
+  async #gather(): Promise<void> {
+    const began = performance.now()
+    let gathered: number
+    do {
+      gathered = this.#queue.length
+      await new Promise((resolve) => setImmediate(resolve))
+    } while (
+      this.#queue.length > gathered &&
+      this.#queue.length < BATCH_MAX &&
+      performance.now() - began < GATHER_MAX_MS
+    )
   }
 
   async #begin(): Promise<Transaction<S>> {

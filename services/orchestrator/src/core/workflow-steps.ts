@@ -55,6 +55,7 @@ type CurrentAttempt = NonNullable<Workflow['attempt']>
 /** How one step is written, inside the transaction of whoever takes it. */
 export class WorkflowSteps {
   readonly #o: WorkflowStepsOptions
+  #now = { ms: Number.NaN, text: '' }
 
   constructor(o: WorkflowStepsOptions) {
     this.#o = o
@@ -221,7 +222,10 @@ export class WorkflowSteps {
   }
 
   now(): string {
-    return this.#o.clock.now().toISOString()
+    const ms = this.#o.clock.now().getTime()
+    // Several rows of a step, and the steps of a commit, have the same time: its text is made once.
+    if (ms !== this.#now.ms) this.#now = { ms, text: new Date(ms).toISOString() }
+    return this.#now.text
   }
 }
 
