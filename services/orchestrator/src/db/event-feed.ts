@@ -75,7 +75,7 @@ export async function listFeed(db: Kysely<Tables>, page: FeedPage): Promise<Stre
       from workflow_history ${within(page, 'workflow_id')}) as transitions
     union all select * from (
       select sequence, id, 'workflow.created', created_at, null,
-        null, null, null, null, null, null, null, null, null, created_by, workflow_type, feature_id, workspace
+        null, null, null, null, null, null, null, cast(null as bigint), null, created_by, workflow_type, feature_id, workspace
       from workflows ${within(page, 'id')}) as creations
     order by sequence limit ${page.limit}`.execute(db)
   return rows.map(eventOf)
