@@ -23,7 +23,7 @@ export interface LoggerOptions {
 }
 
 /** Lines that are gathered in one turn of the event loop are written at once; more than so many bytes at once before. */
-const GATHERED_BYTES = 64 * 1024
+const GATHERED_BYTES = 12 * 1024
 
 /** JSON lines on stdout, or with `pretty` short lines for a person at a terminal. */
 export function createLogger(o: LoggerOptions): Logger {

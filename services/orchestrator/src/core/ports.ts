@@ -119,7 +119,7 @@ export interface AttemptWork {
 type Unnumbered<E> = E extends unknown ? Omit<E, 'sequence'> : never
 
 /** An event that no row tells by itself, before it has its sequence. */
-export type NewEvent = Unnumbered<Extract<StreamEvent, { type: 'attempt.state' | 'agent.update' }>>
+export type NewEvent = Unnumbered<Exclude<StreamEvent, { type: 'workflow.created' | 'workflow.transition' }>>
 
 /** A feature, and whether ticks of its checklists have not reached the repository yet. */
 export interface KnownFeature extends Feature {
