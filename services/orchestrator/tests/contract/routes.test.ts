@@ -98,7 +98,7 @@ async function stream(path: string): Promise<Answer> {
 }
 async function onFullDisk<T>(fn: () => Promise<T>): Promise<T> {
   const database = new DatabaseSync(`${service.folder}/orchestrator.db`)
-  const full = ['workflows', 'workflow_history', 'keys']
+  const full = ['workflows', 'workflow_history', 'events', 'keys']
   for (const table of full)
     database.exec(
       `create trigger full_of_${table} before insert on ${table} begin select raise(abort, 'database or disk is full'); end`,
