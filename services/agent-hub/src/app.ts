@@ -65,7 +65,7 @@ export async function startHub(
       sandbox: config.sandbox,
       own_profiles,
     })
-    const secrets = createSecrets(listSecrets(process.env))
+    const secrets = createSecrets(listSecrets(Object.assign({}, ...own_profiles.map(({ env }) => env), process.env)))
     const driver = createAgentDriver({ logger, secrets })
     const parts = {
       secrets,
