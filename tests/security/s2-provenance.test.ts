@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 import { OPEN_SERVICES, type EitherService } from './both-services.ts'
-import { onEach, openRaw } from './wide-service.ts'
+import { onEach, openRaw, startWideService } from './wide-service.ts'
 
 /** Named by the operator beside the names of this machine. */
 const CONFIGURED = 'team.example,other.example:9443'
@@ -144,5 +144,26 @@ describe.each(OPEN_SERVICES)('%s on loopback', (_name, start) => {
     ])
     const statuses = await onEach(asks, async (one) => (await raw.ask(one)).status)
     expect(statuses).toEqual(claims.flatMap(() => [421, 403]))
+  })
+})
+
+describe.each([
+  ['is not believed', {}, true],
+  ['is believed of a proxy that was configured', { TRUST_PROXY: 'on' }, false],
+] as const)('an address that a client claims', (what, env, is_limited) => {
+  it(what, async () => {
+    const service = await startWideService(env)
+    const raw = openRaw(service.admin.url)
+    const host = new URL(service.admin.url).host
+    // Guesses at a key are counted by address: each of these says that it has another one.
+    const guesses = Array.from({ length: 100 }, (_, index) => ({
+      method: 'GET',
+      path: '/workflows',
+      headers: { host, authorization: 'Bearer ok_000000000000_x', 'x-forwarded-for': `192.0.2.${index}` },
+    }))
+    const statuses = new Set(await onEach(guesses, async (one) => (await raw.ask(one)).status))
+    raw.close()
+    await service.close()
+    expect(statuses).toEqual(new Set(is_limited ? [401, 429] : [401]))
   })
 })
