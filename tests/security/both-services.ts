@@ -41,8 +41,9 @@ export interface OpenApiOperation {
 
 type Started = Omit<EitherService, 'document' | 'port'>
 
-async function withDocument(service: Started): Promise<EitherService> {
-  const answer = await fetch(`${service.url}/openapi.json`)
+async function withDocument(service: Started, token?: string): Promise<EitherService> {
+  const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` }
+  const answer = await fetch(`${service.url}/openapi.json`, { headers })
   const document = (await answer.json()) as OpenApiDocument
   return { ...service, document, port: Number(new URL(service.url).port) }
 }
@@ -132,7 +133,7 @@ async function startOpenHub(env: Record<string, string>): Promise<Started> {
 /** Both, as they are on loopback: open to this machine alone. */
 export const OPEN_SERVICES: [name: string, start: (env?: Record<string, string>) => Promise<EitherService>][] = [
   ['orchestrator', async (env = {}) => withDocument(await startOpenOrchestrator(env))],
-  ['agent-hub', async (env = {}) => withDocument(await startOpenHub(env))],
+  ['agent-hub', async (env = {}) => withDocument(await startOpenHub(env), env['AGENT_HUB_TOKEN'])],
 ]
 
 /** A service in a process of its own, for what is measured of one. */

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
+import { HEADERS, ID, MUTATIONS, VERBS } from './path-mutations.ts'
 import { onEach, openRaw, startWideService, type RawAsk, type WideService } from './wide-service.ts'
 
 /** Nobody needs a key for these; docs/security.md publishes the same list. */
@@ -18,51 +19,6 @@ const PUBLIC = [
 ]
 /** Of those, the ones that are the API's too; without a key they give the page, and only to who asks for `text/html`. */
 const PAGE_ONLY = ['GET /features', 'GET /features/:feature_id', 'GET /workflows', 'GET /workflows/:id']
-
-const VERBS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PROPFIND', 'SEARCH', 'TRACE']
-const ID = '00000000-0000-4000-8000-000000000000'
-
-/** What has opened doors elsewhere: other spellings of a path, and ends that are public. */
-const MUTATIONS: ((path: string) => string)[] = [
-  (path) => path,
-  (path) => `${path}/`,
-  (path) => `/${path}`,
-  (path) => `/.${path}`,
-  (path) => `/health/..${path}`,
-  (path) => `/assets/..${path}`,
-  (path) => `/%2e%2e${path}`,
-  (path) => `${path}/health`,
-  (path) => `${path}/../health`,
-  (path) => `${path}%2fhealth`,
-  (path) => `${path}%00`,
-  (path) => `${path};/health`,
-  (path) => `${path}.json`,
-  (path) => `${path}?public=true`,
-  (path) => `${path}?/health`,
-  (path) => `${path}#/health`,
-  (path) => path.toUpperCase(),
-  (path) => path.replace(/^\/./, (start) => `/%${start.charCodeAt(1).toString(16)}`),
-  (path) => path.replaceAll('/', '%2f').replace('%2f', '/'),
-  (path) => path.replaceAll('/', '\\').replace('\\', '/'),
-  (path) => `${path}%`,
-]
-
-/** Headers that some servers believe. */
-const HEADERS: Record<string, string>[] = [
-  { 'x-original-url': '/health' },
-  { 'x-rewrite-url': '/health' },
-  { 'x-http-method-override': 'GET' },
-  { 'x-forwarded-for': '127.0.0.1' },
-  { 'x-forwarded-host': 'localhost' },
-  { 'x-real-ip': '127.0.0.1' },
-  { forwarded: 'for=127.0.0.1' },
-  { 'x-forwarded-user': 'admin' },
-  { authorization: 'Bearer' },
-  { authorization: 'Bearer null' },
-  { authorization: 'Basic YWRtaW46YWRtaW4=' },
-  { cookie: 'orchestrator_session=' },
-  { cookie: 'orchestrator_session=null; role=admin' },
-]
 
 let service: WideService
 let paths: string[]

@@ -9,7 +9,7 @@ import { figure } from './counts.ts'
 import { malformedRequests, type Malformed } from './malformed.ts'
 import { SERVICE_PROCESSES, type EitherProcess } from './both-services.ts'
 
-const REQUESTS = figure(1_500, 50_000)
+const REQUESTS = figure(800, 50_000)
 const AT_ONCE = 24
 /** Whole, memory is measured; in a short run the heap is still finding its size. */
 const GROWTH_MIB_MAX = figure(150, 20)

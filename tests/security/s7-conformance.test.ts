@@ -112,11 +112,11 @@ describe.each(OPEN_SERVICES)('%s', (name, start) => {
       return { status, wrong: isValid ? undefined : ajv.errorsText(validate.errors) }
     }
 
-    const each = Math.ceil(figure(700, 5_000) / (operations.length - (name === 'agent-hub' ? SLOW.length : 0)))
+    const each = Math.ceil(figure(400, 5_000) / (operations.length - (name === 'agent-hub' ? SLOW.length : 0)))
     const requests = operations.flatMap((one, index) =>
       fc.sample(requestOf(one), { numRuns: SLOW.includes(one.key) ? figure(3, 20) : each, seed: 4_711 + index }),
     )
-    expect(requests.length).toBeGreaterThanOrEqual(figure(700, 5_000))
+    expect(requests.length).toBeGreaterThanOrEqual(figure(400, 5_000))
     const answers = await onEach(requests, async (sent) => ({ ...sent, ...(await complaint(sent)) }))
     const violations = answers.filter(({ wrong }) => wrong !== undefined)
     // One of each kind, to be read by a person.
