@@ -18,6 +18,7 @@ export async function createProcessless(url: string) {
     phase_execution: 'external',
     agentFor: () => 'default',
     highestNumber: async () => 0,
+    findInRepository: async () => undefined,
     onCancellation: () => {},
   })
   return { machine, store, session, batches, close: () => session.close() }

@@ -7,11 +7,10 @@ import { join } from 'node:path'
 import { featureIdSchema, type Check, type InvokeResponse } from '@orchestrator/contract'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
-import { openRepository } from '../../services/agent-hub/src/workspace/repository.ts'
-import { createWorkspaces } from '../../services/agent-hub/src/workspace/workspaces.ts'
 import { isRunning, stub_path } from '../../services/agent-hub/tests/acp-fixture.ts'
 import { makeRepository, temporaryFolder, userGit, writeFiles } from '../../services/agent-hub/tests/git-fixture.ts'
 import { specify, startHubProcess, STUB, type HubProcess } from '../../services/agent-hub/tests/hub-process.ts'
+import { workspacesOf } from '../../services/agent-hub/tests/workspaces-fixture.ts'
 import { sandboxHere } from './sandbox-here.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -249,11 +248,7 @@ describe('a hostile agent', () => {
     writeFiles(folder.path, { 'outside/specs/001-login/spec.md': 'mine', 'outside/x/.git/HEAD': 'mine' })
     const outside = join(folder.path, 'outside')
     const before = digestOf(outside)
-    const workspaces = createWorkspaces({
-      name: 'default',
-      repository: await openRepository(repository),
-      data_dir: join(folder.path, 'data'),
-    })
+    const workspaces = workspacesOf(repository, join(folder.path, 'data'))
     const copy = await workspaces.open('default', featureIdSchema.parse('001-login'))
     await copy.reset()
     writeFiles(copy.path, { 'specs/001-login/spec.md': '# It is done', 'src/a.txt': 'a' })

@@ -68,6 +68,7 @@ beforeAll(async () => {
     'POST /workflows/{id}/cancel': { reason: 'no longer wanted' },
     'POST /session': { key: service.first_key },
     'POST /keys': { name: 'Kim', role: 'viewer' },
+    'POST /features/{feature_id}/push': { remote: 'origin' },
     'PUT /workflows/{id}/questions/{question_id}': { answer: 'An hour.', digest: '0'.repeat(64) },
     'PUT /workflows/{id}/checklist-items/{item_id}': { ticked: true, digest: '0'.repeat(64) },
     'POST /queue/pause': { reason: 'a new model' },

@@ -10,11 +10,13 @@ import {
   historyPageSchema,
   keyPageSchema,
   keySchema,
+  pushedBranchSchema,
   questionPageSchema,
   questionSchema,
   queueSchema,
   workflowPageSchema,
   workflowSchema,
+  workspacePageSchema,
   type AdvanceWorkflow,
   type AnswerQuestion,
   type Attempt,
@@ -29,6 +31,8 @@ import {
   type FeatureDetail,
   type Health,
   type Key,
+  type PushedBranch,
+  type PushFeature,
   type Question,
   type QuestionPage,
   type PauseQueue,
@@ -39,6 +43,7 @@ import {
   type Workflow,
   type WorkflowStatus,
   type WorkflowType,
+  type WorkspacePage,
 } from '@orchestrator/contract'
 
 import { createRequest } from './request.ts'
@@ -102,6 +107,8 @@ export interface Client {
   getArtifact(digest: string, options?: CallOptions): Promise<Uint8Array<ArrayBuffer>>
   listFeatures(query?: PageQuery, options?: CallOptions): Promise<Page<Feature>>
   getFeature(feature_id: string, options?: CallOptions): Promise<FeatureDetail>
+  listWorkspaces(options?: CallOptions): Promise<WorkspacePage>
+  pushFeature(feature_id: string, body?: Partial<PushFeature>, options?: CallOptions): Promise<PushedBranch>
   /** Of an admin only, as are the next two. */
   listKeys(options?: CallOptions): Promise<Page<Key>>
   /** With the key itself, which no other answer tells. */
@@ -151,6 +158,9 @@ export function createClient(options: ClientOptions): Client {
     listFeatures: (query, call) => request.json(featurePageSchema, 'GET', 'features', { ...call, query }),
     getFeature: (feature_id, call) =>
       request.json(featureDetailSchema, 'GET', `features/${encodeURIComponent(feature_id)}`, call),
+    listWorkspaces: (call) => request.json(workspacePageSchema, 'GET', 'workspaces', call),
+    pushFeature: (feature_id, body = {}, call = {}) =>
+      request.json(pushedBranchSchema, 'POST', `features/${encodeURIComponent(feature_id)}/push`, { ...call, body }),
     listKeys: (call) => request.json(keyPageSchema, 'GET', 'keys', call),
     createKey: (body, call) => request.json(createdKeySchema, 'POST', 'keys', { ...call, body }),
     revokeKey: (id, call) => request.json(keySchema, 'POST', `keys/${encodeURIComponent(id)}/revoke`, call),

@@ -41,6 +41,7 @@ export const ERROR_CODES = [
   'AGENT_UNAVAILABLE',
   'AGENT_TIMEOUT',
   'UNAVAILABLE',
+  'PUSH_FAILED',
   'STORAGE_FULL',
   'INTERNAL_ERROR',
 ] as const

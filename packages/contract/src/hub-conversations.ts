@@ -33,6 +33,7 @@ export const askRequestSchema = z
   .strictObject({
     question: textSchema,
     feature_id: featureIdSchema,
+    workspace: nameSchema.optional().describe('Where the feature is; a session knows it already'),
     context: jsonObjectSchema.optional(),
     session_id: z.string().max(200).optional(),
   })

@@ -2,5 +2,6 @@ export { checklistItems, tickItems, type ChecklistItem } from './checklist-items
 export { coverageOf, type Coverage } from './coverage.ts'
 export { openQuestions } from './open-questions.ts'
 export { findPlaceholder, findSection, headingOf, proseLines, withoutCode, type ProseLine } from './prose.ts'
+export { specDescription } from './spec-description.ts'
 export { isStoryPhase, taskLines, type TaskLine } from './task-lines.ts'
 export { userStories } from './user-stories.ts'

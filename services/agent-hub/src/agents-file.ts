@@ -1,14 +1,11 @@
-import { readFile } from 'node:fs/promises'
-import { isAbsolute, join } from 'node:path'
+import { isAbsolute } from 'node:path'
 
 import { nameSchema } from '@orchestrator/contract'
-import { StartupError } from '@orchestrator/server'
-import { parse, YAMLParseError } from 'yaml'
 import * as z from 'zod'
 
 import type { LaunchProfile } from './acp/launch-profile.ts'
+import { readSettingsFile } from './settings-file.ts'
 
-const DEFAULT_NAME = 'agents.yaml'
 /** Names that mean something else to the hub. */
 const TAKEN = new Set(['demo', 'default'])
 
@@ -62,28 +59,16 @@ const fileSchema = z.strictObject({
     .refine((agents) => new Set(agents.map(({ name }) => name)).size === agents.length, 'must not name an agent twice'),
 })
 
-/**
- * The user's own launch profiles. `path` was named; without it `agents.yaml` in `folder` is read, if there is one.
- * Throws a StartupError of one line: file, field and remedy.
- */
+const FILE = {
+  variable: 'AGENTS_FILE',
+  default_name: 'agents.yaml',
+  page: 'docs/agents.md',
+  schema: fileSchema,
+}
+
+/** The user's own launch profiles: those of `path`, or of `agents.yaml` in `folder`. Throws StartupError. */
 export async function readAgentsFile(path: string | undefined, folder: string): Promise<LaunchProfile[]> {
-  const place = path ?? join(folder, DEFAULT_NAME)
-  let text: string
-  try {
-    text = await readFile(place, 'utf8')
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
-    if (path === undefined && code === 'ENOENT') return []
-    throw new StartupError(`AGENTS_FILE: ${place} cannot be read (${code}): name a file that can, or unset it.`, {
-      cause: error,
-    })
-  }
-  const file = fileSchema.safeParse(parseYaml(place, text), { error: describeIssue })
-  if (file.success) return file.data.agents.map(toProfile)
-  const [issue] = file.error.issues
-  throw new StartupError(
-    `${place}: ${fieldOf(issue)} ${issue?.message ?? 'is not valid'}. Mend it, or see docs/agents.md for the fields.`,
-  )
+  return (await readSettingsFile(FILE, path, folder))?.settings.agents.map(toProfile) ?? []
 }
 
 function toProfile({ title, mcp_transport, model, ...agent }: z.infer<typeof profileSchema>): LaunchProfile {
@@ -93,39 +78,4 @@ function toProfile({ title, mcp_transport, model, ...agent }: z.infer<typeof pro
     mcp_transport: mcp_transport === 'http' ? 'http' : null,
     models: model === null ? [] : [model],
   }
-}
-
-function parseYaml(place: string, text: string): unknown {
-  try {
-    return parse(text)
-  } catch (error) {
-    if (!(error instanceof YAMLParseError)) throw error
-    const line = error.linePos?.[0].line
-    const what = error.message.split(/ at line |\n/)[0] ?? 'cannot be read'
-    throw new StartupError(
-      `${place}${line === undefined ? '' : `, line ${line}`}: this is no YAML (${what}). Mend it.`,
-      {
-        cause: error,
-      },
-    )
-  }
-}
-
-/** `agents[0].program`. */
-function fieldOf(issue: z.core.$ZodIssue | undefined): string {
-  const unknown = issue?.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : []
-  const path = [...(issue?.path ?? []), ...unknown]
-  if (path.length === 0) return 'The file'
-  return path
-    .map((part, at) => (typeof part === 'number' ? `[${part}]` : `${at === 0 ? '' : '.'}${String(part)}`))
-    .join('')
-}
-
-function describeIssue(issue: z.core.$ZodRawIssue): string | undefined {
-  if (issue.code === 'unrecognized_keys') return 'is not a known field'
-  if (issue.code === 'invalid_type')
-    return issue.input === undefined ? 'is required' : `must be of type ${issue.expected}`
-  if (issue.code === 'invalid_key') return issue.issues[0]?.message
-  if (issue.code === 'invalid_value') return `must be one of ${issue.values.map(String).join(', ')}`
-  return undefined
 }

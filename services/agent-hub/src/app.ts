@@ -18,6 +18,7 @@ import type { Config } from './config.ts'
 import { cleanUp } from './core/clean-up.ts'
 import { createAsks } from './core/asks.ts'
 import { createEscalations } from './core/escalations.ts'
+import { createFeatures } from './core/features.ts'
 import { createInvocations, DEFAULT_WORKSPACE } from './core/invocations.ts'
 import { createLanes } from './core/lanes.ts'
 import { createSecrets } from './core/secrets.ts'
@@ -34,6 +35,7 @@ import { createHomes } from './workspace/homes.ts'
 import { openRepository, type Repository } from './workspace/repository.ts'
 import { WorkspaceError } from './workspace/workspace-error.ts'
 import { createWorkspaces } from './workspace/workspaces.ts'
+import { readWorkspacesFile } from './workspaces-file.ts'
 
 const LIMITS: TurnLimits = {
   initialize_ms: 30_000,
@@ -53,12 +55,17 @@ export async function startHub(
   const own_profiles = await readAgentsFile(config.agents_file, process.cwd())
   await prepareDataFolder(config.data_dir)
   const repository = await openWorkspace(config)
+  const further = await readWorkspacesFile(config.workspaces_file, process.cwd())
   const database = await openHubDatabase(config, logger, fail)
   try {
     const homes = createHomes(config.data_dir)
     const store = createInvocationStore(database, homes.directory)
     const conversations = createConversationStore(database, homes.directory)
-    const workspaces = createWorkspaces({ name: DEFAULT_WORKSPACE, repository, data_dir: config.data_dir })
+    const workspaces = createWorkspaces({
+      sources: [{ name: DEFAULT_WORKSPACE, path: repository.path }, ...further],
+      data_dir: config.data_dir,
+      settings: config.remotes,
+    })
     const registry = await createAgentRegistry({
       named: config.default_agent,
       env: process.env,
@@ -110,7 +117,7 @@ export async function startHub(
     registerInvoke(app, invocations)
     registerInvocations(app, invocations)
     registerConversations(app, { asks, escalations, sessions, conversations })
-    registerHub(app, { registry, workspaces, store, checkHealth })
+    registerHub(app, { registry, workspaces, features: createFeatures(parts), store, checkHealth })
 
     // Before anything new can come in, so that what runs is told from what was left behind.
     await invocations.recover()

@@ -22,7 +22,13 @@ const environmentSchema = z.object({
   HUB_MAX_RUNNING: wholeNumber(1, 1000).default(8),
   HUB_MEMORY_MB: wholeNumber(1, 100_000_000).optional(),
   ASK_CONFIDENCE: wholeNumber(0, 100).default(70),
+  HUB_PRIVATE_REMOTES: flag().default(false),
+  HUB_CREDENTIAL_HELPER: z
+    .string()
+    .regex(/^(\/[\w./-]+|[a-z][a-z0-9-]*)( --?[\w./=,:-]+)*$/, 'must be a name or an absolute path, with options')
+    .optional(),
   WORKSPACE: z.string().optional(),
+  WORKSPACES_FILE: z.string().optional(),
   VERIFY_COMMAND: z.string().max(2000).optional(),
   VERIFY_TIMEOUT_SECONDS: wholeNumber(1, 86_400).default(600),
   AGENT_NAME: nameSchema.optional(),
@@ -49,6 +55,9 @@ export interface Config {
   ask_confidence: number
   /** Undefined: the demo repository. */
   workspace: string | undefined
+  /** Where further repositories are named; undefined: in `workspaces.yaml`, if there is one. */
+  workspaces_file: string | undefined
+  remotes: { allow_private: boolean; credential_helper: string | undefined }
   /** Where launch profiles of the user's own are; undefined: in `agents.yaml`, if there is one. */
   agents_file: string | undefined
   /** A line for the shell, run after `implement`; undefined: none. */
@@ -81,6 +90,8 @@ export function readConfig(env: NodeJS.ProcessEnv, cwd: string): Config {
     memory_mb: given.HUB_MEMORY_MB,
     ask_confidence: given.ASK_CONFIDENCE,
     workspace: given.WORKSPACE === undefined ? undefined : resolve(cwd, given.WORKSPACE),
+    workspaces_file: given.WORKSPACES_FILE === undefined ? undefined : resolve(cwd, given.WORKSPACES_FILE),
+    remotes: { allow_private: given.HUB_PRIVATE_REMOTES, credential_helper: given.HUB_CREDENTIAL_HELPER },
     agents_file: given.AGENTS_FILE === undefined ? undefined : resolve(cwd, given.AGENTS_FILE),
     verify_command: given.VERIFY_COMMAND,
     verify_timeout_seconds: given.VERIFY_TIMEOUT_SECONDS,

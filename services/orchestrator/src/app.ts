@@ -16,8 +16,10 @@ import { reviewerNoteRoutes } from './api/reviewer-notes.ts'
 import { queueRoutes } from './api/queue.ts'
 import { sessionRoutes } from './api/session.ts'
 import { workflowRoutes } from './api/workflows.ts'
+import { workspaceRoutes } from './api/workspaces.ts'
 import { AgentHubClient } from './clients/agent-hub.ts'
 import type { Config } from './config.ts'
+import { createFeatureFinder } from './core/adopt-feature.ts'
 import { Cancellations } from './core/cancellations.ts'
 import { systemClock } from './core/clock.ts'
 import { EventFeed } from './core/event-feed.ts'
@@ -84,6 +86,7 @@ export async function createApp({ config, logger, version, dashboard, onFatal }:
     max_reworks: config.max_reworks,
     phase_execution: config.phase_execution,
     agentFor,
+    findInRepository: isExternal ? async () => undefined : createFeatureFinder(hub),
     highestNumber: isExternal ? async () => 0 : createHighestNumber(hub, clock),
     onCancellation: () => cancellations.wake(),
   })
@@ -122,6 +125,7 @@ export async function createApp({ config, logger, version, dashboard, onFatal }:
   await server.register(cookie)
   workflowRoutes(server, { store, machine, diffText })
   reviewerNoteRoutes(server, { notes: new ReviewerNotes({ store, notes: createNoteStore(session), clock }) })
+  workspaceRoutes(server, { hub, store })
   featureRoutes(server, { store, features: createFeatureStore(session) })
   artifactRoutes(server, { store, render: createRenderer() })
   eventRoutes(server, { store, feed, key_watch })

@@ -53,6 +53,7 @@ export async function openEngine(
     phase_execution,
     agentFor: () => 'default',
     highestNumber: async () => 0,
+    findInRepository: async () => undefined,
     onCancellation: () => {},
   })
   const consumers: { stop(): Promise<void> }[] = []

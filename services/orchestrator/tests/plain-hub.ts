@@ -31,6 +31,8 @@ export interface PlainHub {
   artifacts: Map<string, Uint8Array>
   /** What `GET /workspaces/default` tells; a hub of the family knows none. */
   highest_number: number | undefined
+  /** What it knows of workspaces beside, as the newer ones of the family do: answers by method and path. */
+  more: Map<string, { status: number; body: unknown }>
   /** What `GET /agents` tells; a hub of the family knows none. */
   agents: HubAgents | undefined
   close(): Promise<void>
@@ -47,6 +49,8 @@ export async function startPlainHub(port = 0): Promise<PlainHub> {
     if (request.method === 'POST' && route === 'invoke') return invoke(decodeURIComponent(name), request, response)
     const content = route === 'artifacts' ? hub.artifacts.get(name) : undefined
     if (content !== undefined) return void response.end(content)
+    const more = hub.more.get(`${request.method} ${request.url}`)
+    if (more !== undefined) return send(response, more.status, more.body)
     if (route === 'health') return send(response, 200, { status: 'healthy', version: '1', uptime_seconds: 1 })
     if (route === 'agents' && hub.agents !== undefined) return send(response, 200, hub.agents)
     if (route === 'workspaces' && hub.highest_number !== undefined) {
@@ -80,6 +84,7 @@ export async function startPlainHub(port = 0): Promise<PlainHub> {
     usual: succeed(),
     artifacts: new Map(),
     highest_number: undefined,
+    more: new Map(),
     agents: undefined,
     async close() {
       server.closeAllConnections()

@@ -1,24 +1,33 @@
 import {
   digestSchema,
+  featureIdSchema,
   healthSchema,
   hubAgentsSchema,
   hubWorkspaceSchema,
   nameSchema,
+  pushedBranchSchema,
+  pushFeatureSchema,
+  repositoryFeatureSchema,
   ServiceError,
+  workspacePageSchema,
   type Health,
 } from '@orchestrator/contract'
 import { contentResponse, errorResponses, type Server } from '@orchestrator/server'
 import * as z from 'zod'
 
+import type { Features } from '../core/features.ts'
 import type { AgentRegistry, Workspaces } from '../core/ports.ts'
 import type { InvocationStore } from '../core/store.ts'
 
 export interface HubRoutes {
   registry: AgentRegistry
   workspaces: Workspaces
+  features: Features
   store: Pick<InvocationStore, 'findArtifact'>
   checkHealth(): Promise<Health>
 }
+
+const featureParams = z.strictObject({ name: nameSchema, feature_id: featureIdSchema })
 
 /** What the hub has: agents, workspaces, artifacts, and how it is. */
 export function registerHub(app: Server, hub: HubRoutes): void {
@@ -29,13 +38,59 @@ export function registerHub(app: Server, hub: HubRoutes): void {
   )
 
   app.get(
+    '/workspaces',
+    {
+      schema: {
+        summary: 'The repositories that agents may work in',
+        tags: ['workspaces'],
+        response: { 200: workspacePageSchema },
+      },
+    },
+    () => ({ items: hub.workspaces.list(), next_cursor: null }),
+  )
+
+  app.get(
+    '/workspaces/:name/features/:feature_id',
+    {
+      schema: {
+        summary: 'A feature as the repository has it, whoever began it',
+        tags: ['workspaces'],
+        params: featureParams,
+        response: {
+          200: repositoryFeatureSchema,
+          ...errorResponses('WORKSPACE_NOT_FOUND', 'FEATURE_NOT_FOUND', 'UNAVAILABLE'),
+        },
+      },
+    },
+    ({ params }) => hub.features.get(params.name, params.feature_id),
+  )
+
+  app.post(
+    '/workspaces/:name/features/:feature_id/push',
+    {
+      schema: {
+        summary: 'Push the feature’s branch to a remote of the repository',
+        description: 'Never by force, and only while no agent is at work on the feature.',
+        tags: ['workspaces'],
+        params: featureParams,
+        body: pushFeatureSchema,
+        response: {
+          200: pushedBranchSchema,
+          ...errorResponses('WORKSPACE_NOT_FOUND', 'FEATURE_NOT_FOUND', 'FEATURE_BUSY', 'PUSH_FAILED', 'UNAVAILABLE'),
+        },
+      },
+    },
+    ({ params, body }) => hub.features.push(params.name, params.feature_id, body),
+  )
+
+  app.get(
     '/workspaces/:name',
     {
       schema: {
         summary: 'A repository that agents may work in',
         tags: ['workspaces'],
         params: z.strictObject({ name: nameSchema }),
-        response: { 200: hubWorkspaceSchema, ...errorResponses('WORKSPACE_NOT_FOUND') },
+        response: { 200: hubWorkspaceSchema, ...errorResponses('WORKSPACE_NOT_FOUND', 'UNAVAILABLE') },
       },
     },
     (request) => hub.workspaces.describe(request.params.name),

@@ -17,7 +17,7 @@ export interface AsksParts extends RunParts {
   confidence_min: number
 }
 
-export type Question = QuestionInput & Pick<AskRequest, 'session_id'>
+export type Question = QuestionInput & Pick<AskRequest, 'session_id' | 'workspace'>
 
 export type Answer = Pick<AskResponse, 'answer' | 'confidence'> & { rationale: string | null }
 
@@ -40,7 +40,7 @@ export function createAsks(parts: AsksParts): Asks {
 
   async function getSession(question: Question): Promise<SessionRecord> {
     const { session_id: id, feature_id } = question
-    if (id === undefined) return openSession(feature_id)
+    if (id === undefined) return openSession(feature_id, question.workspace ?? DEFAULT_WORKSPACE)
     const session = await store.findSession(id)
     if (session === undefined) throw new ServiceError('SESSION_NOT_FOUND', `There is no session ${id} here.`)
     if (session.feature_id === feature_id) return session
@@ -50,12 +50,13 @@ export function createAsks(parts: AsksParts): Asks {
     })
   }
 
-  async function openSession(feature_id: FeatureId): Promise<SessionRecord> {
+  async function openSession(feature_id: FeatureId, workspace: string): Promise<SessionRecord> {
+    parts.workspaces.assertKnown(workspace)
     const { name: agent } = registry.getAgent('default')
     const session: SessionRecord = {
       id: crypto.randomUUID(),
       agent,
-      workspace: DEFAULT_WORKSPACE,
+      workspace,
       feature_id,
       acp_session_id: null,
       created_at: timestamp(),

@@ -1,5 +1,4 @@
 import type { ConversationStore } from './conversation-store.ts'
-import { DEFAULT_WORKSPACE } from './invocations.ts'
 import type { Workspaces } from './ports.ts'
 import type { Log } from './run-invocation.ts'
 import type { InvocationStore } from './store.ts'
@@ -27,9 +26,12 @@ export interface CleanUpParts {
 export async function cleanUp(parts: CleanUpParts): Promise<void> {
   try {
     const homes = await removeUnusedHomes(parts)
-    const queued = await parts.store.listQueued()
-    const kept = new Set(queued.map(({ feature_id }) => feature_id))
-    const working_copies = await parts.workspaces.removeSettled(DEFAULT_WORKSPACE, kept)
+    const queued = Map.groupBy(await parts.store.listQueued(), ({ workspace }) => workspace)
+    const working_copies: string[] = []
+    for (const { name } of parts.workspaces.list()) {
+      const kept = new Set(queued.get(name)?.map(({ feature_id }) => feature_id))
+      working_copies.push(...(await parts.workspaces.removeSettled(name, kept)))
+    }
     if (homes + working_copies.length > 0)
       parts.log.info({ homes, working_copies }, 'removed what is not needed any more')
   } catch (error) {

@@ -159,7 +159,7 @@ export function createInvocations(parts: InvocationsParts): Invocations {
       if (closing) throw new ServiceError('UNAVAILABLE', 'The Agent Hub is shutting down. Try again in a moment.')
       const profile = parts.registry.getAgent(agent)
       const workspace = request.parameters.workspace ?? DEFAULT_WORKSPACE
-      if (workspace !== DEFAULT_WORKSPACE) await parts.workspaces.describe(workspace)
+      parts.workspaces.assertKnown(workspace)
       const id: string = crypto.randomUUID()
       const record = await store.createInvocation({
         id,

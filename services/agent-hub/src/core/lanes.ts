@@ -14,6 +14,8 @@ export interface LaneEntry {
 /** Work in lanes: one at a time in each, bounded in all by number and by memory, oldest first. */
 export interface Lanes {
   add(entry: LaneEntry): void
+  /** Whether something of this lane runs or waits. */
+  isBusy(lane: string): boolean
   /** Takes out what has not begun. Answers whether it was still waiting. */
   remove(id: string): boolean
   /** Begins nothing more. Resolves when all that runs has ended. */
@@ -58,6 +60,7 @@ export function createLanes(o: { max_running: number; memory_mb: number }): Lane
       waiting.push(entry)
       advance()
     },
+    isBusy: (lane) => busy.has(lane) || waiting.some((entry) => entry.lane === lane),
     remove(id) {
       const index = waiting.findIndex((entry) => entry.id === id)
       if (index === -1) return false

@@ -6,7 +6,10 @@ import type {
   HubWorkspace,
   InvokeRequest,
   JsonObject,
+  PushedBranch,
+  PushFeature,
   Usage,
+  WorkspaceEntry,
 } from '@orchestrator/contract'
 
 /** A program that speaks ACP, and how to start it. Data, never code: adding an agent adds a value. */
@@ -176,9 +179,23 @@ export interface OpenWorkingCopy extends WorkingCopy {
   publish(): Promise<string | null>
 }
 
+/** What a repository has of a feature. */
+export interface RepositoryDocuments {
+  /** Paths below `specs/NNN-slug/`. */
+  documents: string[]
+  /** Text of spec.md; null without one. */
+  spec: string | null
+}
+
+/** Every method with a name throws WORKSPACE_NOT_FOUND, and UNAVAILABLE when its repository cannot be used. */
 export interface Workspaces {
-  /** Throws WORKSPACE_NOT_FOUND. */
+  /** The default first. */
+  list(): WorkspaceEntry[]
+  /** Looks at no repository. */
+  assertKnown(name: string): void
   describe(name: string): Promise<HubWorkspace>
+  /** On the branch of its name, else in `specs/` of the default branch. */
+  findFeature(name: string, feature_id: FeatureId): Promise<RepositoryDocuments | undefined>
   /**
    * The feature's working copy, made when it is not there. Throws VALIDATION_ERROR when the number is
    * already taken by another feature of the repository.
@@ -190,6 +207,11 @@ export interface Workspaces {
    * they are made again when they are needed.
    */
   removeSettled(name: string, kept: ReadonlySet<string>): Promise<string[]>
+  /**
+   * Pushes the feature's branch to a remote of the repository, never by force, and removes its working copy when that
+   * was asked and it is settled then. Throws FEATURE_NOT_FOUND, VALIDATION_ERROR, PUSH_FAILED.
+   */
+  push(name: string, feature_id: FeatureId, how: PushFeature): Promise<PushedBranch>
 }
 
 /** What the Spec Kit part needs to see of a finished turn. */

@@ -36,7 +36,7 @@ export function createSessions(parts: {
 
   return {
     async create({ agent, workspace, feature_id }) {
-      await parts.workspaces.describe(workspace)
+      parts.workspaces.assertKnown(workspace)
       const created_at = parts.now().toISOString()
       const { name } = parts.registry.getAgent(agent)
       const session = { id: crypto.randomUUID(), agent: name, workspace, feature_id, acp_session_id: null, created_at }

@@ -60,6 +60,11 @@ const HARDENING = [
 
 const IDENTITY = { name: 'Orchestrator', email: 'orchestrator@localhost' }
 
+function agentOfSsh(): NodeJS.ProcessEnv {
+  const socket = process.env['SSH_AUTH_SOCK']
+  return socket === undefined ? {} : { SSH_AUTH_SOCK: socket }
+}
+
 function environment(): NodeJS.ProcessEnv {
   return {
     PATH: process.env['PATH'],
@@ -77,6 +82,15 @@ function environment(): NodeJS.ProcessEnv {
   }
 }
 
+export interface GitOptions {
+  input?: string
+  env?: Readonly<Record<string, string>>
+  /** Settings for this call alone, after those that hold for every one. */
+  config?: readonly string[]
+  /** Whether ssh may ask the agent that the hub was started with for keys. */
+  ssh?: boolean
+}
+
 /**
  * Runs git without a shell and answers its standard output. `cwd` decides only where no `place` is given.
  * Throws GitError, and ENOENT where git is not installed.
@@ -84,8 +98,9 @@ function environment(): NodeJS.ProcessEnv {
 export async function runGit(
   place: GitPlace | { cwd: string },
   args: readonly [string, ...string[]],
-  options: { input?: string; env?: Readonly<Record<string, string>> } = {},
+  options: GitOptions = {},
 ): Promise<Buffer> {
+  const { config = [] } = options
   const where =
     'git_dir' in place
       ? [`--git-dir=${place.git_dir}`, ...(place.work_tree === undefined ? [] : [`--work-tree=${place.work_tree}`])]
@@ -93,10 +108,10 @@ export async function runGit(
   return new Promise((resolve, reject) => {
     const child = execFile(
       'git',
-      [...HARDENING, '--no-replace-objects', ...where, ...args],
+      [...HARDENING, ...config.flatMap((setting) => ['-c', setting]), '--no-replace-objects', ...where, ...args],
       {
         cwd: 'git_dir' in place ? (place.work_tree ?? place.git_dir) : place.cwd,
-        env: { ...environment(), ...options.env },
+        env: { ...environment(), ...(options.ssh === true && agentOfSsh()), ...options.env },
         encoding: 'buffer',
         maxBuffer: OUTPUT_BYTES_MAX,
         timeout: GIT_TIMEOUT_MS,
@@ -118,7 +133,7 @@ export async function runGit(
 export async function readGit(
   place: GitPlace | { cwd: string },
   args: readonly [string, ...string[]],
-  options?: { input?: string; env?: Readonly<Record<string, string>> },
+  options?: GitOptions,
 ): Promise<string> {
   return (await runGit(place, args, options)).toString().replace(/\n$/, '')
 }

@@ -15,10 +15,10 @@ export interface Repository {
 }
 
 /** Throws a WorkspaceError unless `path` is the top of a git repository (bare ones and linked worktrees included). */
-export async function openRepository(path: string): Promise<Repository> {
+export async function openRepository(path: string, whose = 'WORKSPACE'): Promise<Repository> {
   const real = await realpath(path).catch(() => undefined)
   if (real === undefined || !(await stat(real)).isDirectory()) {
-    throw new WorkspaceError(`WORKSPACE names ${path}, which is not a folder: name a git repository.`)
+    throw new WorkspaceError(`${whose} names ${path}, which is not a folder: name a git repository.`)
   }
   const ask = async (...args: [string, ...string[]]) =>
     readGit({ cwd: real }, args, { env: { GIT_CEILING_DIRECTORIES: dirname(real) } })
@@ -28,7 +28,7 @@ export async function openRepository(path: string): Promise<Repository> {
   } catch (error) {
     if (error instanceof GitError) {
       throw new WorkspaceError(
-        `WORKSPACE names ${path}, which is not the top of a git repository: name one, or run git init there.`,
+        `${whose} names ${path}, which is not the top of a git repository: name one, or run git init there.`,
         { cause: error },
       )
     }

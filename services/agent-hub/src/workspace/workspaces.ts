@@ -1,78 +1,70 @@
-import { mkdir } from 'node:fs/promises'
-
-import { featureIdSchema, ServiceError, type FeatureId } from '@orchestrator/contract'
+import { ServiceError } from '@orchestrator/contract'
 
 import type { Workspaces } from '../core/ports.ts'
-import { clonesFolder, findClone, listClones, makeClone, removeClone, type FeatureClone } from './feature-clone.ts'
-import { findNumberHolder, highestNumber, renumber } from './feature-numbers.ts'
-import { findGit } from './git.ts'
-import { getDefaultBranch, listFeatureNames, type Repository } from './repository.ts'
-import { isSettled } from './settled.ts'
-import { createWorkingCopy } from './working-copy.ts'
+import { createMirror } from './mirror.ts'
+import { shown, type RemoteSettings } from './remote-url.ts'
+import { openRepository, type Repository } from './repository.ts'
+import { createWorkspace, type Workspace, type WorkspaceOptions } from './workspace.ts'
+import { WorkspaceError } from './workspace-error.ts'
 
-/** One repository under one name, and the clones of its features below `data_dir`. */
-export function createWorkspaces(o: { name: string; repository: Repository; data_dir: string }): Workspaces {
-  const { name, repository } = o
-  const folder = clonesFolder(o.data_dir, name, repository)
-  /** Two features must not both find the same number free: clones are made one after the other. */
-  let making: Promise<unknown> = Promise.resolve()
+/** Where a workspace's repository is: on this machine, or elsewhere. */
+export type WorkspaceSource = { name: string } & ({ path: string } | { url: string })
 
-  const assertKnown = (asked: string) => {
-    if (asked !== name) {
-      throw new ServiceError('WORKSPACE_NOT_FOUND', `There is no workspace "${asked}" here; there is "${name}".`)
-    }
-  }
+export interface WorkspacesOptions {
+  /** Each name once; the first is the default. */
+  sources: readonly [WorkspaceSource, ...WorkspaceSource[]]
+  data_dir: string
+  settings: RemoteSettings
+}
 
-  const listTaken = async () => [...(await listFeatureNames(repository)), ...(await listClones(folder))]
+/** Repositories by name. What cannot be reached is told when it is used, so that the others go on. */
+export function createWorkspaces(o: WorkspacesOptions): Workspaces {
+  const { data_dir, settings } = o
+  const known = new Map(
+    o.sources.map((source) => [source.name, createWorkspace({ ...opener(source, o), data_dir, settings })]),
+  )
 
-  const make = async (feature_id: FeatureId): Promise<FeatureClone> => {
-    const existing = await findClone(folder, feature_id)
-    if (existing !== undefined) return existing
-    const taken = await listTaken()
-    const holder = taken.includes(feature_id) ? undefined : findNumberHolder(feature_id, taken)
-    if (holder !== undefined) {
-      const free = renumber(feature_id, highestNumber(taken) + 1)
-      throw new ServiceError(
-        'VALIDATION_ERROR',
-        `Feature number ${feature_id.split('-')[0] ?? ''} is already taken by ${holder} in the repository. Create the feature again under a free number, such as ${free}.`,
-      )
-    }
-    await mkdir(folder, { recursive: true })
-    return makeClone(folder, repository, feature_id)
+  const get = (name: string): Workspace => {
+    const workspace = known.get(name)
+    if (workspace !== undefined) return workspace
+    const names = [...known.keys()].map((known) => `"${known}"`).join(', ')
+    throw new ServiceError('WORKSPACE_NOT_FOUND', `There is no workspace "${name}" here; there is ${names}.`)
   }
 
   return {
-    async describe(asked) {
-      assertKnown(asked)
-      const default_branch = await getDefaultBranch(repository)
-      return { name, path: repository.path, default_branch, highest_number: highestNumber(await listTaken()) }
-    },
-
-    async open(asked, feature_id) {
-      assertKnown(asked)
-      const made = making.then(async () => make(feature_id))
-      making = made.catch(() => {})
-      const clone = await made
-      const path = `specs/${feature_id}/spec.md`
-      if ((await findGit(clone, ['check-ignore', '--no-index', path])) !== undefined) {
-        throw new ServiceError(
-          'VALIDATION_ERROR',
-          `The repository’s .gitignore leaves out ${path}, so nothing could be committed: take specs/ out of it.`,
-        )
-      }
-      return createWorkingCopy(clone, repository)
-    },
-
-    async removeSettled(asked, kept) {
-      assertKnown(asked)
-      const removed: string[] = []
-      for (const name of (await listClones(folder)).filter((name) => !kept.has(name))) {
-        const clone = await findClone(folder, featureIdSchema.parse(name))
-        if (clone === undefined || !(await isSettled(clone, repository))) continue
-        await removeClone(folder, clone)
-        removed.push(name)
-      }
-      return removed
-    },
+    list: () =>
+      o.sources.map((source, at) => ({
+        name: source.name,
+        location: 'url' in source ? shown(source.url) : source.path,
+        default: at === 0,
+      })),
+    assertKnown: (name) => void get(name),
+    describe: async (name) => get(name).describe(),
+    findFeature: async (name, feature_id) => get(name).findFeature(feature_id),
+    open: async (name, feature_id) => get(name).open(feature_id),
+    removeSettled: async (name, kept) => get(name).removeSettled(kept),
+    push: async (name, feature_id, how) => get(name).push(feature_id, how),
   }
+}
+
+function opener(source: WorkspaceSource, o: WorkspacesOptions): Pick<WorkspaceOptions, 'name' | 'open' | 'peek'> {
+  const { name } = source
+  /** Whose repository cannot be used is told when it is used. */
+  const told =
+    <T>(open: () => Promise<T>) =>
+    async () => {
+      try {
+        return await open()
+      } catch (error) {
+        if (!(error instanceof WorkspaceError)) throw error
+        throw new ServiceError('UNAVAILABLE', `Workspace "${name}": ${error.message}`, { cause: error })
+      }
+    }
+  if ('url' in source) {
+    const mirror = createMirror({ ...source, ...o })
+    return { name, open: told(mirror.open), peek: told(mirror.peek) }
+  }
+  let opened: Repository | undefined
+  const open = told(async () => (opened ??= await openRepository(source.path, `Workspace "${name}"`)))
+  return { name, open, peek: open }
 }

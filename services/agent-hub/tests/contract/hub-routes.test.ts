@@ -13,6 +13,8 @@ import {
   hubWorkspaceSchema,
   invocationSchema,
   invokeResponseSchema,
+  repositoryFeatureSchema,
+  workspacePageSchema,
 } from '@orchestrator/contract'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
@@ -152,6 +154,39 @@ describe('what the hub has', () => {
     expect(workspace).toMatchObject({ name: 'default', default_branch: 'main' })
   })
 
+  it('workspaces, and what their repositories have of a feature', async () => {
+    const { items } = workspacePageSchema.parse(await (await hub.fetch('/workspaces')).json())
+    expect(items).toMatchObject([{ name: 'default', default: true }])
+    const id = '031-known'
+    await hub.invoke('demo', specify([], { feature_id: id }))
+    const feature = repositoryFeatureSchema.parse(await (await hub.fetch(`/workspaces/default/features/${id}`)).json())
+    expect(feature).toMatchObject({ feature_id: id, documents: expect.arrayContaining(['spec.md']) })
+    expect(feature.description).toMatch(/^Log in/)
+  })
+
+  it.each([
+    ['GET', '/workspaces/default/features/999-nothing', undefined, 404, 'FEATURE_NOT_FOUND'],
+    ['GET', '/workspaces/other/features/001-login', undefined, 404, 'WORKSPACE_NOT_FOUND'],
+    ['GET', '/workspaces/default/features/no-number', undefined, 422, 'VALIDATION_ERROR'],
+    ['POST', '/workspaces/default/features/999-nothing/push', {}, 404, 'FEATURE_NOT_FOUND'],
+    ['POST', '/workspaces/other/features/001-login/push', {}, 404, 'WORKSPACE_NOT_FOUND'],
+    ['POST', '/workspaces/default/features/001-login/push', { remote: '--x' }, 422, 'VALIDATION_ERROR'],
+    ['POST', '/workspaces/default/features/001-login/push', { force: true }, 422, 'VALIDATION_ERROR'],
+  ])('%s %s with %j is refused', async (method, path, body, status, code) => {
+    const sent = body === undefined ? {} : { headers: JSON_TYPE, body: JSON.stringify(body) }
+    expect(await errorOf(await hub.fetch(path, { method, ...sent }))).toEqual({ status, code })
+  })
+
+  it('no push while an agent is at work on the feature', async () => {
+    const id = '032-busy'
+    const { id: invocation } = await hub.start(STUB, specify(['hang'], { feature_id: id }))
+    const push = { method: 'POST', headers: JSON_TYPE, body: '{}' }
+    const answer = await hub.fetch(`/workspaces/default/features/${id}/push`, push)
+    expect(await errorOf(answer)).toEqual({ status: 409, code: 'FEATURE_BUSY' })
+    await hub.fetch(`/invocations/${invocation}/cancel`, { method: 'POST' })
+    await hub.finish(invocation)
+  })
+
   it('documentation', async () => {
     expect((await hub.fetch('/docs')).status).toBe(200)
     expect((await hub.fetch('/redoc')).status).toBe(200)
@@ -170,7 +205,10 @@ describe('what the hub has', () => {
       '/invoke/{agent}',
       '/sessions',
       '/sessions/{id}',
+      '/workspaces',
       '/workspaces/{name}',
+      '/workspaces/{name}/features/{feature_id}',
+      '/workspaces/{name}/features/{feature_id}/push',
     ])
   })
 })
@@ -184,6 +222,9 @@ describe('who may ask', () => {
     ['GET', '/agents'],
     ['GET', `/artifacts/${NOWHERE}`],
     ['GET', '/workspaces/default'],
+    ['GET', '/workspaces'],
+    ['GET', '/workspaces/default/features/001-login'],
+    ['POST', '/workspaces/default/features/001-login/push'],
     ['GET', '/nowhere/health'],
   ])('%s %s wants the token', async (method, path) => {
     for (const authorization of ['', 'Bearer wrong', `Basic ${TOKEN}`, `Bearer ${TOKEN}x`]) {

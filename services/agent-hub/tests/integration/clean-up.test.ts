@@ -12,10 +12,9 @@ import { createInvocationStore } from '../../src/db/invocation-store.ts'
 import { migrations } from '../../src/db/migrations.ts'
 import type { Tables } from '../../src/db/tables.ts'
 import { createHomes } from '../../src/workspace/homes.ts'
-import { openRepository } from '../../src/workspace/repository.ts'
-import { createWorkspaces } from '../../src/workspace/workspaces.ts'
 import { makeRepository, temporaryFolder, userGit, writeFiles } from '../git-fixture.ts'
 import { specify, startHubProcess } from '../hub-process.ts'
+import { workspacesOf } from '../workspaces-fixture.ts'
 
 const DAY_MS = 86_400_000
 let folder: ReturnType<typeof temporaryFolder>
@@ -35,7 +34,7 @@ beforeEach(async () => {
   parts = {
     store: createInvocationStore(database, homes.directory),
     conversations: createConversationStore(database, homes.directory),
-    workspaces: createWorkspaces({ name: 'default', repository: await openRepository(repository), data_dir }),
+    workspaces: workspacesOf(repository, data_dir),
     homes,
     now: () => new Date(),
     log: pino({ level: 'silent' }),

@@ -8,8 +8,7 @@ import { expect, test } from 'vitest'
 import type { OpenWorkingCopy } from '../../src/core/ports.ts'
 import { COMMANDS, type Command } from '../../src/spec-kit/command.ts'
 import { createSpecKit } from '../../src/spec-kit/index.ts'
-import { openRepository } from '../../src/workspace/repository.ts'
-import { createWorkspaces } from '../../src/workspace/workspaces.ts'
+import { workspacesOf } from '../workspaces-fixture.ts'
 import {
   FEATURE_DIRECTORY,
   FEATURE_ID,
@@ -41,7 +40,7 @@ interface Turn {
 async function begin(): Promise<Journey> {
   const origin = makeRepository()
   const data_dir = mkdtempSync(join(tmpdir(), 'demo-agent-data-'))
-  const workspaces = createWorkspaces({ name: 'default', repository: await openRepository(origin.path), data_dir })
+  const workspaces = workspacesOf(origin.path, data_dir)
   const copy = await workspaces.open('default', featureIdSchema.parse(FEATURE_ID))
   const agent = await startDemoAgent({ SPECIFY_FEATURE_DIRECTORY: join(copy.path, FEATURE_DIRECTORY) })
   const session = await agent.newSession(copy.path)

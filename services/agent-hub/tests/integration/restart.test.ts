@@ -12,10 +12,9 @@ import type { Prepared } from '../../src/core/store.ts'
 import { createInvocationStore } from '../../src/db/invocation-store.ts'
 import { migrations } from '../../src/db/migrations.ts'
 import type { Tables } from '../../src/db/tables.ts'
-import { openRepository } from '../../src/workspace/repository.ts'
-import { createWorkspaces } from '../../src/workspace/workspaces.ts'
 import { makeRepository, temporaryFolder, userGit, writeFiles } from '../git-fixture.ts'
 import { refusedStart, specify, startHubProcess, STUB, type HubProcess } from '../hub-process.ts'
+import { workspacesOf } from '../workspaces-fixture.ts'
 
 let folder: ReturnType<typeof temporaryFolder>
 let repository: string
@@ -105,11 +104,7 @@ describe('a hub that is killed in the middle', () => {
     }
     await store.prepareInvocation(id, prepared, [])
     await database.close()
-    const workspaces = createWorkspaces({
-      name: 'default',
-      repository: await openRepository(repository),
-      data_dir: join(folder.path, 'data'),
-    })
+    const workspaces = workspacesOf(repository, join(folder.path, 'data'))
     writeFiles((await workspaces.open('default', feature_id)).path, { 'specs/001-login/spec.md': 'finished' })
 
     const hub = await start()

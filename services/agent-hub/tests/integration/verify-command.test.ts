@@ -9,11 +9,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
 import { createVerifier, probeSandbox } from '../../src/acp/index.ts'
 import type { AgentProcess } from '../../src/core/ports.ts'
-import { openRepository } from '../../src/workspace/repository.ts'
-import { createWorkspaces } from '../../src/workspace/workspaces.ts'
 import { isRunning } from '../acp-fixture.ts'
 import { makeRepository, temporaryFolder, userGit } from '../git-fixture.ts'
 import { specify, startHubProcess, type HubProcess } from '../hub-process.ts'
+import { workspacesOf } from '../workspaces-fixture.ts'
 
 const sandbox = await probeSandbox({ setting: 'auto', env: process.env })
 let folder: ReturnType<typeof temporaryFolder>
@@ -113,11 +112,7 @@ describe('a snapshot', () => {
     const outside = join(folder.path, 'outside')
     mkdirSync(outside)
     writeFileSync(join(outside, 'a.txt'), 'theirs')
-    const workspaces = createWorkspaces({
-      name: 'default',
-      repository: await openRepository(repository),
-      data_dir: join(folder.path, 'data'),
-    })
+    const workspaces = workspacesOf(repository, join(folder.path, 'data'))
     const copy = await workspaces.open('default', featureIdSchema.parse('001-x'))
     writeFileSync(join(copy.path, 'new.txt'), 'by the agent')
     const before = await copy.snapshot()

@@ -7,8 +7,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { OpenWorkingCopy } from '../../src/core/ports.ts'
 import { ensureDemoRepository } from '../../src/workspace/demo-repository.ts'
 import { openRepository } from '../../src/workspace/repository.ts'
-import { createWorkspaces } from '../../src/workspace/workspaces.ts'
 import { makeRepository, temporaryFolder, userGit, writeFiles } from '../git-fixture.ts'
+import { workspacesOf } from '../workspaces-fixture.ts'
 
 const LOGIN = featureIdSchema.parse('001-login')
 
@@ -22,11 +22,7 @@ beforeEach(() => {
 afterEach(async () => folder.remove())
 
 async function openWorkspaces(path = repository) {
-  return createWorkspaces({
-    name: 'default',
-    repository: await openRepository(path),
-    data_dir: join(folder.path, 'data'),
-  })
+  return workspacesOf(path, join(folder.path, 'data'))
 }
 
 async function openLogin(): Promise<OpenWorkingCopy> {

@@ -15,6 +15,8 @@ describe('the hub’s configuration', () => {
       memory_mb: undefined,
       ask_confidence: 70,
       workspace: undefined,
+      workspaces_file: undefined,
+      remotes: { allow_private: false, credential_helper: undefined },
       agents_file: undefined,
       verify_command: undefined,
       verify_timeout_seconds: 600,

@@ -53,8 +53,10 @@ export function workflowRoutes(app: Server, { store, machine, diffText }: Workfl
           ...errorResponses(
             'INVALID_WORKFLOW_TYPE',
             'FEATURE_NOT_FOUND',
+            'WORKSPACE_NOT_FOUND',
             'FEATURE_BUSY',
             'IDEMPOTENCY_MISMATCH',
+            'UNAVAILABLE',
             'STORAGE_FULL',
           ),
         },

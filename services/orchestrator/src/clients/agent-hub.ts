@@ -5,9 +5,14 @@ import {
   invocationEventSchema,
   invocationSchema,
   invokeResponseSchema,
+  pushedBranchSchema,
+  repositoryFeatureSchema,
+  workspacePageSchema,
+  type FeatureId,
   type Invocation,
   type InvocationEvent,
   type InvokeResponse,
+  type PushFeature,
 } from '@orchestrator/contract'
 import { createParser, type EventSourceMessage } from 'eventsource-parser'
 import { Agent, fetch, type RequestInit, type Response } from 'undici'
@@ -77,6 +82,30 @@ export class AgentHubClient implements AgentHub {
 
   async getWorkspace(name: string) {
     return parse(hubWorkspaceSchema, await readJson(await this.#get(`/workspaces/${encodeURIComponent(name)}`)))
+  }
+
+  async listWorkspaces() {
+    return parse(workspacePageSchema, await readJson(await this.#get('/workspaces')))
+  }
+
+  async findFeature(workspace: string, feature_id: FeatureId) {
+    const answer = await this.#send(featurePath(workspace, feature_id), { dispatcher: this.#prompt })
+    if (answer.ok) return parse(repositoryFeatureSchema, await readJson(answer))
+    const refused = await refusal(answer)
+    // A hub of another family knows no such route, and says so with the same status.
+    if (answer.status === 404 && refused.code !== 'WORKSPACE_NOT_FOUND') return undefined
+    throw refused
+  }
+
+  async push(workspace: string, feature_id: FeatureId, how: PushFeature) {
+    const answer = await this.#send(`${featurePath(workspace, feature_id)}/push`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(how),
+      dispatcher: this.#patient,
+    })
+    if (!answer.ok) throw await refusal(answer)
+    return parse(pushedBranchSchema, await readJson(answer))
   }
 
   async getHealth() {
@@ -164,6 +193,9 @@ export class AgentHubClient implements AgentHub {
   }
 }
 
+const featurePath = (workspace: string, feature_id: FeatureId) =>
+  `/workspaces/${encodeURIComponent(workspace)}/features/${encodeURIComponent(feature_id)}`
+
 /** Ends when the stream ends or breaks: whoever reads it resumes. Throws a HubError for an event that makes no sense. */
 async function* parseEvents(answer: Response): AsyncGenerator<InvocationEvent> {
   const received: EventSourceMessage[] = []
@@ -205,9 +237,11 @@ async function refusal(answer: Response): Promise<HubError> {
   }
   const transient =
     (status === 408 || status === 409 || status === 429 || status >= 500) && !PERMANENT_CODES.has(error?.code ?? '')
+  const code = error?.code
   const wait = Number(answer.headers.get('retry-after'))
   return new HubError(`The Agent Hub refused the work: ${said}`, {
     transient,
+    ...(code !== undefined && { code }),
     ...(wait > 0 && wait <= 3600 && { retry_after_ms: wait * 1000 }),
   })
 }

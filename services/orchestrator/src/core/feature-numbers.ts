@@ -1,4 +1,7 @@
+import { ServiceError } from '@orchestrator/contract'
+
 import { HubError, type AgentHub, type Clock } from './ports.ts'
+import { unknownWorkspace } from './sentences.ts'
 
 /** How long an answer of the hub counts as fresh, and how long it is waited for, in milliseconds. */
 const FRESH_MS = 5_000
@@ -7,7 +10,7 @@ const PATIENCE_MS = 500
 /**
  * The highest feature number taken in a workspace's repository, which only the hub can see. Asked of it
  * when a feature is created, but never waited for long: what is known from before serves meanwhile, and
- * a number that turns out to be taken is refused by the hub later.
+ * a number that turns out to be taken is refused by the hub later. Throws WORKSPACE_NOT_FOUND when the hub says so.
  */
 export function createHighestNumber(hub: AgentHub, clock: Clock): (workspace: string) => Promise<number> {
   const known = new Map<string, { number: number; asked_at: number }>()
@@ -18,6 +21,9 @@ export function createHighestNumber(hub: AgentHub, clock: Clock): (workspace: st
       known.set(workspace, { number, asked_at: clock.now().getTime() })
     } catch (error) {
       if (!(error instanceof HubError)) throw error
+      if (error.code === 'WORKSPACE_NOT_FOUND') {
+        throw new ServiceError('WORKSPACE_NOT_FOUND', unknownWorkspace(workspace), { cause: error })
+      }
     }
   }
 
@@ -26,7 +32,10 @@ export function createHighestNumber(hub: AgentHub, clock: Clock): (workspace: st
     const age = clock.now().getTime() - (last?.asked_at ?? 0)
     if (last === undefined || age < 0 || age > FRESH_MS) {
       const over = new AbortController()
-      await Promise.race([ask(workspace), clock.sleep(PATIENCE_MS, over.signal).catch(() => {})])
+      const asked = ask(workspace)
+      // Nobody waits for it any more when patience ran out first.
+      asked.catch(() => {})
+      await Promise.race([asked, clock.sleep(PATIENCE_MS, over.signal).catch(() => {})])
       over.abort()
     }
     return known.get(workspace)?.number ?? 0

@@ -19,6 +19,9 @@ import type {
   JsonObject,
   ListWorkflowsQuery,
   Phase,
+  PushedBranch,
+  PushFeature,
+  RepositoryFeature,
   Review,
   StreamEvent,
   Transition,
@@ -26,6 +29,7 @@ import type {
   WorkflowId,
   WorkflowPage,
   WorkflowStatus,
+  WorkspacePage,
 } from '@orchestrator/contract'
 
 import type { NoteTransaction } from './note-store.ts'
@@ -247,12 +251,15 @@ export interface ConsumeOptions {
 export class HubError extends Error {
   override readonly name = 'HubError'
   readonly transient: boolean
+  /** As the hub named it; undefined when it could not be reached or is of another family. */
+  readonly code: string | undefined
   /** What the hub asked to wait, in milliseconds. */
   readonly retry_after_ms: number | undefined
 
-  constructor(message: string, o: { transient: boolean; retry_after_ms?: number; cause?: unknown }) {
+  constructor(message: string, o: { transient: boolean; code?: string; retry_after_ms?: number; cause?: unknown }) {
     super(message, o.cause === undefined ? undefined : { cause: o.cause })
     this.transient = o.transient
+    this.code = o.code
     this.retry_after_ms = o.retry_after_ms
   }
 }
@@ -276,6 +283,10 @@ export interface AgentHub {
   cancel(invocation_id: string): Promise<void>
   getArtifact(digest: Digest): Promise<Uint8Array>
   getWorkspace(name: string): Promise<HubWorkspace>
+  listWorkspaces(): Promise<WorkspacePage>
+  /** As the repository has it; undefined when it has none of that name, or the hub does not tell. */
+  findFeature(workspace: string, feature_id: FeatureId): Promise<RepositoryFeature | undefined>
+  push(workspace: string, feature_id: FeatureId, how: PushFeature): Promise<PushedBranch>
   listAgents(): Promise<HubAgents>
   getHealth(): Promise<HubHealth>
 }

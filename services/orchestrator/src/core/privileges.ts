@@ -10,6 +10,7 @@ export type Action =
   | 'retry'
   | 'answer'
   | 'tick'
+  | 'push'
   | PostedTrigger
   | 'manage_keys'
   | 'manage_queue'
@@ -27,6 +28,7 @@ export const PRIVILEGES: Readonly<Record<Action, Readonly<Partial<Record<Role, E
   cancel: { submitter: 'own', admin: 'any' },
   retry: { submitter: 'own', admin: 'any' },
   answer: { submitter: 'any', reviewer: 'any', admin: 'any' },
+  push: { submitter: 'any', admin: 'any' },
   tick: { reviewer: 'any', admin: 'any' },
   human_approved: { reviewer: 'any', admin: 'any' },
   human_rejected: { reviewer: 'any', admin: 'any' },

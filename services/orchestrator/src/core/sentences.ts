@@ -7,6 +7,12 @@ export const unknownWorkflow = (id: string) => `There is no workflow ${id}.`
 export const unknownFeature = (id: string) =>
   `There is no feature ${id}. Leave feature_id out to begin a new feature, or list them with GET /features.`
 
+export const unknownWorkspace = (name: string) =>
+  `The Agent Hub has no workspace ${name}. List them with GET /workspaces.`
+
+export const undescribed = (id: FeatureId) =>
+  `is required: ${id} is in the repository, but its spec.md does not say what it is about`
+
 export const otherWorkspace = (feature: Feature) =>
   `must be ${feature.workspace}, where ${feature.id} lives, or be left out`
 

@@ -6,12 +6,14 @@ import {
   type Comment,
   type CreateWorkflow,
   type Feature,
+  type FeatureId,
   type JsonObject,
   type Phase,
   type Workflow,
   type WorkflowId,
 } from '@orchestrator/contract'
 
+import type { FoundFeature } from './adopt-feature.ts'
 import { phasesOf } from './definitions.ts'
 import { featureIdFor } from './feature-ids.ts'
 import { feedbackOf, withTicks } from './feedback.ts'
@@ -38,6 +40,8 @@ export interface StateMachineOptions extends WorkflowStepsOptions {
   store: WorkflowStore
   /** The highest feature number taken in the workspace's repository, as far as known. */
   highestNumber(workspace: string): Promise<number>
+  /** A feature that the workspace's repository has and nobody created here. */
+  findInRepository(workspace: string, id: FeatureId, body: CreateWorkflow): Promise<FoundFeature | undefined>
 }
 
 const DEFAULT_WORKSPACE = 'default'
@@ -59,13 +63,32 @@ export class WorkflowStateMachine {
     this.#o = o
   }
 
-  /** Throws FEATURE_NOT_FOUND, FEATURE_BUSY, VALIDATION_ERROR. */
+  /** Throws FEATURE_NOT_FOUND, FEATURE_BUSY, VALIDATION_ERROR, WORKSPACE_NOT_FOUND, UNAVAILABLE. */
   async create(body: CreateWorkflow, asker: Asker, idempotency?: Idempotency): Promise<Workflow> {
+    try {
+      return await this.#create(body, asker, idempotency)
+    } catch (error) {
+      const { feature_id, workspace = DEFAULT_WORKSPACE } = body
+      const is_unknown = error instanceof ServiceError && error.code === 'FEATURE_NOT_FOUND'
+      if (!is_unknown || feature_id === undefined) throw error
+      // Only now, so that nobody who continues a feature of ours waits for the hub.
+      const found = await this.#o.findInRepository(workspace, feature_id, body)
+      if (found === undefined) throw error
+      return this.#create(body, asker, idempotency, found)
+    }
+  }
+
+  async #create(
+    body: CreateWorkflow,
+    asker: Asker,
+    idempotency: Idempotency | undefined,
+    found?: FoundFeature,
+  ): Promise<Workflow> {
     const workspace = body.workspace ?? DEFAULT_WORKSPACE
     const floor = body.feature_id === undefined ? await this.#o.highestNumber(workspace) : 0
     return this.#store.write((tx) =>
       once(tx, idempotency, this.#now(), async () => {
-        const feature = await this.#featureFor(tx, body, workspace, floor)
+        const feature = await this.#featureFor(tx, body, workspace, floor, found)
         return this.#insert(
           tx,
           feature,
@@ -254,6 +277,7 @@ export class WorkflowStateMachine {
     body: CreateWorkflow,
     workspace: string,
     floor: number,
+    found: FoundFeature | undefined,
   ): Promise<KnownFeature> {
     const now = this.#now()
     if (body.feature_id === undefined) {
@@ -264,6 +288,11 @@ export class WorkflowStateMachine {
       return { ...feature, has_ticks: false }
     }
     const feature = await tx.findFeature(body.feature_id)
+    if (feature === undefined && found !== undefined) {
+      const adopted = { ...found, workspace, created_at: now, updated_at: now }
+      await tx.insertFeature(adopted)
+      return { ...adopted, has_ticks: false }
+    }
     if (feature === undefined) throw new ServiceError('FEATURE_NOT_FOUND', sentences.unknownFeature(body.feature_id))
     if (body.workspace !== undefined && body.workspace !== feature.workspace) {
       const message = sentences.otherWorkspace(feature)

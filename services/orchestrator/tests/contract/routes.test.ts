@@ -16,11 +16,13 @@ import {
   keyPageSchema,
   keySchema,
   questionPageSchema,
+  pushedBranchSchema,
   questionSchema,
   queueSchema,
   renderedArtifactSchema,
   workflowPageSchema,
   workflowSchema,
+  workspacePageSchema,
   type Workflow,
 } from '@orchestrator/contract'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -36,6 +38,7 @@ const digest = createHash('sha256').update(spec).digest('hex')
 
 const hub = await startPlainHub()
 hub.agents = { items: [], default: 'demo' }
+hub.more.set('GET /workspaces', { status: 200, body: { items: [], next_cursor: null } })
 hub.usual = leave(hub, { 'specs/001-x/spec.md': spec, 'specs/001-x/checklists/ux.md': '- [ ] CHK001 Is it clear?\n' })
 const service = await startService({ hub: hub.url })
 /** Its tables are taken away, so that the routes show what they say when the store is broken. */
@@ -112,6 +115,16 @@ async function onFullDisk<T>(fn: () => Promise<T>): Promise<T> {
 }
 const create = (body: object = {}) =>
   service.request('POST', '/workflows', { workflow_type: 'specify', feature_description: DESCRIPTION, ...body })
+const pushed = { remote: 'origin', url: '/srv/origin.git', branch: '001-x', commit: '0'.repeat(40), cleaned_up: false }
+/** Of a feature whose workflow ended; with a code the hub refuses it. */
+async function push(code?: string): Promise<Answer> {
+  const { feature_id } = await failed()
+  const refused = { error: { code, message: 'The remote did not take it.' } }
+  const told =
+    code === undefined ? { status: 200, body: { ...pushed, branch: feature_id } } : { status: 502, body: refused }
+  hub.more.set(`POST /workspaces/default/features/${feature_id}/push`, told)
+  return service.request('POST', `/features/${feature_id}/push`, {})
+}
 const answerIt = (body: object) =>
   service.request('PUT', fill('/workflows/{id}/questions/{question_id}'), { answer: 'By a key.', ...body })
 const tickIt = (body: object) =>
@@ -185,6 +198,28 @@ const OWN: Record<string, [request: () => Promise<Answer>, body: z.ZodType]> = {
   'PUT /workflows/{id}/checklist-items/{item_id} 200': [() => tickIt({}), checklistItemSchema],
   'PUT /workflows/{id}/checklist-items/{item_id} 409': [() => tickIt({ digest: '0'.repeat(64) }), errorEnvelopeSchema],
   'PUT /workflows/{id}/checklist-items/{item_id} 507': [() => onFullDisk(() => tickIt({})), errorEnvelopeSchema],
+  'GET /workspaces 200': [() => service.request('GET', '/workspaces'), workspacePageSchema],
+  'GET /workspaces 503': [() => broken.request('GET', '/workspaces'), errorEnvelopeSchema],
+  'POST /features/{feature_id}/push 200': [push, pushedBranchSchema],
+  'POST /features/{feature_id}/push 404': [
+    () => service.request('POST', '/features/999-nothing/push', {}),
+    errorEnvelopeSchema,
+  ],
+  'POST /features/{feature_id}/push 409': [
+    () => service.request('POST', `/features/${waiting.feature_id}/push`, {}),
+    errorEnvelopeSchema,
+  ],
+  'POST /features/{feature_id}/push 502': [() => push('PUSH_FAILED'), errorEnvelopeSchema],
+  'POST /features/{feature_id}/push 503': [() => push('SOMETHING_ELSE'), errorEnvelopeSchema],
+  'POST /workflows 503': [
+    async () => {
+      const alone = await startService({ hub: 'http://127.0.0.1:1' })
+      const answer = await alone.request('POST', '/workflows', { workflow_type: 'plan', feature_id: '001-elsewhere' })
+      await alone.close()
+      return answer
+    },
+    errorEnvelopeSchema,
+  ],
   'GET /features 200': [() => service.request('GET', '/features'), featurePageSchema],
   'GET /features/{feature_id} 200': [
     () => service.request('GET', `/features/${waiting.feature_id}`),
@@ -273,6 +308,7 @@ const EDGE: Record<string, (operation: Operation) => Promise<{ status: number; t
 const BODIES: Record<string, object> = {
   'POST /workflows': { workflow_type: 'specify', feature_description: DESCRIPTION },
   'POST /workflows/{id}/advance': { trigger: 'human_approved' },
+  'POST /features/{feature_id}/push': { remote: 'origin' },
   'PUT /workflows/{id}/questions/{question_id}': { answer: 'By a key.' },
   'PUT /workflows/{id}/checklist-items/{item_id}': { ticked: true },
   'POST /session': { key },
@@ -283,9 +319,15 @@ const bodyFor = ({ method, path }: { method: string; path: string }) => BODIES[`
 /** Documented, and not to be had here: slow bodies are the edge's own test; these routes ask no store. */
 const ELSEWHERE = new Set([
   ...operations.map(({ method, path }) => `${method} ${path} 408`),
-  ...['GET /', 'GET /health', 'GET /agents', 'GET /events', 'GET /workflow-types', 'DELETE /session'].map(
-    (route) => `${route} 500`,
-  ),
+  ...[
+    'GET /',
+    'GET /health',
+    'GET /agents',
+    'GET /events',
+    'GET /workflow-types',
+    'GET /workspaces',
+    'DELETE /session',
+  ].map((route) => `${route} 500`),
 ])
 
 const pairs = operations.flatMap((operation) =>
@@ -334,6 +376,8 @@ describe('the routes that are documented', () => {
         'PUT /workflows/{id}/questions/{question_id}',
         'GET /workflows/{id}/events',
         'GET /workflows/{id}/history',
+        'GET /workspaces',
+        'POST /features/{feature_id}/push',
         'POST /keys',
         'POST /keys/{key_id}/revoke',
         'POST /queue/pause',

@@ -28,6 +28,9 @@ beforeEach(async () => {
     getArtifact: unused,
     getWorkspace: unused,
     listAgents: unused,
+    listWorkspaces: unused,
+    findFeature: unused,
+    push: unused,
     getHealth: unused,
     async cancel(invocation_id) {
       told.push(invocation_id)

@@ -12,6 +12,9 @@ function hubThatKnows(getWorkspace: () => Promise<number>): AgentHub & { asked: 
     cancel: unused,
     getArtifact: unused,
     listAgents: unused,
+    listWorkspaces: unused,
+    findFeature: unused,
+    push: unused,
     getHealth: unused,
     asked: () => asked,
     async getWorkspace(name) {

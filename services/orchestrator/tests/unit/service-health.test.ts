@@ -23,6 +23,9 @@ const hubWith = (getHealth: AgentHub['getHealth']): AgentHub => ({
   getArtifact: unused,
   getWorkspace: unused,
   listAgents: unused,
+  listWorkspaces: unused,
+  findFeature: unused,
+  push: unused,
   getHealth,
 })
 const well = { status: 'healthy' as const, reasons: [] }

@@ -45,6 +45,7 @@ const machineOn = (on: WorkflowStore, phase_execution: 'hub' | 'external') =>
     phase_execution,
     agentFor: () => 'default',
     highestNumber: async () => 0,
+    findInRepository: async () => undefined,
     onCancellation: () => {},
   })
 const body = { workflow_type: 'specify', feature_description: 'Add user authentication with OAuth2' } as const
@@ -116,7 +117,17 @@ const executorOn = (machine: WorkflowStateMachine, invoke: AgentHub['invoke']) =
   new PhaseExecutor({
     store,
     machine,
-    hub: { invoke, cancel: unused, getArtifact: unused, getWorkspace: unused, listAgents: unused, getHealth: unused },
+    hub: {
+      invoke,
+      cancel: unused,
+      getArtifact: unused,
+      getWorkspace: unused,
+      listAgents: unused,
+      listWorkspaces: unused,
+      findFeature: unused,
+      push: unused,
+      getHealth: unused,
+    },
     clock,
     random: () => 0,
     backoff: { max_tries: 3, base_ms: 1, cap_ms: 1 },
