@@ -60,6 +60,8 @@ function spawnHub({ folder, env = {} }: HubOptions): { child: ChildProcess; outp
       HUB_PORT: '0',
       HUB_SANDBOX: 'off',
       LOG_LEVEL: 'info',
+      // The agent behind whose name the stub stands does not run without one.
+      GEMINI_API_KEY: 'no-model-takes-it',
       // The stub is counted as what it stands for, and the machine of a test may be small.
       HUB_MEMORY_MB: '100000',
       ...env,

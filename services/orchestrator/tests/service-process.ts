@@ -113,5 +113,13 @@ export function startHub(folder: string, env: Record<string, string> = {}): Prom
   mkdirSync(bin, { recursive: true })
   writeFileSync(join(bin, STUB), `#!/bin/sh\nexec "${process.execPath}" "${STUB_AGENT}"\n`, { mode: 0o755 })
   const PATH = `${bin}:${process.env['PATH'] ?? ''}`
-  return running(spawnService(AGENT_HUB, folder, { PATH, HUB_PORT: '0', HUB_SANDBOX: 'off', ...env }))
+  return running(
+    spawnService(AGENT_HUB, folder, {
+      PATH,
+      HUB_PORT: '0',
+      HUB_SANDBOX: 'off',
+      GEMINI_API_KEY: 'no-model-takes-it',
+      ...env,
+    }),
+  )
 }
