@@ -1,10 +1,12 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { connect, type Socket } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 
 import { describe, expect, it } from 'vitest'
 
-import { SERVICE_PROCESSES, type EitherProcess } from './both-services.ts'
+import { OPEN_SERVICES, SERVICE_PROCESSES, type EitherProcess } from './both-services.ts'
 import { figure, IS_WHOLE } from './counts.ts'
+import { onEach } from './wide-service.ts'
 
 const CLIENTS = figure(150, 3_000)
 const CUT_WITHIN_MS = 30_000
@@ -114,3 +116,19 @@ async function measure({ url, port }: EitherProcess) {
     p99_ms: health.toSorted((a, b) => a - b)[Math.floor(health.length * 0.99)] ?? Infinity,
   }
 }
+
+describe('a route that everybody may ask', () => {
+  it('starts no program for each who asks', async () => {
+    let started = 0
+    const count = () => void (started += 1)
+    const [, start] = OPEN_SERVICES.find(([name]) => name === 'agent-hub')!
+    const hub = await start()
+    subscribe('child_process', count)
+    const answers = await onEach(Array.from({ length: 200 }), async () => (await fetch(`${hub.url}/health`)).status)
+    unsubscribe('child_process', count)
+    await hub.close()
+    expect(new Set(answers)).toEqual(new Set([200]))
+    // One look at the workspace is a handful of gits.
+    expect(started).toBeLessThan(100)
+  })
+})

@@ -5,6 +5,8 @@ import type { AgentRegistry, Workspaces } from './core/ports.ts'
 import type { InvocationStore } from './core/store.ts'
 
 const ANY_DIGEST = '0'.repeat(64)
+/** How long a look at the workspace counts: it starts git, and everybody may ask. */
+const FRESH_MS = 2_000
 
 /** Unhealthy: no work can be done at all. Degraded: some cannot, or not as safely as it should. */
 export function createHealthCheck(o: {
@@ -16,13 +18,20 @@ export function createHealthCheck(o: {
   sandbox_warnings: readonly string[]
 }): () => Promise<Health> {
   const started = performance.now()
+  let workspace: Promise<string[]> | undefined
+  let looked_at = 0
+
+  const lookAtWorkspace = (): Promise<string[]> => {
+    if (workspace === undefined || performance.now() - looked_at > FRESH_MS) {
+      looked_at = performance.now()
+      workspace = explain('The workspace cannot be read', async () => o.workspaces.describe(DEFAULT_WORKSPACE))
+    }
+    return workspace
+  }
+
   return async () => {
-    const broken = (
-      await Promise.all([
-        explain('The database cannot be read', async () => o.store.findInvocation(ANY_DIGEST)),
-        explain('The workspace cannot be read', async () => o.workspaces.describe(DEFAULT_WORKSPACE)),
-      ])
-    ).flat()
+    const database = explain('The database cannot be read', async () => o.store.findInvocation(ANY_DIGEST))
+    const broken = (await Promise.all([database, lookAtWorkspace()])).flat()
     const lacking = [...(await explain(undefined, async () => o.registry.getAgent('default'))), ...o.sandbox_warnings]
     return {
       status: broken.length > 0 ? 'unhealthy' : lacking.length > 0 ? 'degraded' : 'healthy',
