@@ -87,45 +87,49 @@ describe.each(OPEN_SERVICES)('%s', (name, start) => {
     return JSON.stringify(JSON.parse(text, renew))
   }
 
-  it('answers valid requests as its document says: status, type, shape', async () => {
-    const ajv = addFormats.default(new Ajv2020({ strict: false, allErrors: true }))
-    ajv.addSchema(service.document, 'openapi')
-    const escape = (part: string) => part.replaceAll('~', '~0').replaceAll('/', '~1')
+  it(
+    'answers valid requests as its document says: status, type, shape',
+    async () => {
+      const ajv = addFormats.default(new Ajv2020({ strict: false, allErrors: true }))
+      ajv.addSchema(service.document, 'openapi')
+      const escape = (part: string) => part.replaceAll('~', '~0').replaceAll('/', '~1')
 
-    const complaint = async (sent: GeneratedRequest): Promise<{ status: number; wrong: string | undefined }> => {
-      const { operation: key, method, path, headers, body } = sent
-      const answer = await fetch(service.url + path, { method, headers, ...(body !== undefined && { body }) })
-      const { status } = answer
-      const text = await answer.text()
-      const [verb = '', template = ''] = key.split(' ')
-      const documented = service.document.paths[template]?.[verb.toLowerCase()]?.responses[status]
-      if (status === 500) return { status, wrong: text }
-      if (documented === undefined) return { status, wrong: `not documented: ${text}` }
-      if (status === 204) return { status, wrong: text === '' ? undefined : 'a body' }
-      const type = (answer.headers.get('content-type') ?? '').split(';', 1)[0] ?? ''
-      if (documented.content?.[type] === undefined) return { status, wrong: `not documented as ${type}` }
-      if (type !== 'application/json') return { status, wrong: undefined }
-      const place = ['paths', template, verb.toLowerCase(), 'responses', String(status), 'content', type, 'schema']
-      const validate = ajv.getSchema(`openapi#/${place.map(escape).map(encodeURIComponent).join('/')}`)
-      if (validate === undefined) return { status, wrong: 'no schema' }
-      const isValid = validate(JSON.parse(text)) === true
-      return { status, wrong: isValid ? undefined : ajv.errorsText(validate.errors) }
-    }
+      const complaint = async (sent: GeneratedRequest): Promise<{ status: number; wrong: string | undefined }> => {
+        const { operation: key, method, path, headers, body } = sent
+        const answer = await fetch(service.url + path, { method, headers, ...(body !== undefined && { body }) })
+        const { status } = answer
+        const text = await answer.text()
+        const [verb = '', template = ''] = key.split(' ')
+        const documented = service.document.paths[template]?.[verb.toLowerCase()]?.responses[status]
+        if (status === 500) return { status, wrong: text }
+        if (documented === undefined) return { status, wrong: `not documented: ${text}` }
+        if (status === 204) return { status, wrong: text === '' ? undefined : 'a body' }
+        const type = (answer.headers.get('content-type') ?? '').split(';', 1)[0] ?? ''
+        if (documented.content?.[type] === undefined) return { status, wrong: `not documented as ${type}` }
+        if (type !== 'application/json') return { status, wrong: undefined }
+        const place = ['paths', template, verb.toLowerCase(), 'responses', String(status), 'content', type, 'schema']
+        const validate = ajv.getSchema(`openapi#/${place.map(escape).map(encodeURIComponent).join('/')}`)
+        if (validate === undefined) return { status, wrong: 'no schema' }
+        const isValid = validate(JSON.parse(text)) === true
+        return { status, wrong: isValid ? undefined : ajv.errorsText(validate.errors) }
+      }
 
-    const each = Math.ceil(figure(400, 5_000) / (operations.length - (name === 'agent-hub' ? SLOW.length : 0)))
-    const requests = operations.flatMap((one, index) =>
-      fc.sample(requestOf(one), { numRuns: SLOW.includes(one.key) ? figure(3, 20) : each, seed: 4_711 + index }),
-    )
-    expect(requests.length).toBeGreaterThanOrEqual(figure(400, 5_000))
-    const answers = await onEach(requests, async (sent) => ({ ...sent, ...(await complaint(sent)) }))
-    const violations = answers.filter(({ wrong }) => wrong !== undefined)
-    // One of each kind, to be read by a person.
-    const kinds = new Map(violations.map((one) => [`${one.operation} ${one.status} ${one.wrong}`, one]))
-    expect([...kinds.values()].slice(0, 20)).toEqual([])
-    // Of some use only where not all was refused.
-    const done = new Set(answers.filter(({ status }) => status < 300).map(({ operation }) => operation))
-    expect(done.size).toBeGreaterThan(operations.length * 0.7)
-  })
+      const each = Math.ceil(figure(400, 5_000) / (operations.length - (name === 'agent-hub' ? SLOW.length : 0)))
+      const requests = operations.flatMap((one, index) =>
+        fc.sample(requestOf(one), { numRuns: SLOW.includes(one.key) ? figure(3, 20) : each, seed: 4_711 + index }),
+      )
+      expect(requests.length).toBeGreaterThanOrEqual(figure(400, 5_000))
+      const answers = await onEach(requests, async (sent) => ({ ...sent, ...(await complaint(sent)) }))
+      const violations = answers.filter(({ wrong }) => wrong !== undefined)
+      // One of each kind, to be read by a person.
+      const kinds = new Map(violations.map((one) => [`${one.operation} ${one.status} ${one.wrong}`, one]))
+      expect([...kinds.values()].slice(0, 20)).toEqual([])
+      // Of some use only where not all was refused.
+      const done = new Set(answers.filter(({ status }) => status < 300).map(({ operation }) => operation))
+      expect(done.size).toBeGreaterThan(operations.length * 0.7)
+    },
+    figure(120_000, 1_200_000),
+  )
 })
 
 /** What a client library lets through: visible characters. */

@@ -32,7 +32,7 @@ const processes: ChildProcess[] = []
 const watch = (message: unknown) => void processes.push((message as { process: ChildProcess }).process)
 const started = () =>
   processes.map(({ spawnfile, spawnargs }) => ({ program: basename(spawnfile), args: spawnargs.slice(1) }))
-const path = process.env['PATH']
+const { PATH: path, GEMINI_API_KEY: key } = process.env
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'injections-'))
@@ -44,6 +44,7 @@ beforeAll(async () => {
   mkdirSync(bin)
   writeFileSync(join(bin, STUB), `#!/bin/sh\nexec "${process.execPath}" "${stub_path}"\n`, { mode: 0o755 })
   process.env['PATH'] = `${bin}:${path}`
+  process.env['GEMINI_API_KEY'] = 'no-model-takes-it'
   const env = {
     HUB_PORT: '0',
     HUB_DATA_DIR: folder,
@@ -59,7 +60,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   unsubscribe('child_process', watch)
-  process.env['PATH'] = path
+  Object.assign(process.env, { PATH: path, GEMINI_API_KEY: key ?? '' })
   await service.close()
   await hub.close()
   await rm(folder, { recursive: true, force: true })
