@@ -2,12 +2,19 @@ import { ROLES } from '@orchestrator/contract'
 import { Command, CommanderError, Option } from 'commander'
 
 import type { ServiceFlags } from './ask-service.ts'
+import { backup, restore } from './backup.ts'
 import { doctor } from './doctor.ts'
 import { EXIT, EXIT_HELP, type ExitCode } from './exit-codes.ts'
 import { createKey, listKeys, revokeKey, type CreateKeyFlags } from './keys.ts'
+import { migrate } from './migrate.ts'
 import { pauseQueue, resumeQueue, showQueue, type PauseFlags } from './queue.ts'
 import { jsonReporter, textReporter } from './reporter.ts'
 import { up } from './up.ts'
+
+interface BackupFlags {
+  only?: 'orchestrator' | 'agent-hub'
+  json: boolean
+}
 
 interface UpFlags {
   watch: boolean
@@ -77,6 +84,38 @@ export async function run(words: readonly string[], root: string): Promise<ExitC
       exit_code = await revokeKey(id, flags, outputs)
     },
   )
+
+  const only = () =>
+    new Option('--only <service>', 'the database of one service alone').choices(['orchestrator', 'agent-hub'])
+  program
+    .command('backup <folder>')
+    .description('copy the databases of both services, verified, while they run or not (docs/operations.md)')
+    .addOption(only())
+    .option('--json', 'print one JSON object', false)
+    .action(async (folder: string, flags: BackupFlags) => {
+      exit_code = await backup({ root, env: process.env, folder, ...flags }, outputs)
+    })
+  program
+    .command('restore <folder>')
+    .description('put a backup in place of the databases; the services must not run')
+    .addOption(only())
+    .option('--overwrite', 'put aside what is there', false)
+    .option('--json', 'print one JSON object', false)
+    .action(async (folder: string, flags: BackupFlags & { overwrite: boolean }) => {
+      exit_code = await restore({ root, env: process.env, folder, ...flags }, outputs)
+    })
+  program
+    .command('migrate')
+    .description('move everything from the SQLite file of DATABASE_URL to an empty Postgres database, verified')
+    .addOption(
+      new Option('--to <url>', 'postgres://… (better MIGRATE_TO: processes are listed)')
+        .env('MIGRATE_TO')
+        .makeOptionMandatory(),
+    )
+    .option('--json', 'print one JSON object', false)
+    .action(async (flags: { to: string; json: boolean }) => {
+      exit_code = await migrate({ root, env: process.env, ...flags }, outputs)
+    })
 
   const queue = program.command('queue').description('stop and go on with the handing out of work, on all replicas')
   serviceCommand(queue, 'show', 'what waits and what is at work').action(async (flags: ServiceFlags) => {

@@ -18,6 +18,7 @@ import { GroupWriter } from './group-writer.ts'
 import { migrate } from './migrate.ts'
 import { Mutex } from './mutex.ts'
 import { NodeSqliteConnection, nodeSqliteDialect, shortenWay } from './node-sqlite-dialect.ts'
+import { lockForOwner, ownerPath } from './owner-lock.ts'
 
 /** One SQLite file with one owner. */
 export interface Database<S> {
@@ -65,7 +66,7 @@ async function open<S>(o: OpenDatabaseOptions, opened: DatabaseSync[]): Promise<
 
   if (!inMemory) {
     mkdirSync(dirname(o.path), { recursive: true })
-    lockForOwner(connect(`${o.path}.owner`))
+    lockForOwner(connect(ownerPath(o.path)))
   }
   const writing = connect(o.path)
   // A commit writes each changed page whole, and many small rows in many indexes change: half of the default
@@ -100,13 +101,6 @@ async function open<S>(o: OpenDatabaseOptions, opened: DatabaseSync[]): Promise<
     for (const connection of opened.toReversed()) connection.close()
   }
   return { read, write: (fn) => writer.write(fn), close: () => (closing ??= close()) }
-}
-
-/** The operating system drops this lock with the process, however it ends. */
-function lockForOwner(owner: DatabaseSync): void {
-  owner.exec('pragma busy_timeout = 0')
-  owner.exec('pragma journal_mode = memory')
-  owner.exec('begin exclusive')
 }
 
 function assertIntact(connection: DatabaseSync): void {

@@ -113,6 +113,6 @@ function runOn(client: pg.PoolClient, text: string, values: readonly unknown[]):
 }
 
 /** Postgres text holds no NUL, which agents sometimes print. */
-function storable(value: unknown): unknown {
+export function storable(value: unknown): unknown {
   return typeof value === 'string' && value.includes('\0') ? value.replaceAll('\0', '\uFFFD') : value
 }
