@@ -2,6 +2,7 @@ import { systemClock } from '../services/orchestrator/src/core/clock.ts'
 import { WorkflowStateMachine } from '../services/orchestrator/src/core/state-machine.ts'
 import { EmbeddedQueue } from '../services/orchestrator/src/db/embedded-queue.ts'
 import { openSession } from '../services/orchestrator/src/db/session.ts'
+import { untold } from '../services/orchestrator/tests/untold.ts'
 import { createStore } from '../services/orchestrator/src/db/store.ts'
 
 /** The state machine on its real store, without a server around it; phases are run by whoever calls. */
@@ -17,6 +18,7 @@ export async function createProcessless(url: string) {
     max_reworks: 5,
     phase_execution: 'external',
     agentFor: () => 'default',
+    telemetry: untold,
     highestNumber: async () => 0,
     findInRepository: async () => undefined,
     onCancellation: () => {},

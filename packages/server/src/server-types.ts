@@ -5,6 +5,8 @@ import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest }
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Logger } from 'pino'
 
+import type { Tracing } from './tracing.ts'
+
 /** Who makes a request. `local` is anybody on this machine while the service is bound to loopback without keys. */
 export interface Actor {
   name: string
@@ -31,6 +33,8 @@ export interface ServerOptions {
   request_timeout_seconds?: number
   /** Tells who asks, or throws UNAUTHORIZED or FORBIDDEN. Runs before every route that is not public, and before "not found". */
   authenticate: (request: FastifyRequest, reply: FastifyReply) => Promise<Actor>
+  /** Where a span of each request goes. */
+  tracing?: Tracing
   /** Every route must say who may ask, by `public` or `roles`, or the server does not start. */
   roles_required?: boolean
 }
@@ -56,6 +60,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Who asks. Reading it on a public route is a programming error and throws. */
     readonly actor: Actor
+    /** W3C trace context for what this request leads to; undefined when nobody traces. */
+    readonly traceparent: string | undefined
   }
   interface FastifyInstance {
     /** Ends one open event stream each; called when the server closes. */

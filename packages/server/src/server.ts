@@ -12,6 +12,8 @@ import { answerError, logAnswers } from './answers.ts'
 import { endWithServer } from './closing.ts'
 import { parseJsonBody } from './json-body.ts'
 import { RequestLog } from './request-log.ts'
+import { traceRequests } from './request-tracing.ts'
+import { UNTRACED } from './tracing.ts'
 import { refuseUndeclared } from './undeclared.ts'
 import type { Server, ServerOptions } from './server-types.ts'
 import { validatorCompiler } from './validation.ts'
@@ -82,6 +84,7 @@ export async function createServer(o: ServerOptions): Promise<Server> {
     return admission.route(request, reply)
   })
   app.addHook('preValidation', async (request) => refuseUndeclared(request))
+  traceRequests(app, o.tracing ?? UNTRACED)
   registerAccess(app, o.roles_required === true)
   endWithServer(app)
   logAnswers(app, o.logger)

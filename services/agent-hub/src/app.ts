@@ -2,7 +2,16 @@ import { access, constants, mkdir } from 'node:fs/promises'
 import { totalmem } from 'node:os'
 import { join } from 'node:path'
 
-import { createServer, listen, listSecrets, StartupError, type RunningService } from '@orchestrator/server'
+import {
+  createServer,
+  listen,
+  listSecrets,
+  metricsRoute,
+  openTracing,
+  StartupError,
+  watchEventLoop,
+  type RunningService,
+} from '@orchestrator/server'
 import { DatabaseError, openDatabase } from '@orchestrator/sqlite'
 import type { Logger } from 'pino'
 
@@ -29,6 +38,7 @@ import { createInvocationStore } from './db/invocation-store.ts'
 import { migrations } from './db/migrations.ts'
 import type { Tables } from './db/tables.ts'
 import { createHealthCheck } from './health.ts'
+import { createHubMetrics, createTelemetry } from './telemetry.ts'
 import { createSpecKit } from './spec-kit/index.ts'
 import { ensureDemoRepository } from './workspace/demo-repository.ts'
 import { createHomes } from './workspace/homes.ts'
@@ -74,6 +84,14 @@ export async function startHub(
     })
     const secrets = createSecrets(listSecrets(Object.assign({}, ...own_profiles.map(({ env }) => env), process.env)))
     const driver = createAgentDriver({ logger, secrets })
+    const lanes = createLanes({ max_running: config.max_running, memory_mb: config.memory_mb ?? halfOfMemory() })
+    const tracing = await openTracing({
+      service: 'agent-hub',
+      version: packageJson.version,
+      endpoint: config.otlp_endpoint,
+    })
+    const event_loop = watchEventLoop()
+    const metrics = createHubMetrics({ event_loop, lanes, countStreams: () => app.open_streams.size })
     const parts = {
       secrets,
       store,
@@ -87,7 +105,8 @@ export async function startHub(
       homeDirectory: homes.directory,
       now: () => new Date(),
       log: logger,
-      lanes: createLanes({ max_running: config.max_running, memory_mb: config.memory_mb ?? halfOfMemory() }),
+      lanes,
+      telemetry: createTelemetry({ metrics, tracing, logger }),
     }
     const invocations = createInvocations(parts)
     const asks = createAsks({ ...parts, confidence_min: config.ask_confidence })
@@ -113,7 +132,9 @@ export async function startHub(
       port: config.port,
       trust_proxy: config.trust_proxy,
       authenticate: createAuthentication(config.token),
+      tracing,
     })
+    metricsRoute(app, metrics)
     registerInvoke(app, invocations)
     registerInvocations(app, invocations)
     registerConversations(app, { asks, escalations, sessions, conversations })
@@ -136,6 +157,8 @@ export async function startHub(
         // Together: requests wait for invocations, and both have little time.
         await Promise.all([invocations.close(), app.close()])
         await database.close()
+        event_loop.stop()
+        await tracing.close()
       },
     }
   } catch (error) {

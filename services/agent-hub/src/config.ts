@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import {
   commaList,
   flag,
+  httpUrl,
   isLoopback,
   LOG_LEVELS,
   readEnvironment,
@@ -34,6 +35,7 @@ const environmentSchema = z.object({
   AGENT_NAME: nameSchema.optional(),
   AGENTS_FILE: z.string().optional(),
   AGENT_HUB_TOKEN: z.string().min(16, 'must be at least 16 characters long').optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl().optional(),
   LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
   ALLOWED_HOSTS: commaList().default([]),
   TRUST_PROXY: flag().default(false),
@@ -67,6 +69,8 @@ export interface Config {
   default_agent: string | undefined
   /** Undefined: open, which only loopback may be. */
   token: string | undefined
+  /** Where traces go; undefined makes none. */
+  otlp_endpoint: string | undefined
   log_level: (typeof LOG_LEVELS)[number]
   allowed_hosts: string[]
   trust_proxy: boolean
@@ -97,6 +101,7 @@ export function readConfig(env: NodeJS.ProcessEnv, cwd: string): Config {
     verify_timeout_seconds: given.VERIFY_TIMEOUT_SECONDS,
     default_agent: given.AGENT_NAME,
     token: given.AGENT_HUB_TOKEN,
+    otlp_endpoint: given.OTEL_EXPORTER_OTLP_ENDPOINT,
     log_level: given.LOG_LEVEL,
     allowed_hosts: given.ALLOWED_HOSTS,
     trust_proxy: given.TRUST_PROXY,

@@ -1,6 +1,14 @@
 import cookie from '@fastify/cookie'
 import type { WorkflowType } from '@orchestrator/contract'
-import { createServer, isLoopback, StartupError, type Server } from '@orchestrator/server'
+import {
+  createServer,
+  isLoopback,
+  metricsRoute,
+  openTracing,
+  StartupError,
+  watchEventLoop,
+  type Server,
+} from '@orchestrator/server'
 import { DatabaseError } from '@orchestrator/sqlite'
 import type { Logger } from 'pino'
 
@@ -28,6 +36,7 @@ import { GuessLimit } from './core/guess-limit.ts'
 import { KeyWatch } from './core/key-watch.ts'
 import { Keys } from './core/keys.ts'
 import { PhaseExecutor } from './core/phase-executor.ts'
+import { rolesFor } from './core/privileges.ts'
 import { QueueSwitch } from './core/queue-switch.ts'
 import * as sentences from './core/sentences.ts'
 import { createHealthCheck } from './core/service-health.ts'
@@ -41,6 +50,8 @@ import { openSession } from './db/session.ts'
 import { createStore } from './db/store.ts'
 import { diffText } from './documents/diff-text.ts'
 import { createRenderer } from './documents/rendered-artifacts.ts'
+import { createServiceMetrics, createTelemetry, noteBatch } from './telemetry.ts'
+import { listTroubles } from './troubles.ts'
 
 export interface AppOptions {
   config: Config
@@ -70,7 +81,22 @@ const CANCELLATIONS_EVERY_MS = 60_000
 export async function createApp({ config, logger, version, dashboard, onFatal }: AppOptions): Promise<App> {
   const clock = systemClock
   const onError = (error: unknown) => logger.error({ err: error }, 'background work failed and is tried again')
-  const session = await openSession({ url: config.database_url, onFatal, onError }).catch((error: unknown) => {
+  const tracing = await openTracing({ service: 'orchestrator', version, endpoint: config.otlp_endpoint })
+  const event_loop = watchEventLoop()
+  const metrics = createServiceMetrics({
+    event_loop,
+    describeQueue: () => queue_switch.describe(),
+    describeReviews: () => store.describeReviews(),
+    countStreams: () => server.open_streams.size,
+    now: () => clock.now(),
+  })
+  const telemetry = createTelemetry({ metrics, tracing, logger })
+  const session = await openSession({
+    url: config.database_url,
+    onFatal,
+    onError,
+    onBatch: (size) => noteBatch(metrics, size),
+  }).catch((error: unknown) => {
     throw error instanceof DatabaseError ? new StartupError(error.message, { cause: error }) : error
   })
   const store = createStore(session)
@@ -87,6 +113,7 @@ export async function createApp({ config, logger, version, dashboard, onFatal }:
     phase_execution: config.phase_execution,
     agentFor,
     findInRepository: isExternal ? async () => undefined : createFeatureFinder(hub),
+    telemetry,
     highestNumber: isExternal ? async () => 0 : createHighestNumber(hub, clock),
     onCancellation: () => cancellations.wake(),
   })
@@ -96,6 +123,7 @@ export async function createApp({ config, logger, version, dashboard, onFatal }:
     hub,
     clock,
     random: Math.random,
+    telemetry,
     backoff: { max_tries: config.phase_retry_limit, base_ms: config.phase_retry_base_ms, cap_ms: BACKOFF_CAP_MS },
     phase_timeout_seconds: config.phase_timeout_seconds,
     agentFor,
@@ -109,6 +137,8 @@ export async function createApp({ config, logger, version, dashboard, onFatal }:
   const first_key = isOpen ? undefined : await ensureFirstKey(keys, config.host)
   const authentication = createAuthentication({ keys, guesses: new GuessLimit(now), is_open: isOpen })
 
+  const { max_concurrent_phases: slots, max_concurrent_phases_per_agent: slots_per_agent } = config
+  const queue_switch = new QueueSwitch({ store, queue, clock, slots, slots_per_agent })
   const server = await createServer({
     name: 'orchestrator',
     title: 'Orchestrator',
@@ -121,6 +151,7 @@ export async function createApp({ config, logger, version, dashboard, onFatal }:
     trust_proxy: config.trust_proxy,
     authenticate: authentication.authenticate,
     roles_required: true,
+    tracing,
   })
   await server.register(cookie)
   workflowRoutes(server, { store, machine, diffText })
@@ -132,6 +163,7 @@ export async function createApp({ config, logger, version, dashboard, onFatal }:
   const checkHealth = createHealthCheck({
     store,
     hub: isExternal ? undefined : hub,
+    troubles: listTroubles({ database_url: config.database_url, queue, event_loop }),
     clock,
     version,
     started_at: clock.now(),
@@ -139,8 +171,8 @@ export async function createApp({ config, logger, version, dashboard, onFatal }:
   healthRoutes(server, { hub, checkHealth })
   sessionRoutes(server, authentication)
   keyRoutes(server, { keys })
-  const { max_concurrent_phases: slots, max_concurrent_phases_per_agent: slots_per_agent } = config
-  queueRoutes(server, { queue_switch: new QueueSwitch({ store, queue, clock, slots, slots_per_agent }) })
+  queueRoutes(server, { queue_switch })
+  metricsRoute(server, metrics, { roles: rolesFor('read') })
   await pageRoutes(server, { version, dashboard })
 
   let consumer: { stop(): Promise<void> } | undefined
@@ -169,6 +201,8 @@ export async function createApp({ config, logger, version, dashboard, onFatal }:
       await hub.close()
       await closeQueue()
       await session.close()
+      event_loop.stop()
+      await tracing.close()
     },
   }
 }

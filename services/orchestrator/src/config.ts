@@ -29,6 +29,7 @@ const environmentSchema = z.object({
   PHASE_RETRY_LIMIT: wholeNumber(1, 1000).default(10),
   PHASE_RETRY_BASE_MS: wholeNumber(1, 600_000).default(500),
   MAX_REWORKS: wholeNumber(0, 1000).default(5),
+  OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl().optional(),
   LOG_LEVEL: z.enum(LOG_LEVELS, { error: `must be one of ${LOG_LEVELS.join(', ')}` }).default('info'),
 })
 
@@ -50,6 +51,8 @@ export interface Config {
   phase_retry_limit: number
   phase_retry_base_ms: number
   max_reworks: number
+  /** Where traces go; undefined makes none. */
+  otlp_endpoint: string | undefined
   log_level: (typeof LOG_LEVELS)[number]
 }
 
@@ -72,6 +75,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     phase_retry_limit: values.PHASE_RETRY_LIMIT,
     phase_retry_base_ms: values.PHASE_RETRY_BASE_MS,
     max_reworks: values.MAX_REWORKS,
+    otlp_endpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT,
     log_level: values.LOG_LEVEL,
   }
 }

@@ -4,6 +4,7 @@ import { onTestFinished } from 'vitest'
 import { systemClock } from '../src/core/clock.ts'
 import type { Claim, Clock, PhaseQueue, WorkflowStore } from '../src/core/ports.ts'
 import { WorkflowStateMachine } from '../src/core/state-machine.ts'
+import { untold } from './untold.ts'
 import { openQueue } from '../src/db/queue.ts'
 import { openSession, type Session } from '../src/db/session.ts'
 import { createStore } from '../src/db/store.ts'
@@ -52,6 +53,7 @@ export async function openEngine(
     max_reworks: 5,
     phase_execution,
     agentFor: () => 'default',
+    telemetry: untold,
     highestNumber: async () => 0,
     findInRepository: async () => undefined,
     onCancellation: () => {},

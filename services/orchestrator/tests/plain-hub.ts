@@ -11,6 +11,7 @@ export interface Received {
   key: string | undefined
   prefer: string | undefined
   authorization: string | undefined
+  traceparent: string | undefined
   body: InvokeRequest
   /** The one who asked has gone away. */
   gone: boolean
@@ -68,6 +69,7 @@ export async function startPlainHub(port = 0): Promise<PlainHub> {
       key: single(request.headers['idempotency-key']),
       prefer: single(request.headers['prefer']),
       authorization: request.headers.authorization,
+      traceparent: single(request.headers['traceparent']),
       body: invokeRequestSchema.parse(JSON.parse(Buffer.concat(text).toString('utf8'))),
       gone: false,
     }

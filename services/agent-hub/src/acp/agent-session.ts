@@ -31,7 +31,8 @@ export interface AgentSession extends Readonly<OpenedSession> {
   takeUnroutable(): Promise<number>
   /** Who hears the updates and permission requests of the turn that runs now. */
   listen(listener: TurnListener | undefined): void
-  prompt(text: string): Promise<unknown>
+  /** `traceparent` goes along as ACP reserves it in `_meta`. */
+  prompt(text: string, traceparent: string | undefined): Promise<unknown>
   /** Asks the agent to stop the turn that runs. */
   cancel(): void
   end(grace_ms: number): Promise<void>
@@ -139,10 +140,11 @@ export async function openAgentSession(turn: AgentTurn, inherited: NodeJS.Proces
       listen(next) {
         listener = next
       },
-      prompt: async (text) =>
+      prompt: async (text, traceparent) =>
         await connection.agent.request('session/prompt', {
           sessionId: opened.acp_session_id,
           prompt: [{ type: 'text', text }],
+          ...(traceparent !== undefined && { _meta: { traceparent } }),
         }),
       cancel() {
         void connection.agent.notify('session/cancel', { sessionId: opened.acp_session_id }).catch(() => {})

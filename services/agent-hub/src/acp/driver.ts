@@ -158,7 +158,7 @@ async function promptSession(
   })
   session.listen(listener)
   try {
-    const prompting = session.prompt(turn.prompt)
+    const prompting = session.prompt(turn.prompt, turn.traceparent)
     const ended = Promise.race([prompting, session.broken])
     const first = await Promise.race([ended.then((response) => ({ response })), stop.promise])
     if (typeof first === 'object' && 'response' in first) {

@@ -9,8 +9,10 @@ import {
 } from '@orchestrator/server'
 import * as z from 'zod'
 
+import { idempotencyKeySchema } from './invoke.ts'
 import type { Invocations } from '../core/invocations.ts'
 
+const cancelByKeySchema = z.strictObject({ idempotency_key: idempotencyKeySchema })
 const paramsSchema = z.strictObject({ id: z.uuid() })
 
 export function registerInvocations(app: Server, invocations: Invocations): void {
@@ -39,6 +41,20 @@ export function registerInvocations(app: Server, invocations: Invocations): void
       },
     },
     (request) => invocations.cancel(request.params.id),
+  )
+
+  app.post(
+    '/invocations/cancel',
+    {
+      schema: {
+        summary: 'Cancel the one with this Idempotency-Key',
+        description: 'For a caller that sent the key and may have been cut off before it learnt the id.',
+        tags: ['invocations'],
+        body: cancelByKeySchema,
+        response: { 200: invocationSchema, ...errorResponses('INVOCATION_NOT_FOUND') },
+      },
+    },
+    (request) => invocations.cancelByKey(request.body.idempotency_key),
   )
 
   app.get(

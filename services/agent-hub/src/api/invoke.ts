@@ -12,10 +12,12 @@ import type { Invocations } from '../core/invocations.ts'
 import { isTimeout } from '../core/outcome.ts'
 import { isFinished } from '../core/store.ts'
 
+export const idempotencyKeySchema = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,200}$/, 'must be 1 to 200 printable characters without blanks')
+
 const headersSchema = z.looseObject({
-  'idempotency-key': z
-    .string()
-    .regex(/^[\x21-\x7e]{1,200}$/, 'must be 1 to 200 printable characters without blanks')
+  'idempotency-key': idempotencyKeySchema
     .optional()
     .describe('The same key never runs twice: it answers the running or finished invocation'),
   prefer: z.string().optional().describe('`respond-async` answers 202 at once'),
@@ -55,7 +57,12 @@ export function registerInvoke(app: Server, invocations: Invocations): void {
     async (request, reply) => {
       const idempotency_key = request.headers['idempotency-key'] ?? null
       const { agent } = request.params
-      const invocation = await invocations.invoke({ agent, request: request.body, idempotency_key })
+      const invocation = await invocations.invoke({
+        agent,
+        request: request.body,
+        idempotency_key,
+        traceparent: request.traceparent,
+      })
       if (prefersAsync(request.headers.prefer)) {
         reply.header('location', `/invocations/${invocation.id}`).header('preference-applied', 'respond-async')
         return reply.code(202).send(invocation)

@@ -96,6 +96,7 @@ export function createAsks(parts: AsksParts): Asks {
         session: (await store.findSession(session.id)) ?? session,
         signal,
         timeout_seconds: ASK_SECONDS_MAX,
+        traceparent: undefined,
         about: { kind: 'ask', topic: question.topic, invocation_id: null },
         onUpdate: () => {},
         onProcess: async (process) => conversations.recordSessionProcess(session.id, process),

@@ -6,6 +6,7 @@ import { featureLane, memoryOf, type Lanes } from './lanes.ts'
 import { cancelled, failed, type Finish } from './outcome.ts'
 import { runInvocation, type RunParts } from './run-invocation.ts'
 import { isFinished, toInvocation, type InvocationRecord, type SessionRecord } from './store.ts'
+import type { Telemetry } from './ports.ts'
 import { createUpdateBuffer } from './update-buffer.ts'
 
 export const DEFAULT_WORKSPACE = 'default'
@@ -21,6 +22,7 @@ const CLOSE_MS = 4000
 
 export interface InvocationsParts extends RunParts {
   lanes: Lanes
+  telemetry: Telemetry
 }
 
 /** Starts, follows, cancels and resumes invocations: one at a time for each feature, a bounded number in all. */
@@ -29,13 +31,21 @@ export interface Invocations {
    * Queues the work, or answers the invocation that already has the key. Throws IDEMPOTENCY_MISMATCH, AGENT_NOT_FOUND,
    * AGENT_UNAVAILABLE, WORKSPACE_NOT_FOUND, UNAVAILABLE.
    */
-  invoke(o: { agent: string; request: InvokeRequest; idempotency_key: string | null }): Promise<Invocation>
+  invoke(o: {
+    agent: string
+    request: InvokeRequest
+    idempotency_key: string | null
+    /** W3C trace context of whoever asks; work taken up again after a restart begins a trace of its own. */
+    traceparent?: string | undefined
+  }): Promise<Invocation>
   /** Throws INVOCATION_NOT_FOUND, as all with an id do. */
   getInvocation(id: string): Promise<Invocation>
   /** Resolves when it is finished, or when the signal aborts or the hub closes: then it is not. */
   waitFor(id: string, signal: AbortSignal): Promise<Invocation>
   /** Reaches the agent. Of a finished one it changes nothing. */
   cancel(id: string): Promise<Invocation>
+  /** For a caller that may never have learnt the id. */
+  cancelByKey(idempotency_key: string): Promise<Invocation>
   /** From after a sequence until it is finished, the signal aborts or the hub closes. */
   streamEvents(id: string, after: number, signal: AbortSignal): AsyncIterable<InvocationEvent>
   /** At start, before anything else: ends agents left behind, and queues what was interrupted. */
@@ -60,11 +70,11 @@ export function createInvocations(parts: InvocationsParts): Invocations {
 
   const timestamp = () => parts.now().toISOString()
 
-  async function runQueued(id: string): Promise<void> {
+  async function runQueued(id: string, traceparent: string | undefined): Promise<void> {
     const run: Running = { controller: new AbortController(), cancelled: false }
     running.set(id, run)
     try {
-      await begin(id, run)
+      await begin(id, run, traceparent)
     } catch (error) {
       log.error({ err: error, invocation_id: id }, 'the invocation could not be run; the next start tries again')
     } finally {
@@ -73,13 +83,17 @@ export function createInvocations(parts: InvocationsParts): Invocations {
     }
   }
 
-  async function begin(id: string, run: Running): Promise<void> {
+  async function begin(id: string, run: Running, traceparent: string | undefined): Promise<void> {
     const queued = await store.findInvocation(id)
     if (queued?.status !== 'queued') return
     const session = await chooseSession(queued)
     const record = await store.startInvocation(id, session, timestamp())
     if (record === undefined) return
     bell.ring(id)
+    const { agent, feature_id, request } = record
+    const { workflow_type, parameters } = request
+    const { workflow_id } = parameters
+    const watch = parts.telemetry.begin({ id, agent, feature_id, workflow_type, workflow_id, traceparent })
     const buffer = createUpdateBuffer({
       write: async (updates) => {
         await store.appendUpdates(id, updates, timestamp())
@@ -90,8 +104,9 @@ export function createInvocations(parts: InvocationsParts): Invocations {
     run.cancelled ||= record.cancel_requested_at !== null
     const finish = run.cancelled
       ? cancelled(session.id)
-      : await finishOf(record, session, run, (update) => buffer.add(update))
+      : await finishOf(record, session, run, watch.traceparent, (update) => buffer.add(update))
     await buffer.flush()
+    watch.ended(finish?.status ?? 'queued')
     if (finish === undefined) return
     await store.finishInvocation(id, 'running', { ...finish, now: timestamp() })
     bell.ring(id)
@@ -103,10 +118,17 @@ export function createInvocations(parts: InvocationsParts): Invocations {
     record: InvocationRecord,
     session: SessionRecord,
     run: Running,
+    traceparent: string | undefined,
     onUpdate: Parameters<typeof runInvocation>[1]['onUpdate'],
   ): Promise<Finish | undefined> {
     try {
-      const finish = await runInvocation(parts, { record, session, signal: run.controller.signal, onUpdate })
+      const finish = await runInvocation(parts, {
+        record,
+        session,
+        signal: run.controller.signal,
+        traceparent,
+        onUpdate,
+      })
       const interrupted = closing && !run.cancelled && finish.status !== 'succeeded'
       return interrupted ? undefined : finish
     } catch (error) {
@@ -141,16 +163,35 @@ export function createInvocations(parts: InvocationsParts): Invocations {
     )
   }
 
-  const enqueue = ({ id, workspace, feature_id, agent }: Awaited<ReturnType<typeof store.listQueued>>[number]) =>
+  const enqueue = (
+    { id, workspace, feature_id, agent }: Awaited<ReturnType<typeof store.listQueued>>[number],
+    traceparent?: string,
+  ) =>
     lanes.add({
       lane: featureLane(workspace, feature_id),
       id,
       memory_mb: memoryOf(parts.registry, agent),
-      run: async () => runQueued(id),
+      run: async () => runQueued(id, traceparent),
     })
 
+  async function cancel(id: string): Promise<Invocation> {
+    const record = await getRecord(id)
+    if (isFinished(record)) return toInvocation(record)
+    await store.requestCancel(id, timestamp())
+    if (lanes.remove(id)) {
+      await store.finishInvocation(id, 'queued', { ...cancelled(record.session_id), now: timestamp() })
+      bell.ring(id)
+    }
+    const run = running.get(id)
+    if (run !== undefined) {
+      run.cancelled = true
+      run.controller.abort()
+    }
+    return toInvocation(await getRecord(id))
+  }
+
   return {
-    async invoke({ agent, request, idempotency_key }) {
+    async invoke({ agent, request, idempotency_key, traceparent }) {
       // By its real name: who asked for the default and learnt whom it means may ask for that one next time.
       const asked = agent === 'default' ? parts.registry.list().default : agent
       const body_hash = digestRequest(asked, request)
@@ -172,7 +213,7 @@ export function createInvocations(parts: InvocationsParts): Invocations {
         created_at: timestamp(),
       })
       if (record.id !== id) return attach(record, body_hash)
-      enqueue(record)
+      enqueue(record, traceparent)
       return toInvocation(record)
     },
 
@@ -191,21 +232,14 @@ export function createInvocations(parts: InvocationsParts): Invocations {
       }
     },
 
-    async cancel(id) {
-      const record = await getRecord(id)
-      if (isFinished(record)) return toInvocation(record)
-      await store.requestCancel(id, timestamp())
-      if (lanes.remove(id)) {
-        await store.finishInvocation(id, 'queued', { ...cancelled(record.session_id), now: timestamp() })
-        bell.ring(id)
-      }
-      const run = running.get(id)
-      if (run !== undefined) {
-        run.cancelled = true
-        run.controller.abort()
-      }
-      return toInvocation(await getRecord(id))
+    async cancelByKey(idempotency_key) {
+      const record = await store.findInvocationByKey(idempotency_key)
+      if (record === undefined)
+        throw new ServiceError('INVOCATION_NOT_FOUND', 'No invocation here has this Idempotency-Key.')
+      return cancel(record.id)
     },
+
+    cancel,
 
     async *streamEvents(id, after, signal) {
       await getRecord(id)

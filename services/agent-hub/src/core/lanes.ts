@@ -18,6 +18,7 @@ export interface Lanes {
   isBusy(lane: string): boolean
   /** Takes out what has not begun. Answers whether it was still waiting. */
   remove(id: string): boolean
+  load(): { running: number; waiting: number; memory_mb: number }
   /** Begins nothing more. Resolves when all that runs has ended. */
   close(): Promise<void>
 }
@@ -67,6 +68,7 @@ export function createLanes(o: { max_running: number; memory_mb: number }): Lane
       waiting.splice(index, 1)
       return true
     },
+    load: () => ({ running: running.size, waiting: waiting.length, memory_mb: taken_mb }),
     async close() {
       closed = true
       await Promise.all(running)

@@ -4,6 +4,7 @@ import type {
   FeatureId,
   HubAgents,
   HubWorkspace,
+  InvocationStatus,
   InvokeRequest,
   JsonObject,
   PushedBranch,
@@ -83,6 +84,8 @@ export interface AgentTurn {
   /** Added to the allow-list of the environment. */
   env: Readonly<Record<string, string>>
   prompt: string
+  /** W3C trace context for the agent; undefined when nobody traces. */
+  traceparent?: string | undefined
   signal: AbortSignal
   limits: TurnLimits
   onUpdate: (update: AgentUpdate) => void
@@ -244,6 +247,24 @@ export interface SpecKit {
   buildQuestionPrompt(question: QuestionInput, working_copy: WorkingCopy): string
   /** A follow-up prompt to an agent that ended its turn without a result. */
   buildResultPrompt(request: InvokeRequest): string
+}
+
+/** One invocation at work, as it is watched. */
+export interface InvocationWatch {
+  readonly traceparent: string | undefined
+  ended(status: InvocationStatus): void
+}
+
+/** Hears how the work goes: for figures, traces and the log. It must not throw, and nothing waits for it. */
+export interface Telemetry {
+  begin(invocation: {
+    id: string
+    agent: string
+    feature_id: FeatureId
+    workflow_type: string
+    workflow_id: string | undefined
+    traceparent: string | undefined
+  }): InvocationWatch
 }
 
 /** What the repository's own command said of the work. */

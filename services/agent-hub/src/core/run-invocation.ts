@@ -41,6 +41,7 @@ export interface RunInput {
   record: InvocationRecord
   session: SessionRecord
   signal: AbortSignal
+  traceparent: string | undefined
   onUpdate: (update: AgentUpdate) => void
 }
 
@@ -82,6 +83,7 @@ async function work(parts: RunParts, input: RunInput, working_copy: OpenWorkingC
     session,
     signal,
     timeout_seconds: request.parameters.timeout_seconds,
+    traceparent: input.traceparent,
     about: { kind: 'invoke', topic: null, invocation_id: record.id },
     onUpdate: input.onUpdate,
     onProcess: async (process) => parts.store.recordProcess(record.id, process),

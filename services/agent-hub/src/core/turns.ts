@@ -14,6 +14,7 @@ export interface TurnsInput {
   signal: AbortSignal
   /** Of all turns together; undefined: the hub's own limit. */
   timeout_seconds: number | undefined
+  traceparent: string | undefined
   /** For the audit log. */
   about: Pick<Exchange, 'kind' | 'topic' | 'invocation_id'>
   onUpdate: (update: AgentUpdate) => void
@@ -44,6 +45,7 @@ export function createTurns(parts: RunParts, o: TurnsInput): RunTurn {
         GIT_CEILING_DIRECTORIES: working_copy.path.slice(0, working_copy.path.lastIndexOf('/')),
       },
       prompt,
+      traceparent: o.traceparent,
       signal: o.signal,
       limits: { ...parts.limits, turn_ms: Math.max(1, deadline - parts.now().getTime()) },
       onUpdate: o.onUpdate,

@@ -187,6 +187,12 @@ describe('what the hub has', () => {
     await hub.finish(invocation)
   })
 
+  it('figures', async () => {
+    const answer = await hub.fetch('/metrics')
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([200, expect.stringContaining('text/plain')])
+    expect(await answer.text()).toMatch(/^hub_running 0$/m)
+  })
+
   it('documentation', async () => {
     expect((await hub.fetch('/docs')).status).toBe(200)
     expect((await hub.fetch('/redoc')).status).toBe(200)
@@ -199,10 +205,12 @@ describe('what the hub has', () => {
       '/escalations/{id}',
       '/exchanges',
       '/health',
+      '/invocations/cancel',
       '/invocations/{id}',
       '/invocations/{id}/cancel',
       '/invocations/{id}/events',
       '/invoke/{agent}',
+      '/metrics',
       '/sessions',
       '/sessions/{id}',
       '/workspaces',
@@ -219,6 +227,8 @@ describe('who may ask', () => {
     ['GET', `/invocations/${UNKNOWN}`],
     ['GET', `/invocations/${UNKNOWN}/events`],
     ['POST', `/invocations/${UNKNOWN}/cancel`],
+    ['POST', '/invocations/cancel'],
+    ['GET', '/metrics'],
     ['GET', '/agents'],
     ['GET', `/artifacts/${NOWHERE}`],
     ['GET', '/workspaces/default'],

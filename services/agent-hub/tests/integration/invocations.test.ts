@@ -167,6 +167,24 @@ describe('an agent that does not', () => {
 })
 
 describe('cancelling', () => {
+  it('by the key, for who never learnt the id', async () => {
+    const idempotency_key = crypto.randomUUID()
+    const request = specify(['hang'], { feature_id: '018-cancel-by-key' })
+    const { id } = await hub.start(STUB, request, idempotency_key)
+    const cancel = (body: object) =>
+      hub.fetch('/invocations/cancel', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      })
+    await expect.poll(async () => (await hub.get(id)).status).toBe('running')
+    expect((await cancel({ idempotency_key: crypto.randomUUID() })).status).toBe(404)
+    expect((await cancel({ idempotency_key: 'two words' })).status).toBe(422)
+    expect((await hub.get(id)).status).toBe('running')
+    expect((await cancel({ idempotency_key })).status).toBe(200)
+    await expect.poll(async () => (await hub.get(id)).status).toBe('cancelled')
+  })
+
   it('reaches the agent, and twice is once', async () => {
     const { id } = await hub.start(STUB, specify(['write pid.md x', 'hang'], { feature_id: '010-cancel' }))
     await expect.poll(async () => (await hub.get(id)).status).toBe('running')

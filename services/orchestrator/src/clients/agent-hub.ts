@@ -75,6 +75,20 @@ export class AgentHubClient implements AgentHub {
     if (!answer.ok && answer.status !== 404 && answer.status !== 405) throw await refusal(answer)
   }
 
+  async cancelByKey(idempotency_key: string): Promise<boolean> {
+    const answer = await this.#send('/invocations/cancel', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ idempotency_key }),
+      dispatcher: this.#prompt,
+    })
+    if (answer.ok || answer.status === 404 || answer.status === 405) {
+      await answer.body?.cancel()
+      return answer.ok
+    }
+    throw await refusal(answer)
+  }
+
   async getArtifact(digest: string): Promise<Uint8Array> {
     const answer = await this.#get(`/artifacts/${digest}`)
     return new Uint8Array(await readBytes(answer))
@@ -127,7 +141,12 @@ export class AgentHubClient implements AgentHub {
     o.signal.addEventListener('abort', () => lateIn(ABORT_GRACE_MS), { once: true })
     const answer = await this.#send(`/invoke/${encodeURIComponent(o.agent)}`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', prefer: 'respond-async', 'idempotency-key': o.key },
+      headers: {
+        'content-type': 'application/json',
+        prefer: 'respond-async',
+        'idempotency-key': o.key,
+        ...(o.traceparent !== undefined && { traceparent: o.traceparent }),
+      },
       body: JSON.stringify(o.request),
       dispatcher: this.#patient,
       signal: late.signal,

@@ -20,7 +20,7 @@ export class Cancellations {
   readonly #stopping = new AbortController()
   #working: Promise<void> | undefined
   #wanted = false
-  /** Attempts met without the hub's name: given one more look, for the hub may be about to tell it. */
+  /** Attempts that the hub knew neither by a name nor by their key: given one more look, for they may be on their way to it. */
   readonly #unnamed = new Set<AttemptId>()
 
   constructor(o: CancellationsOptions) {
@@ -58,13 +58,13 @@ export class Cancellations {
     const { store, hub } = this.#o
     let all = true
     for (const { attempt_id, invocation_id } of await store.listCancellations()) {
-      if (invocation_id === null && !this.#unnamed.has(attempt_id)) {
-        this.#unnamed.add(attempt_id)
-        all = false
-        continue
-      }
       try {
         if (invocation_id !== null) await hub.cancel(invocation_id)
+        else if (!(await hub.cancelByKey(attempt_id)) && !this.#unnamed.has(attempt_id)) {
+          this.#unnamed.add(attempt_id)
+          all = false
+          continue
+        }
         await store.write((tx) => tx.deleteCancellation(attempt_id))
         this.#unnamed.delete(attempt_id)
       } catch (error) {

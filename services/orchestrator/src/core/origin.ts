@@ -5,6 +5,8 @@ export interface Origin {
   key_id: string | null
   request_id: string | null
   address: string | null
+  /** W3C trace context, when somebody traces; not part of the history. */
+  traceparent?: string | undefined
 }
 
 /** What the service, or an agent at its behest, does without being asked over HTTP. */

@@ -3,7 +3,16 @@ import type { AgentUpdate, InvokeRequest, InvokeResponse, WorkflowType } from '@
 import { backoffDelay, type BackoffPolicy } from './backoff.ts'
 import { commandOf } from './definitions.ts'
 import { outcomeOfInvocation, sha256 } from './outcome.ts'
-import { HubError, type AgentHub, type AttemptWork, type Claim, type Clock, type WorkflowStore } from './ports.ts'
+import {
+  HubError,
+  type AgentHub,
+  type AttemptWork,
+  type Claim,
+  type Clock,
+  type PhaseWatch,
+  type Telemetry,
+  type WorkflowStore,
+} from './ports.ts'
 import * as sentences from './sentences.ts'
 import type { WorkflowStateMachine } from './state-machine.ts'
 import { createUpdateRecorder } from './update-recorder.ts'
@@ -15,6 +24,7 @@ export interface PhaseExecutorOptions {
   clock: Clock
   /** In [0, 1); for the jitter. */
   random: () => number
+  telemetry: Telemetry
   backoff: BackoffPolicy
   phase_timeout_seconds: number
   /** The agent of a type when the workflow names none. */
@@ -55,38 +65,56 @@ export class PhaseExecutor {
   }
 
   async #runWithin(claim: Claim, limit: AbortSignal): Promise<void> {
+    const first = await this.#o.machine.begin(claim.attempt_id)
+    if (first === undefined) return
+    const watch = this.#o.telemetry.beginPhase(first)
+    let answer: Answer = { kind: 'unwanted' }
+    try {
+      answer = await this.#tryUntilSettled(claim, first, limit, watch)
+    } finally {
+      const agent = answer.kind === 'answered' ? answer.agent : this.#agentOf(first)
+      watch.ended(howItEnded(answer), agent)
+    }
+  }
+
+  #agentOf({ agent, workflow }: AttemptWork): string {
+    return agent ?? workflow.agent ?? this.#o.agentFor(workflow.workflow_type)
+  }
+
+  /** Answers the last of what the hub said. */
+  async #tryUntilSettled(claim: Claim, first: AttemptWork, limit: AbortSignal, watch: PhaseWatch): Promise<Answer> {
     const { machine, clock, backoff, random } = this.#o
     for (let failures = 1; ; failures++) {
-      const work = await machine.begin(claim.attempt_id)
-      if (work === undefined) return
-      const agent = work.agent ?? work.workflow.agent ?? this.#o.agentFor(work.workflow.workflow_type)
-      const answer = await this.#ask(work, agent, claim.signal, limit)
-      if (answer.kind === 'unwanted') return
+      const work = failures === 1 ? first : await machine.begin(claim.attempt_id)
+      if (work === undefined) return { kind: 'unwanted' }
+      const answer = await this.#ask(work, claim.signal, limit, watch)
+      if (answer.kind === 'unwanted') return answer
       if (answer.kind !== 'transient' || failures >= backoff.max_tries) {
         await this.#settle(claim, work, answer, failures)
-        return
+        return answer
       }
       const delay = answer.retry_after_ms ?? backoffDelay(failures, backoff, random())
       const next_retry_at = new Date(clock.now().getTime() + delay).toISOString()
-      if (!(await machine.backOff(work, answer.reason, next_retry_at))) return
+      if (!(await machine.backOff(work, answer.reason, next_retry_at))) return { kind: 'unwanted' }
       const waited = await clock.sleep(delay, AbortSignal.any([claim.signal, limit])).then(
         () => true,
         () => false,
       )
-      if (claim.signal.aborted) return
+      if (claim.signal.aborted) return { kind: 'unwanted' }
       if (!waited) {
         await this.#settle(claim, work, { kind: 'too_long' }, failures)
-        return
+        return { kind: 'too_long' }
       }
     }
   }
 
   /** One call of the hub, and its files copied here, so that a review needs no hub. */
-  async #ask(work: AttemptWork, agent: string, signal: AbortSignal, limit: AbortSignal): Promise<Answer> {
+  async #ask(work: AttemptWork, signal: AbortSignal, limit: AbortSignal, watch: PhaseWatch): Promise<Answer> {
     const { hub, clock, machine } = this.#o
     const recorder = createUpdateRecorder(clock, (updates: AgentUpdate[], sequence) =>
       machine.recordUpdates(work, updates, sequence),
     )
+    const agent = this.#agentOf(work)
     let by = agent
     try {
       const response = await hub.invoke({
@@ -94,6 +122,7 @@ export class PhaseExecutor {
         request: this.#requestFor(work),
         key: work.attempt_id,
         after: work.hub_sequence,
+        traceparent: watch.traceparent,
         signal: AbortSignal.any([signal, limit]),
         onAccepted: (invocation) => {
           by = invocation.agent
@@ -107,6 +136,7 @@ export class PhaseExecutor {
       if (signal.aborted) return { kind: 'unwanted' }
       if (limit.aborted) return { kind: 'too_long' }
       if (!(error instanceof HubError)) throw error
+      watch.hubFailed(error)
       const { message: reason, retry_after_ms } = error
       return error.transient ? { kind: 'transient', reason, retry_after_ms } : { kind: 'permanent', reason }
     } finally {
@@ -178,4 +208,9 @@ export class PhaseExecutor {
       await store.insertArtifact(artifact, content)
     }
   }
+}
+
+function howItEnded(answer: Answer): 'succeeded' | 'failed' | 'unwanted' {
+  if (answer.kind === 'unwanted') return 'unwanted'
+  return answer.kind === 'answered' && answer.response.success ? 'succeeded' : 'failed'
 }

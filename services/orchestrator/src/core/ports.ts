@@ -25,11 +25,13 @@ import type {
   Review,
   StreamEvent,
   Transition,
+  Trigger,
   Workflow,
   WorkflowId,
   WorkflowPage,
   WorkflowStatus,
   WorkspacePage,
+  WorkflowType,
 } from '@orchestrator/contract'
 
 import type { NoteTransaction } from './note-store.ts'
@@ -83,6 +85,8 @@ export interface NewAttempt {
   reason: string | null
   /** The agent whose slots it takes; null where phases are run outside. */
   queued_for: string | null
+  /** W3C trace context of what asked for it; null when nobody traces. */
+  traceparent: string | null
   feedback: Feedback | null
   session_id: string | null
   created_at: string
@@ -118,6 +122,7 @@ export interface AttemptWork {
   session_id: string | null
   /** Last event of the hub that is stored here. */
   hub_sequence: number
+  traceparent: string | null
 }
 
 type Unnumbered<E> = E extends unknown ? Omit<E, 'sequence'> : never
@@ -194,6 +199,8 @@ export interface WorkflowStore {
   listEvents(o: { after: number; limit: number; workflow_id?: WorkflowId }): Promise<StreamEvent[]>
   lastSequence(): Promise<number>
   listCancellations(): Promise<{ attempt_id: AttemptId; invocation_id: string | null }[]>
+  /** How many wait for a review, counted to COUNTED_MAX, and since when the longest among the oldest 1,000 workflows. */
+  describeReviews(): Promise<{ waiting: number; oldest_at: string | null }>
   /** Told after each commit that appended events. */
   onEvents(listener: () => void): () => void
 }
@@ -271,16 +278,36 @@ export interface InvokeOptions {
   key: AttemptId
   /** Events up to this sequence are known already. */
   after: number
+  /** W3C trace context that the hub's part belongs to. */
+  traceparent: string | undefined
   signal: AbortSignal
   /** The hub took it on: its name for the work, and the agent that does it. */
   onAccepted(invocation: { id: string; agent: string }): Promise<void>
   onUpdate(update: AgentUpdate, sequence: number): void
 }
 
+/** One attempt at work in this process, as it is watched. */
+export interface PhaseWatch {
+  /** For the hub, so that its part belongs to the same trace. */
+  readonly traceparent: string | undefined
+  hubFailed(error: HubError): void
+  /** `unwanted`: it was let go of, for another process or because somebody decided otherwise. */
+  ended(how: 'succeeded' | 'failed' | 'unwanted', agent: string): void
+}
+
+/** Hears how the work goes: for figures, traces and the log. It must not throw, and nothing waits for it. */
+export interface Telemetry {
+  beginPhase(work: AttemptWork): PhaseWatch
+  /** A step is on disk. */
+  stepTaken(step: { workflow_type: WorkflowType; from: WorkflowStatus; to: WorkflowStatus; trigger: Trigger }): void
+}
+
 /** The only way to an agent. Every method throws a HubError. */
 export interface AgentHub {
   invoke(o: InvokeOptions): Promise<InvokeResponse>
   cancel(invocation_id: string): Promise<void>
+  /** For one whose name was never learnt. Answers false when the hub knows none with this key, or has no such way. */
+  cancelByKey(key: AttemptId): Promise<boolean>
   getArtifact(digest: Digest): Promise<Uint8Array>
   getWorkspace(name: string): Promise<HubWorkspace>
   listWorkspaces(): Promise<WorkspacePage>

@@ -1,3 +1,4 @@
+import type { QueuePause } from './ports.ts'
 import type { Feature, FeatureId, Trigger, WorkflowStatus } from '@orchestrator/contract'
 
 /** What the service says to people, in one place: each a sentence that they can act on. */
@@ -77,6 +78,9 @@ export const lastAdminKey = () =>
   'This is the last key of an admin: without it nobody could manage keys. Make another one first.'
 
 export const expiresInThePast = () => 'must lie ahead'
+
+export const queuePaused = ({ paused_at, paused_by, reason }: QueuePause) =>
+  `The queue is paused since ${paused_at} by ${paused_by}${reason === null ? '' : ` (${reason})`}: nothing is handed out. POST /queue/resume goes on.`
 
 export const needsKey = () => 'This needs a key: send it as "Authorization: Bearer ok_…".'
 

@@ -10,12 +10,17 @@ export interface ServiceHealthOptions {
   store: WorkflowStore
   /** Undefined when phases are run outside. */
   hub: AgentHub | undefined
+  /** What else may be wrong, each as sentences; asked each time, so it must cost little. */
+  troubles: readonly Trouble[]
   clock: Clock
   version: string
   started_at: Date
 }
 
-/** `unhealthy` when the store cannot be read; `degraded` when the hub does not answer: reading and reviewing go on. */
+/** Sentences on what is wrong; none when nothing is. */
+export type Trouble = () => Promise<readonly string[]> | readonly string[]
+
+/** `unhealthy` when the store cannot be read; `degraded` when something is wrong with which reading and reviewing go on. */
 export function createHealthCheck(o: ServiceHealthOptions): () => Promise<Health> {
   let hubReasons: Promise<string[]> | undefined
   let asked_at = 0
@@ -47,8 +52,17 @@ export function createHealthCheck(o: ServiceHealthOptions): () => Promise<Health
       asked_at = now
       hubReasons = askHub(o.hub)
     }
-    const reasons = (await hubReasons) ?? []
+    const told = await Promise.all([hubReasons ?? [], ...o.troubles.map((trouble) => explain(trouble))])
+    const reasons = told.flat()
     return { status: reasons.length === 0 ? 'healthy' : 'degraded', ...about, reasons }
+  }
+}
+
+async function explain(trouble: Trouble): Promise<readonly string[]> {
+  try {
+    return await trouble()
+  } catch (error) {
+    return [`A part of the service cannot tell how it is: ${String(error)}`]
   }
 }
 

@@ -343,7 +343,11 @@ export class WorkflowStateMachine {
     const history_hash = firstHash(row, origin)
     await tx.insertWorkflow(row, { attempt_id, sequence, key_id, request_id, address, history_hash })
     const feedback = feature.has_ticks ? withTicks(null, await tx.listTicksToApply(feature.id)) : null
-    const attempt = await this.#steps.handOut(tx, { id: attempt_id, phase, number: 1, feedback, session_id: null }, row)
+    const attempt = await this.#steps.handOut(
+      tx,
+      { id: attempt_id, phase, number: 1, feedback, session_id: null, traceparent: origin.traceparent ?? null },
+      row,
+    )
     const workflow: Workflow = { ...row, attempt }
     return this.#o.phase_execution === 'hub' ? workflow : this.#steps.start(tx, workflow)
   }

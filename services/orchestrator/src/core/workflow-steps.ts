@@ -13,7 +13,7 @@ import {
 import { phasesOf } from './definitions.ts'
 import { withNotes } from './feedback.ts'
 import type { Outcome } from './outcome.ts'
-import type { AttemptWork, Clock, PhaseQueue, WorkflowTransaction } from './ports.ts'
+import type { AttemptWork, Clock, PhaseQueue, Telemetry, WorkflowTransaction } from './ports.ts'
 import { entryOf } from './history-entry.ts'
 import { newId } from './new-id.ts'
 import { byItself, type Origin } from './origin.ts'
@@ -46,6 +46,7 @@ export interface WorkflowStepsOptions {
   phase_execution: 'hub' | 'external'
   /** The agent of a type when the workflow names none. */
   agentFor(type: WorkflowType): string
+  telemetry: Telemetry
   /** Called after a commit that left something for the hub to stop. */
   onCancellation: () => void
 }
@@ -75,6 +76,7 @@ export class WorkflowSteps {
       number: number
       feedback: Feedback | null
       session_id: string | null
+      traceparent: string | null
     },
     workflow: Pick<Workflow, 'id' | 'workflow_type' | 'agent'>,
   ): Promise<CurrentAttempt> {
@@ -126,12 +128,15 @@ export class WorkflowSteps {
     if (!moved) throw new ServiceError('INVALID_STATE_TRANSITION', sentences.decidedMeanwhile())
     let attempt = await this.#endAttempt(tx, workflow, step, now)
     await tx.insertEntry(entry, words)
+    const { workflow_type, status: from } = workflow
+    tx.afterCommit(() => this.#o.telemetry.stepTaken({ workflow_type, from, to: move.status, trigger: step.trigger }))
     if (move.effect === 'run') {
       const { phase, attempt: number } = move
       const { session_id, has_notes } = await tx.findHandover(current.id)
       const said = step.feedback ?? null
       const feedback = has_notes ? withNotes(said, await tx.listNotes(current.id)) : said
-      attempt = await this.handOut(tx, { id: attempt_id, phase, number, feedback, session_id }, workflow)
+      const traceparent = step.origin.traceparent ?? null
+      attempt = await this.handOut(tx, { id: attempt_id, phase, number, feedback, session_id, traceparent }, workflow)
     }
     const { status, phase: current_phase } = move
     return {

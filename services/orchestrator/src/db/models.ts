@@ -102,6 +102,7 @@ export interface AttemptsTable {
   /** How many answers and ticks reviewers gave on it. */
   notes: Generated<number>
   queued_for: string | null
+  traceparent: string | null
 }
 
 export interface AttemptArtifactsTable {

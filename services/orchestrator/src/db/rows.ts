@@ -104,6 +104,7 @@ export function attemptOf(
     feedback: ___,
     notes: ____,
     queued_for: _____,
+    traceparent: ______,
     uncertainty_reasons,
     checks,
     usage,

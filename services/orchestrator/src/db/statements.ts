@@ -143,6 +143,7 @@ export function createStatements(db: Kysely<Tables>, sequence?: EventSequence) {
         feedback: value('feedback'),
         session_id: value('session_id'),
         queued_for: value('queued_for'),
+        traceparent: value('traceparent'),
         created_at: value('created_at'),
         started_at: value('started_at'),
         tries: 0,
@@ -267,6 +268,7 @@ type NewAttemptValues = Pick<
   feedback: string | null
   session_id: string | null
   queued_for: string | null
+  traceparent: string | null
   started_at: string | null
 }
 

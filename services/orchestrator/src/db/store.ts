@@ -3,6 +3,7 @@ import { sql } from 'kysely'
 
 import { cursorOf } from '../core/cursor.ts'
 import type { WorkflowStore } from '../core/ports.ts'
+import { counted } from './counted.ts'
 import { lastOfFeed, listFeed } from './event-feed.ts'
 import { attemptOf, reviewOf, selectWorkflows, historyItemOf, workflowOf } from './rows.ts'
 import type { Session } from './session.ts'
@@ -116,6 +117,15 @@ export function createStore(session: Session): WorkflowStore {
         .innerJoin('attempts as a', 'a.id', 'c.attempt_id')
         .select(['c.attempt_id', 'a.invocation_id'])
         .execute()
+    },
+
+    async describeReviews() {
+      const reviewable = sql`workflows where status = 'waiting_approval'`
+      const oldest = sql<{ at: string | null }>`
+        select min(updated_at) as at
+        from (select updated_at from ${reviewable} order by sequence limit 1000) as oldest`
+      const [waiting, { rows }] = await Promise.all([counted(read, reviewable), oldest.execute(read)])
+      return { waiting, oldest_at: rows[0]?.at ?? null }
     },
 
     onEvents(listener) {

@@ -127,7 +127,7 @@ export function workflowTransaction(
       held.add(row.workflow_id)
       const workflow = await findWorkflow(row.workflow_id)
       if (workflow === undefined) return undefined
-      const { phase, number, tries, agent, session_id, hub_sequence } = row
+      const { phase, number, tries, agent, session_id, hub_sequence, traceparent } = row
       return {
         workflow,
         attempt_id,
@@ -137,6 +137,7 @@ export function workflowTransaction(
         agent,
         session_id,
         hub_sequence,
+        traceparent,
         feedback: parseJson(row.feedback),
       }
     },

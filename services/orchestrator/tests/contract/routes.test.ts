@@ -246,6 +246,7 @@ const OWN: Record<string, [request: () => Promise<Answer>, body: z.ZodType]> = {
   'GET /health 503': [() => broken.request('GET', '/health'), healthSchema.extend({ status: z.literal('unhealthy') })],
   'GET /agents 200': [() => service.request('GET', '/agents'), hubAgentsSchema],
   'GET /agents 503': [() => broken.request('GET', '/agents'), errorEnvelopeSchema],
+  'GET /metrics 200': [() => service.request('GET', '/metrics'), z.undefined()],
   'GET /queue 200': [() => service.request('GET', '/queue'), queueSchema],
   'POST /queue/pause 200': [
     () => guessed.request('POST', '/queue/pause'),
@@ -364,6 +365,7 @@ describe('the routes that are documented', () => {
         'GET /features/{feature_id}',
         'GET /health',
         'GET /keys',
+        'GET /metrics',
         'GET /queue',
         'GET /workflow-types',
         'GET /workflows',

@@ -13,6 +13,8 @@ let clock: DrivenClock
 let told: string[]
 let errors: unknown[]
 let answers: (() => Promise<void>)[]
+/** Keys that the hub knows, without ever having told its name for the work. */
+let keys: string[]
 let cancellations: Cancellations
 
 const unused = () => Promise.reject(new Error('not asked for here'))
@@ -23,6 +25,7 @@ beforeEach(async () => {
   told = []
   errors = []
   answers = []
+  keys = []
   const hub: AgentHub = {
     invoke: unused,
     getArtifact: unused,
@@ -35,6 +38,11 @@ beforeEach(async () => {
     async cancel(invocation_id) {
       told.push(invocation_id)
       await answers.shift()?.()
+    },
+    async cancelByKey(key) {
+      const isKnown = keys.includes(key)
+      if (isKnown) told.push(`key ${key}`)
+      return isKnown
     },
   }
   cancellations = new Cancellations({ store, hub, clock, onError: (error) => errors.push(error) })
@@ -58,6 +66,7 @@ async function unwanted(invocation_id: string | undefined): Promise<AttemptId> {
       feedback: null,
       session_id: null,
       queued_for: null,
+      traceparent: null,
       created_at: clock.now().toISOString(),
       started_at: null,
     })
@@ -114,6 +123,14 @@ it('gives the hub a moment to tell its name for the work', async () => {
   await clock.advance(2000)
   await expect.poll(left).toBe(0)
   expect(told).toEqual(['late'])
+})
+
+it('stops by its key what the hub took on and never named', async () => {
+  const id = await unwanted(undefined)
+  keys = [id]
+  cancellations.wake()
+  await expect.poll(left).toBe(0)
+  expect(told).toEqual([`key ${id}`])
 })
 
 it('forgets what the hub never took on', async () => {

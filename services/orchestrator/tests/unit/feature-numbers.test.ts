@@ -10,6 +10,7 @@ function hubThatKnows(getWorkspace: () => Promise<number>): AgentHub & { asked: 
   return {
     invoke: unused,
     cancel: unused,
+    cancelByKey: unused,
     getArtifact: unused,
     listAgents: unused,
     listWorkspaces: unused,

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
 
 import { HubError, type AgentHub, type WorkflowStore } from '../../src/core/ports.ts'
-import { createHealthCheck } from '../../src/core/service-health.ts'
+import { createHealthCheck, type Trouble } from '../../src/core/service-health.ts'
 import type { Session } from '../../src/db/session.ts'
 import { createDrivenClock, type DrivenClock } from '../driven-clock.ts'
 import { openMemoryStore } from '../memory-session.ts'
@@ -20,6 +20,7 @@ const unused = () => Promise.reject(new Error('not asked for here'))
 const hubWith = (getHealth: AgentHub['getHealth']): AgentHub => ({
   invoke: unused,
   cancel: unused,
+  cancelByKey: unused,
   getArtifact: unused,
   getWorkspace: unused,
   listAgents: unused,
@@ -29,13 +30,21 @@ const hubWith = (getHealth: AgentHub['getHealth']): AgentHub => ({
   getHealth,
 })
 const well = { status: 'healthy' as const, reasons: [] }
-const check = (hub: AgentHub | undefined, over: Partial<WorkflowStore> = {}) =>
-  createHealthCheck({ store: { ...store, ...over }, hub, clock, version: '1.2.3', started_at: clock.now() })
+const check = (hub: AgentHub | undefined, over: Partial<WorkflowStore> = {}, troubles: Trouble[] = []) =>
+  createHealthCheck({ store: { ...store, ...over }, hub, troubles, clock, version: '1.2.3', started_at: clock.now() })
 
 it('is healthy with a store and a hub, and tells how long it is up', async () => {
   const health = check(hubWith(async () => well))
   clock.jump(90_000)
   expect(await health()).toEqual({ status: 'healthy', version: '1.2.3', uptime_seconds: 90, reasons: [] })
+})
+
+it('is degraded by each trouble, also by one that cannot be told', async () => {
+  const troubles = [() => ['The queue is paused.'], () => [], () => Promise.reject(new Error('no such disk'))]
+  expect(await check(undefined, {}, troubles)()).toMatchObject({
+    status: 'degraded',
+    reasons: ['The queue is paused.', 'A part of the service cannot tell how it is: Error: no such disk'],
+  })
 })
 
 it('is healthy without a hub where phases are run outside', async () => {

@@ -16,6 +16,7 @@ import { currentAttempt, positionOf } from '../../src/core/workflow-steps.ts'
 import type { Session } from '../../src/db/session.ts'
 import { asker } from '../asker.ts'
 import { createDrivenClock } from '../driven-clock.ts'
+import { untold } from '../untold.ts'
 import { openMemoryStore } from '../memory-session.ts'
 
 let session: Session
@@ -44,6 +45,7 @@ const machineOn = (on: WorkflowStore, phase_execution: 'hub' | 'external') =>
     max_reworks: 5,
     phase_execution,
     agentFor: () => 'default',
+    telemetry: untold,
     highestNumber: async () => 0,
     findInRepository: async () => undefined,
     onCancellation: () => {},
@@ -120,6 +122,7 @@ const executorOn = (machine: WorkflowStateMachine, invoke: AgentHub['invoke']) =
     hub: {
       invoke,
       cancel: unused,
+      cancelByKey: unused,
       getArtifact: unused,
       getWorkspace: unused,
       listAgents: unused,
@@ -129,6 +132,7 @@ const executorOn = (machine: WorkflowStateMachine, invoke: AgentHub['invoke']) =
       getHealth: unused,
     },
     clock,
+    telemetry: untold,
     random: () => 0,
     backoff: { max_tries: 3, base_ms: 1, cap_ms: 1 },
     phase_timeout_seconds: 60,

@@ -5,6 +5,7 @@ import { audit } from './0003_audit.ts'
 import { reviewerNotes } from './0005_hub.ts'
 import { queuePauseAndAgents } from './0006_queue_pause_and_agents.ts'
 import { eventFeed } from './0007_event_feed.ts'
+import { traceparent } from './0008_traceparent.ts'
 import { SQLITE, type ColumnTypes } from './column-types.ts'
 
 /** Forward only, run at start under a lock. A new one gets the next number and is never edited once released. */
@@ -15,6 +16,7 @@ export function migrationsFor(types: ColumnTypes): Record<string, Migration> {
     '0005_hub': reviewerNotes(types),
     '0006_queue_pause_and_agents': queuePauseAndAgents(),
     '0007_event_feed': eventFeed,
+    '0008_traceparent': traceparent(),
   }
 }
 
