@@ -88,7 +88,43 @@ export const renderedArtifactSchema = z
     html: z.string(),
     title: z.string(),
     reading_minutes: z.number().nonnegative(),
-    blocks: z.array(z.object({ id: z.string(), line_start: z.int(), line_end: z.int() })),
+    blocks: z
+      .array(z.object({ id: z.string(), line_start: z.int(), line_end: z.int(), digest: digestSchema }))
+      .describe('The top-level blocks; one with the same digest in another version reads the same'),
   })
   .meta({ id: 'RenderedArtifact' })
 export type RenderedArtifact = z.infer<typeof renderedArtifactSchema>
+
+/** How one artifact became another: readable, sanitised, and as hunks. */
+export const renderedDiffSchema = z
+  .object({
+    base: digestSchema,
+    digest: digestSchema,
+    path: z.string(),
+    kind: z
+      .enum(['document', 'source', 'unreadable'])
+      .describe(
+        '`document`: the rendered text with its words marked; `source`: line by line; `unreadable`: `html` says why',
+      ),
+    html: z
+      .string()
+      .describe(
+        'Changed blocks and lines carry `data-changed`, those that are gone `data-removed`; words stand in `ins` and `del`',
+      ),
+    changes: z.int().nonnegative().describe('How many blocks or lines are marked'),
+    added_lines: z.int().nonnegative(),
+    removed_lines: z.int().nonnegative(),
+    hunks: z
+      .array(
+        z.object({
+          old_start: z.int(),
+          old_lines: z.int(),
+          new_start: z.int(),
+          new_lines: z.int(),
+          lines: z.array(z.string()).describe('As in a unified diff: each begins with a blank, `-` or `+`'),
+        }),
+      )
+      .describe('The first 200'),
+  })
+  .meta({ id: 'RenderedDiff' })
+export type RenderedDiff = z.infer<typeof renderedDiffSchema>

@@ -8,10 +8,14 @@ import { givenAnswerSchema, givenTickSchema } from './reviewer-notes.ts'
 import { jsonObjectSchema, PHASES, WORKFLOW_TYPES } from './workflow.ts'
 
 /** A comment on its way to the agent; the id comes back with the answer. */
-export const feedbackThreadSchema = commentSchema.extend({ id: z.uuid() })
+export const feedbackThreadSchema = commentSchema.safeExtend({ id: z.uuid() })
 
-/** What a reviewer said when the phase was sent back. */
+/** What a reviewer said: when the phase was sent back, or as notes with an approval of the phase before. */
 export const feedbackSchema = z.object({
+  verdict: z
+    .enum(['approved', 'changes_requested'])
+    .optional()
+    .describe('`approved`: notes for this phase, given with the approval of the one before'),
   text: z.string().describe('All comments in one readable text, for agents that read nothing else'),
   threads: z.array(feedbackThreadSchema),
   answers: z.array(givenAnswerSchema).optional().describe('To open questions of the attempt before'),

@@ -53,3 +53,13 @@ export const createdKeySchema = keySchema
   .extend({ key: z.string().describe('`ok_<id>_<secret>`; nobody can see it again') })
   .meta({ id: 'CreatedKey' })
 export type CreatedKey = z.infer<typeof createdKeySchema>
+
+/** Answer of `GET /session`: who asks, as the service sees it. */
+export const sessionSchema = z
+  .object({
+    name: z.string(),
+    role: z.enum([...ROLES, 'local']).describe('`local`: on the machine of a service that wants no key'),
+    key_id: keyIdSchema.nullable(),
+  })
+  .meta({ id: 'Session' })
+export type Session = z.infer<typeof sessionSchema>

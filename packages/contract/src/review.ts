@@ -2,16 +2,27 @@ import * as z from 'zod'
 
 import { digestSchema, timestampSchema } from './ids.ts'
 
+export const linesSchema = z
+  .strictObject({ start: z.int().positive(), end: z.int().positive() })
+  .refine((lines) => lines.end >= lines.start, 'end must not lie before start')
+
 /** A comment as a reviewer posts it: on a file, perhaps on lines of it, perhaps quoting a text. */
 export const commentSchema = z
   .strictObject({
+    id: z.uuid().optional().describe('Of the draft that it was: the thread keeps it, and the draft is gone'),
     path: z.string().min(1).max(1000).optional().describe('Left out when the comment is on the whole'),
-    lines: z
-      .strictObject({ start: z.int().positive(), end: z.int().positive() })
-      .refine((lines) => lines.end >= lines.start, 'end must not lie before start')
-      .optional(),
+    lines: linesSchema.optional(),
     quote: z.string().min(1).max(10_000).optional(),
     text: z.string().min(1).max(10_000),
+    replacement: z
+      .string()
+      .max(20_000)
+      .optional()
+      .describe('A suggestion: the text proposed in place of exactly these lines; empty removes them'),
+  })
+  .refine(({ replacement, path, lines }) => replacement === undefined || (path !== undefined && lines !== undefined), {
+    path: ['replacement'],
+    message: 'needs path and lines: which text it is to stand in place of',
   })
   .meta({ id: 'Comment' })
 export type Comment = z.infer<typeof commentSchema>
@@ -26,6 +37,7 @@ export const threadSchema = z
     lines: z.object({ start: z.int(), end: z.int() }).nullable(),
     quote: z.string().nullable(),
     text: z.string(),
+    replacement: z.string().nullable().describe('The text that the reviewer proposed in place of the lines'),
     fate: z.enum(THREAD_FATES),
     reply: z.string().nullable().describe('The agent’s answer'),
   })

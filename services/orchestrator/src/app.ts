@@ -22,6 +22,7 @@ import { keyRoutes } from './api/keys.ts'
 import { pageRoutes } from './api/pages.ts'
 import { reviewerNoteRoutes } from './api/reviewer-notes.ts'
 import { queueRoutes } from './api/queue.ts'
+import { reviewDraftRoutes } from './api/review-drafts.ts'
 import { sessionRoutes } from './api/session.ts'
 import { workflowRoutes } from './api/workflows.ts'
 import { workspaceRoutes } from './api/workspaces.ts'
@@ -38,6 +39,7 @@ import { Keys } from './core/keys.ts'
 import { PhaseExecutor } from './core/phase-executor.ts'
 import { rolesFor } from './core/privileges.ts'
 import { QueueSwitch } from './core/queue-switch.ts'
+import { ReviewDrafts } from './core/review-drafts.ts'
 import * as sentences from './core/sentences.ts'
 import { createHealthCheck } from './core/service-health.ts'
 import { ReviewerNotes } from './core/reviewer-notes.ts'
@@ -46,6 +48,7 @@ import { createFeatureStore } from './db/feature-store.ts'
 import { createKeyStore } from './db/key-store.ts'
 import { createNoteStore } from './db/note-store.ts'
 import { openQueue } from './db/queue.ts'
+import { createReviewDraftStore } from './db/review-draft-store.ts'
 import { openSession } from './db/session.ts'
 import { createStore } from './db/store.ts'
 import { diffText } from './documents/diff-text.ts'
@@ -157,8 +160,11 @@ export async function createApp({ config, logger, version, dashboard, onFatal }:
   workflowRoutes(server, { store, machine, diffText })
   reviewerNoteRoutes(server, { notes: new ReviewerNotes({ store, notes: createNoteStore(session), clock }) })
   workspaceRoutes(server, { hub, store })
+  reviewDraftRoutes(server, {
+    drafts: new ReviewDrafts({ store: createReviewDraftStore(session), workflows: store, now }),
+  })
   featureRoutes(server, { store, features: createFeatureStore(session) })
-  artifactRoutes(server, { store, render: createRenderer() })
+  artifactRoutes(server, { store, renderer: createRenderer() })
   eventRoutes(server, { store, feed, key_watch })
   const checkHealth = createHealthCheck({
     store,

@@ -6,6 +6,7 @@ import { readDescription } from './read-description.ts'
 import { revise } from './revise.ts'
 import { integrateIntoSpec } from './revise-spec.ts'
 import { specDocument } from './spec-document.ts'
+import { takeSuggestions } from './suggestions.ts'
 import { missingFromSpec, openLines } from './spec-text.ts'
 import type { Invocation } from './invocation.ts'
 
@@ -21,10 +22,14 @@ export async function reworkSpec(input: CommandInput, settle_all: boolean): Prom
   const path = `${invocation.feature_directory}/spec.md`
   const description = readDescription(invocation.feature_description, invocation.feature_id)
   const found = await findFile(path)
-  const spec =
+  const before =
     found ??
     specDocument({ description, source: invocation.feature_description, feature_id: invocation.feature_id, date })
-  const comments = [...commentsOf(invocation.feedback), ...contextAnswers(invocation.additional_context)]
+  const all = [...commentsOf(invocation.feedback), ...contextAnswers(invocation.additional_context)]
+  // Before anything else, while the lines are those that the reviewer saw.
+  const suggested = takeSuggestions(new Map([[path, before]]), all, (_, text) => missingFromSpec(text))
+  const spec = suggested.documents.get(path) ?? before
+  const comments = all.filter(({ replacement }) => replacement === null)
   const settled = settledBy(
     spec,
     comments,
@@ -44,13 +49,14 @@ export async function reworkSpec(input: CommandInput, settle_all: boolean): Prom
   })
   const content = revised.writes[0]?.content ?? settle(spec, settled, date)
   const open = openLines(content).flatMap(({ questions }) => questions)
+  const others = revised.notes.length + suggested.taken.length
   const assumed = settled.filter((entry) => entry.assumed)
   return {
     reads: found === undefined ? [] : [path],
     steps: [
       {
         title: 'Read the specification and the comments',
-        thought: `${settled.length} question${settled.length === 1 ? '' : 's'} to settle, ${revised.notes.length} other comment${revised.notes.length === 1 ? '' : 's'} to act on.`,
+        thought: `${settled.length} question${settled.length === 1 ? '' : 's'} to settle, ${others} other comment${others === 1 ? '' : 's'} to act on.`,
         writes: [],
       },
       {
@@ -71,7 +77,7 @@ export async function reworkSpec(input: CommandInput, settle_all: boolean): Prom
           ]),
       ...(revised.notes.length === 0 ? [] : ['', 'Comments:', '', ...revised.notes]),
     ].join('\n'),
-    summary: `${settled.length} question${settled.length === 1 ? '' : 's'} settled, ${assumed.length} of them by assumption; ${revised.notes.length} comment${revised.notes.length === 1 ? '' : 's'} acted on.`,
+    summary: `${settled.length} question${settled.length === 1 ? '' : 's'} settled, ${assumed.length} of them by assumption; ${others} comment${others === 1 ? '' : 's'} acted on.`,
     confidence: Math.max(30, 80 - 10 * assumed.length - 10 * open.length),
     open_questions: open,
     threads: [
@@ -86,6 +92,7 @@ export async function reworkSpec(input: CommandInput, settle_all: boolean): Prom
               },
             ],
       ),
+      ...suggested.threads,
       ...revised.threads,
     ],
   }
@@ -120,6 +127,8 @@ function contextAnswers(context: Invocation['additional_context']): ReviewCommen
   const answers = context?.['answers']
   if (typeof answers !== 'object' || answers === null || Array.isArray(answers)) return []
   return Object.entries(answers).flatMap(([quote, text]) =>
-    typeof text === 'string' && text.trim() !== '' ? [{ id: null, path: null, lines: null, quote, text }] : [],
+    typeof text === 'string' && text.trim() !== ''
+      ? [{ id: null, path: null, lines: null, quote, text, replacement: null }]
+      : [],
   )
 }

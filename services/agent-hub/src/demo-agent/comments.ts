@@ -8,6 +8,8 @@ export interface ReviewComment {
   lines: { start: number; end: number } | null
   quote: string | null
   text: string
+  /** What the reviewer proposed in place of the lines. */
+  replacement: string | null
 }
 
 /** What a comment asks for, as far as its wording tells. */
@@ -30,6 +32,7 @@ export function commentsOf(feedback: Feedback | null | undefined): ReviewComment
       lines: typeof line === 'number' ? { start: line, end: line } : null,
       quote: question === '' ? null : question,
       text: answer,
+      replacement: null,
     }))
     return [...answered, ...threadsOf(feedback)]
   }
@@ -38,16 +41,17 @@ export function commentsOf(feedback: Feedback | null | undefined): ReviewComment
     .map((text) => text.replace(/^\s*[-*]\s+/, '').trim())
     .filter((text) => text !== '')
     .slice(0, COMMENTS_LIMIT)
-    .map((text) => ({ id: null, path: null, lines: null, quote: null, text }))
+    .map((text) => ({ id: null, path: null, lines: null, quote: null, text, replacement: null }))
 }
 
 function threadsOf({ threads }: Feedback): ReviewComment[] {
-  return threads.slice(0, COMMENTS_LIMIT).map(({ id, path, lines, quote, text }) => ({
+  return threads.slice(0, COMMENTS_LIMIT).map(({ id, path, lines, quote, text, replacement }) => ({
     id,
     path: path ?? null,
     lines: lines ?? null,
     quote: quote ?? null,
     text,
+    replacement: replacement ?? null,
   }))
 }
 

@@ -11,6 +11,7 @@ const feedbackSchema = z.object({
       lines: z.object({ start: z.int().positive(), end: z.int().positive() }).optional(),
       quote: z.string().optional(),
       text: z.string(),
+      replacement: z.string().optional(),
     }),
   ),
   answers: z

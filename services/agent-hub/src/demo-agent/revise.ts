@@ -2,6 +2,7 @@ import { oneLine, readComment, type ReviewComment } from './comments.ts'
 import { shorten, trimPunctuation } from './clean-text.ts'
 import { appendToSection, asRead, findQuotedLine } from './markdown-edits.ts'
 import type { FileWrite, ThreadAnswer } from './outcome.ts'
+import { takeSuggestions } from './suggestions.ts'
 
 /** What a comment changed in a document; `done` is a sentence for the reviewer. */
 export interface Edit {
@@ -38,18 +39,15 @@ type Verdict =
 
 /** Acts on every comment in turn, and says of each what became of it. */
 export function revise(revision: Revision): Revised {
-  const documents = new Map(revision.documents)
-  const threads: ThreadAnswer[] = []
-  const notes: string[] = []
-  for (const comment of revision.comments) {
+  const { documents, threads, taken } = takeSuggestions(revision.documents, revision.comments, revision.objection)
+  const notes = taken.map(({ comment, answer }) => noteOf(revision, comment, answer))
+  for (const comment of revision.comments.filter(({ replacement }) => replacement === null)) {
     const verdict = checked(judge(comment, documents, revision), revision)
     const reply = verdict.fate === 'addressed' ? verdict.done : verdict.why
     if (verdict.fate === 'addressed') documents.set(verdict.path, verdict.text)
     const fate = verdict.fate === 'addressed' && verdict.declined !== true ? 'addressed' : 'declined'
     if (comment.id !== null) threads.push({ id: comment.id, fate, reply })
-    notes.push(
-      `- Attempt ${revision.attempt}, ${revision.date}: “${shorten(oneLine(comment.text), 160)}” – ${fate === 'addressed' ? oneLine(reply) : `not done: ${oneLine(reply)}`}`,
-    )
+    notes.push(noteOf(revision, comment, { fate, reply }))
   }
   const main = documents.get(revision.main)
   if (main !== undefined)
@@ -62,6 +60,13 @@ export function revise(revision: Revision): Revised {
     .map(([path, content]) => ({ path, content }))
   return { writes, threads, notes }
 }
+
+const noteOf = (
+  { attempt, date }: Revision,
+  comment: ReviewComment,
+  { fate, reply }: Pick<ThreadAnswer, 'fate' | 'reply'>,
+): string =>
+  `- Attempt ${attempt}, ${date}: “${shorten(oneLine(comment.text), 160)}” – ${fate === 'addressed' ? oneLine(reply) : `not done: ${oneLine(reply)}`}`
 
 function checked(verdict: Verdict, { objection }: Revision): Verdict {
   if (verdict.fate === 'declined') return verdict

@@ -113,7 +113,7 @@ async function describeChecklists(working_copy: WorkingCopy): Promise<string[]> 
 
 function feedbackSection({ context: { feedback } }: InvokeRequest): string {
   if (feedback === undefined || !hasComments(feedback)) return ''
-  const threads = feedback.threads.map(({ id, path, lines, quote, text }) => {
+  const threads = feedback.threads.map(({ id, path, lines, quote, text, replacement }) => {
     const place =
       path === undefined
         ? 'on the whole'
@@ -122,10 +122,10 @@ function feedbackSection({ context: { feedback } }: InvokeRequest): string {
       `- Comment ${id}, ${place}:`,
       ...(quote === undefined ? [] : [indent(`about “${quote}”`)]),
       indent(text),
+      ...(replacement === undefined ? [] : [indent(proposal(replacement))]),
     ].join('\n')
   })
-  const intro =
-    'This is a rework. The files hold your last version. Change what the reviewer asks for, keep the rest, and answer every comment by its id in the closing block.'
+  const intro = feedback.verdict === 'approved' ? NOTES_INTRO : REWORK_INTRO
   return section(
     'What the reviewer said',
     defuse([intro, threads.length > 0 ? threads.join('\n') : feedback.text].join('\n\n')),
@@ -135,6 +135,14 @@ function feedbackSection({ context: { feedback } }: InvokeRequest): string {
 /** The readable text repeats the answers; without threads it is a comment only where there are none. */
 const hasComments = ({ text, threads, answers }: Feedback): boolean =>
   threads.length > 0 || (text !== '' && answers === undefined)
+
+const REWORK_INTRO =
+  'This is a rework. The files hold your last version. Change what the reviewer asks for, keep the rest, and answer every comment by its id in the closing block. Lines are those of the version that was reviewed.'
+const NOTES_INTRO =
+  'The reviewer approved the phase before, with these notes for this one. Heed each of them in what you do now, and answer every one by its id in the closing block.'
+
+const proposal = (replacement: string): string =>
+  replacement === '' ? 'proposed: remove these lines' : `proposed in place of these lines:\n${replacement}`
 
 const indent = (text: string): string => text.replace(/^/gm, '  ')
 

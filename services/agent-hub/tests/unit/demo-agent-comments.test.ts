@@ -13,6 +13,7 @@ interface Comment {
   path?: string
   quote?: string
   lines?: { start: number; end: number }
+  replacement?: string
 }
 
 async function written(...commands: Command[]): Promise<DemoRun> {
@@ -160,5 +161,42 @@ describe('any comment on any phase', () => {
       }),
       { numRuns: 60 },
     )
+  })
+})
+
+describe('a suggestion', () => {
+  const lineOf = (text: string, start: string) => text.split('\n').findIndex((line) => line.startsWith(start)) + 1
+
+  test('stands in the document word for word, and is answered', async () => {
+    const demo = await written('specify')
+    const line = lineOf(demo.files.get(SPEC)!, '- **FR-001**')
+    const replacement = '- **FR-001**: Guests MUST be able to upload a photo of at most 20 MB.'
+    const { outcome, checks } = await rework(demo, 'specify', {
+      path: SPEC,
+      lines: { start: line, end: line },
+      text: 'Say how large',
+      replacement,
+    })
+    expect(demo.files.get(SPEC)!.split('\n')[line - 1]).toBe(replacement)
+    expect(outcome.threads).toEqual([
+      { id: ID, fate: 'addressed', reply: expect.stringContaining(`Took your wording for line ${line}`) },
+    ])
+    expect(errorsOf(checks)).toEqual([])
+  })
+
+  test.each([
+    ['lines that are not there', { lines: { start: 9_000, end: 9_001 }, replacement: 'x' }, 'has only'],
+    [
+      'a file that the phase does not write',
+      { path: 'README.md', lines: { start: 1, end: 1 }, replacement: 'x' },
+      'may not change',
+    ],
+    ['what would leave no document', { lines: { start: 1, end: 60 }, replacement: '' }, 'left without'],
+  ])('on %s is declined with the reason', async (_, comment, reason) => {
+    const demo = await written('specify')
+    const before = demo.files.get(SPEC)
+    const { outcome } = await rework(demo, 'specify', { path: SPEC, text: 'Suggested', ...comment })
+    expect(outcome.threads).toEqual([{ id: ID, fate: 'declined', reply: expect.stringContaining(reason) }])
+    expect(demo.files.get(SPEC)).toBe(before)
   })
 })

@@ -55,6 +55,25 @@ describe('a prompt', () => {
     expect(commandOf(request)).toBe('analyze')
   })
 
+  test.each([
+    ['changes_requested', 'This is a rework.'],
+    ['approved', 'approved the phase before, with these notes'],
+  ] as const)('says what a verdict of %s means, and carries what was proposed', async (verdict, intro) => {
+    const thread = {
+      id: '11111111-1111-4111-8111-111111111111',
+      path: 'specs/007-photo-albums/spec.md',
+      lines: { start: 3, end: 4 },
+      text: 'Shorter',
+      replacement: 'Photos are kept\nfor a year.',
+    }
+    const text = await buildPrompt(
+      requestOf('specify', { feedback: { verdict, text: 'Shorter', threads: [thread] } }),
+      copyWith({}),
+    )
+    expect(text).toContain(intro)
+    expect(text).toContain('  proposed in place of these lines:\n  Photos are kept\n  for a year.')
+  })
+
   test('carries any description and feedback unharmed, in exactly one block', async () => {
     const hostile = fc.oneof(
       fc.string({ unit: 'binary', maxLength: 200 }),

@@ -1,9 +1,11 @@
 import {
   digestSchema,
   renderedArtifactSchema,
+  renderedDiffSchema,
   ServiceError,
   type Digest,
   type RenderedArtifact,
+  type RenderedDiff,
 } from '@orchestrator/contract'
 import { contentResponse, errorResponses, type Server } from '@orchestrator/server'
 import * as z from 'zod'
@@ -11,13 +13,23 @@ import * as z from 'zod'
 import type { WorkflowStore } from '../core/ports.ts'
 import { rolesFor } from '../core/privileges.ts'
 
+interface StoredArtifact {
+  digest: Digest
+  path: string
+  media_type: string
+  content: Uint8Array
+}
+
 export interface ArtifactRoutesOptions {
   store: WorkflowStore
-  render: (artifact: { digest: Digest; path: string; media_type: string; content: Uint8Array }) => RenderedArtifact
+  renderer: {
+    render(artifact: StoredArtifact): RenderedArtifact
+    compare(before: StoredArtifact, after: StoredArtifact, by_lines: boolean): RenderedDiff
+  }
 }
 
 /** What agents wrote is hostile text: raw it is a download, readable it is sanitised. */
-export function artifactRoutes(app: Server, { store, render }: ArtifactRoutesOptions): void {
+export function artifactRoutes(app: Server, { store, renderer }: ArtifactRoutesOptions): void {
   const tags = ['artifacts']
   const params = z.strictObject({ digest: digestSchema })
 
@@ -65,7 +77,32 @@ export function artifactRoutes(app: Server, { store, render }: ArtifactRoutesOpt
     },
     async (request, reply) => {
       reply.header('cache-control', 'private, max-age=31536000, immutable')
-      return render(await getArtifact(request.params.digest))
+      return renderer.render(await getArtifact(request.params.digest))
+    },
+  )
+
+  app.get(
+    '/artifacts/:digest/diff/:base',
+    {
+      config: { roles: rolesFor('read') },
+      schema: {
+        tags,
+        summary: 'How the artifact `base` became this one, as sanitised HTML and as hunks',
+        params: params.extend({ base: digestSchema }),
+        querystring: z.strictObject({
+          by: z
+            .enum(['words', 'lines'])
+            .default('words')
+            .describe('`lines`: a document too as its source, line by line'),
+        }),
+        response: { 200: renderedDiffSchema, ...errorResponses('ARTIFACT_NOT_FOUND') },
+      },
+    },
+    async (request, reply) => {
+      const { digest, base } = request.params
+      const [before, after] = await Promise.all([getArtifact(base), getArtifact(digest)])
+      reply.header('cache-control', 'private, max-age=31536000, immutable')
+      return renderer.compare(before, after, request.query.by === 'lines')
     },
   )
 }

@@ -1,12 +1,26 @@
+import { sessionSchema } from '@orchestrator/contract'
 import { errorResponses, type Server } from '@orchestrator/server'
 import * as z from 'zod'
 
+import { rolesFor } from '../core/privileges.ts'
 import { SESSION_COOKIE, type Authentication } from './authenticate.ts'
 
 /** A browser signs in with a key once and then carries it where no script can read it. */
 export function sessionRoutes(app: Server, { getHolder }: Pick<Authentication, 'getHolder'>): void {
   const tags = ['service']
   const cookie = { path: '/', httpOnly: true, sameSite: 'strict' } as const
+
+  app.get(
+    '/session',
+    {
+      config: { roles: rolesFor('read') },
+      schema: { tags, summary: 'Who you are here, and in which role', response: { 200: sessionSchema } },
+    },
+    async (request, reply) => {
+      const { name, role, key_id } = request.actor
+      return reply.header('cache-control', 'no-store').send({ name, role, key_id })
+    },
+  )
 
   app.post(
     '/session',

@@ -7,9 +7,19 @@ export function feedbackOf(threads: readonly (Comment & { id: string })[], appro
   if (threads.length === 0)
     return approved
       ? null
-      : { text: 'The reviewer sent this back without a comment. Look for what is weak and improve it.', threads: [] }
-  const text = threads.map((thread) => `${placeOf(thread)}${thread.text}`).join('\n\n')
-  return { text, threads: [...threads] }
+      : {
+          verdict: 'changes_requested',
+          text: 'The reviewer sent this back without a comment. Look for what is weak and improve it.',
+          threads: [],
+        }
+  const text = threads.map((thread) => `${placeOf(thread)}${thread.text}${proposalOf(thread)}`).join('\n\n')
+  return { verdict: approved ? 'approved' : 'changes_requested', text, threads: [...threads] }
+}
+
+/** A suggestion says what is to stand there, so that an agent which reads nothing but the text can take it over. */
+function proposalOf({ replacement }: Comment): string {
+  if (replacement === undefined) return ''
+  return replacement === '' ? '\nProposed: remove these lines.' : `\nProposed in place of these lines:\n${replacement}`
 }
 
 /** With what was noted beside the verdict: answers also in the readable text, ticks for the hub alone. */

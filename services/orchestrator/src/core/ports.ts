@@ -173,7 +173,11 @@ export interface WorkflowTransaction extends NoteTransaction {
     attempt_id: AttemptId,
     comments: readonly (Comment & { id: string })[],
   ): Promise<void>
-  /** Notes what became of the comments; those the agent passed over are `unanswered`. */
+  /** Drafts of this reviewer become threads: they are gone, and the ids that are free for threads are answered. */
+  takeDrafts(workflow_id: WorkflowId, actor: string, ids: readonly string[]): Promise<ReadonlySet<string>>
+  /** What was said with the approval that completed the feature's last workflow, and nobody has answered yet. */
+  listApprovalComments(feature_id: FeatureId): Promise<(Comment & { id: string })[]>
+  /** Notes what became of the comments, of those on the workflow before too; the workflow's own that the agent passed over are `unanswered`. */
   answerThreads(workflow_id: WorkflowId, answers: Outcome['threads']): Promise<void>
   appendEvent(event: NewEvent): Promise<void>
   /** Notes that the hub must still be told to stop this attempt. */

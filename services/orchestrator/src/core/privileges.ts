@@ -11,6 +11,7 @@ export type Action =
   | 'answer'
   | 'tick'
   | 'push'
+  | 'review'
   | PostedTrigger
   | 'manage_keys'
   | 'manage_queue'
@@ -30,6 +31,7 @@ export const PRIVILEGES: Readonly<Record<Action, Readonly<Partial<Record<Role, E
   answer: { submitter: 'any', reviewer: 'any', admin: 'any' },
   push: { submitter: 'any', admin: 'any' },
   tick: { reviewer: 'any', admin: 'any' },
+  review: { reviewer: 'any', admin: 'any' },
   human_approved: { reviewer: 'any', admin: 'any' },
   human_rejected: { reviewer: 'any', admin: 'any' },
   agent_complete: { hub: 'any', admin: 'any' },

@@ -42,6 +42,14 @@ export const notUnderReview = (status: WorkflowStatus) =>
 
 export const contradictoryVerdict = (trigger: Trigger) => `contradicts the trigger ${trigger}`
 
+export const draftClosed = () =>
+  'A draft with this id was sent with a verdict already, or is of somebody else. Begin a new one.'
+
+export const attemptOfAnother = (id: string) => `must name an attempt of this workflow, which ${id} is not`
+
+export const tooManyDrafts = (max: number) =>
+  `would be one draft too many: ${max} are kept for one reviewer and workflow. Send or delete some first`
+
 export const retryOfUnfailed = (status: WorkflowStatus) =>
   `Only a failed workflow can be retried; this one is ${status}.`
 

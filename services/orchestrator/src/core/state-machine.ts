@@ -7,6 +7,7 @@ import {
   type CreateWorkflow,
   type Feature,
   type FeatureId,
+  type Feedback,
   type JsonObject,
   type Phase,
   type Workflow,
@@ -89,12 +90,9 @@ export class WorkflowStateMachine {
     return this.#store.write((tx) =>
       once(tx, idempotency, this.#now(), async () => {
         const feature = await this.#featureFor(tx, body, workspace, floor, found)
-        return this.#insert(
-          tx,
-          feature,
-          { ...body, feature_description: body.feature_description ?? feature.description },
-          asker,
-        )
+        const { feature_description = feature.description } = body
+        const feedback = body.feature_id === undefined ? null : await this.#approvedWith(tx, feature)
+        return this.#insert(tx, feature, { ...body, feature_description }, asker, { feedback })
       }),
     )
   }
@@ -160,7 +158,7 @@ export class WorkflowStateMachine {
           feature,
           { workflow_type, feature_description, ...(context && { context }), ...(agent !== null && { agent }) },
           asker,
-          failed.id,
+          { retry_of: failed.id, feedback: await this.#approvedWith(tx, feature) },
         )
       }),
     )
@@ -309,12 +307,17 @@ export class WorkflowStateMachine {
     await tx.touchFeature(feature.id, this.#now())
   }
 
+  /** What was said with the approval of the workflow before is for the first phase of the next. */
+  async #approvedWith(tx: WorkflowTransaction, feature: Feature): Promise<Feedback | null> {
+    return feedbackOf(await tx.listApprovalComments(feature.id), true)
+  }
+
   async #insert(
     tx: WorkflowTransaction,
     feature: KnownFeature,
     body: Pick<CreateWorkflow, 'workflow_type' | 'context' | 'agent'> & { feature_description: string },
     origin: Origin,
-    retry_of: WorkflowId | null = null,
+    { retry_of = null, feedback }: { retry_of?: WorkflowId | null; feedback: Feedback | null },
   ): Promise<Workflow> {
     const now = this.#now()
     const id = newId<WorkflowId>()
@@ -342,10 +345,11 @@ export class WorkflowStateMachine {
     const { key_id, request_id, address } = origin
     const history_hash = firstHash(row, origin)
     await tx.insertWorkflow(row, { attempt_id, sequence, key_id, request_id, address, history_hash })
-    const feedback = feature.has_ticks ? withTicks(null, await tx.listTicksToApply(feature.id)) : null
+    const given = feature.has_ticks ? withTicks(feedback, await tx.listTicksToApply(feature.id)) : feedback
+    const traceparent = origin.traceparent ?? null
     const attempt = await this.#steps.handOut(
       tx,
-      { id: attempt_id, phase, number: 1, feedback, session_id: null, traceparent: origin.traceparent ?? null },
+      { id: attempt_id, phase, number: 1, feedback: given, session_id: null, traceparent },
       row,
     )
     const workflow: Workflow = { ...row, attempt }
@@ -369,7 +373,7 @@ export class WorkflowStateMachine {
     if (result.digest !== undefined && result.digest !== attempt.digest) {
       throw new ServiceError('STALE_REVIEW', sentences.staleReview(workflow.feature_id))
     }
-    const threads = threadsOf(result.comments)
+    const threads = await threadsOf(tx, workflow.id, step.origin.name, result.comments)
     const stops = step.move.status === 'failed'
     const verdict = approves ? 'approved' : stops ? 'stopped' : 'changes_requested'
     const review = {
@@ -418,8 +422,20 @@ function isCurrent(work: AttemptWork): boolean {
   return attempt?.id === work.attempt_id && (status === 'pending' || status === 'in_progress')
 }
 
-function threadsOf(comments: string | Comment[] | undefined): (Comment & { id: string })[] {
+/** A comment that was a draft keeps its id: a thread is one thing from its first word on. */
+async function threadsOf(
+  tx: WorkflowTransaction,
+  workflow_id: WorkflowId,
+  actor: string,
+  comments: string | Comment[] | undefined,
+): Promise<(Comment & { id: string })[]> {
   if (comments === undefined) return []
-  const list = typeof comments === 'string' ? [{ text: comments }] : comments
-  return list.map((comment) => ({ ...comment, id: newId() }))
+  const list: Comment[] = typeof comments === 'string' ? [{ text: comments }] : comments
+  const ids = list.flatMap(({ id }) => id ?? [])
+  const free = new Set(ids.length === 0 ? [] : await tx.takeDrafts(workflow_id, actor, ids))
+  return list.map((comment) => {
+    const { id } = comment
+    // Each id once: a second comment under it is another thread.
+    return { ...comment, id: id !== undefined && free.delete(id) ? id : newId() }
+  })
 }

@@ -143,6 +143,32 @@ export interface ReviewThreadsTable {
   text: string
   fate: 'open' | 'addressed' | 'declined' | 'unanswered'
   reply: string | null
+  replacement: string | null
+}
+
+/** What a reviewer has not sent. Its id becomes that of the thread. */
+export interface ReviewDraftsTable {
+  id: string
+  workflow_id: WorkflowId
+  attempt_id: AttemptId
+  actor: string
+  kind: 'comment' | 'note'
+  path: string | null
+  line_start: number | null
+  line_end: number | null
+  quote: string | null
+  text: string
+  replacement: string | null
+  created_at: string
+  updated_at: string
+}
+
+/** What a reviewer has read, by the digest of a file or a block. */
+export interface ViewedMarksTable {
+  workflow_id: WorkflowId
+  actor: string
+  digest: Digest
+  viewed_at: string
 }
 
 export interface FeaturesTable {
@@ -243,6 +269,8 @@ export interface Tables {
   artifacts: ArtifactsTable
   reviews: ReviewsTable
   review_threads: ReviewThreadsTable
+  review_drafts: ReviewDraftsTable
+  viewed_marks: ViewedMarksTable
   features: FeaturesTable
   counters: CountersTable
   events: EventsTable

@@ -126,7 +126,7 @@ export function reviewOf(row: Selectable<ReviewsTable>, threads: Selectable<Revi
 }
 
 function threadOf(row: Selectable<ReviewThreadsTable>): Thread {
-  const { id, path, line_start, line_end, quote, text, fate, reply } = row
+  const { id, path, line_start, line_end, quote, text, replacement, fate, reply } = row
   const lines = line_start === null || line_end === null ? null : { start: line_start, end: line_end }
-  return { id, path, lines, quote, text, fate, reply }
+  return { id, path, lines, quote, text, replacement, fate, reply }
 }

@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto'
 import type { Digest, RenderedArtifact } from '@orchestrator/contract'
 import MarkdownIt from 'markdown-it'
-import sanitizeHtml from 'sanitize-html'
+
+import { escapeHtml, sanitise } from './sanitise.ts'
 
 /** Larger texts are offered as a download only: no person reads them, and rendering would hold the service up. */
 const READABLE_BYTES_MAX = 2 * 1024 * 1024
@@ -30,7 +32,7 @@ export function renderArtifact(artifact: StoredArtifact): RenderedArtifact {
     const html = '<p>This file is binary or too large to show here. Download it to look at it.</p>'
     return { ...about, kind: 'unreadable', html, title: nameOf(path), reading_minutes: 0, blocks: [] }
   }
-  const isDocument = /\.(md|markdown)$/i.test(path) && text.length <= DOCUMENT_LENGTH_MAX
+  const isDocument = isReadAsDocument(path, text)
   const { html, blocks } = isDocument ? renderDocument(text) : renderSource(text)
   return {
     ...about,
@@ -42,7 +44,12 @@ export function renderArtifact(artifact: StoredArtifact): RenderedArtifact {
   }
 }
 
-function textOf(content: Uint8Array): string | undefined {
+/** Long Markdown is read as the source that it is. */
+export const isReadAsDocument = (path: string, text: string): boolean =>
+  /\.(md|markdown)$/i.test(path) && text.length <= DOCUMENT_LENGTH_MAX
+
+/** Undefined where a person cannot read it: binary, or too large. */
+export function textOf(content: Uint8Array): string | undefined {
   if (content.byteLength > READABLE_BYTES_MAX || content.includes(0)) return undefined
   try {
     const lines = new TextDecoder('utf-8', { fatal: true }).decode(content).split('\n')
@@ -63,7 +70,7 @@ markdown.core.ruler.push('line_numbers', (state) => {
     token.attrSet('data-line-end', String(token.map[1]))
   }
 })
-markdown.renderer.rules['text'] = (tokens, index) => taskBoxes(markdown.utils.escapeHtml(tokens[index]?.content ?? ''))
+markdown.renderer.rules['text'] = (tokens, index) => taskBoxes(escapeHtml(tokens[index]?.content ?? ''))
 
 /** `[ ]` and `[x]` at the head of a list item, as signs that need no form control. */
 function taskBoxes(html: string): string {
@@ -72,68 +79,38 @@ function taskBoxes(html: string): string {
     .replace(/^\[[xX]\] /, '<span class="task-done" role="img" aria-label="done">☑</span> ')
 }
 
-const LINES = ['data-line-start', 'data-line-end']
-
-function renderDocument(text: string): { html: string; blocks: Block[] } {
+export function renderDocument(text: string): { html: string; blocks: Block[] } {
   const tokens = markdown.parse(text, {})
-  const html = sanitizeHtml(markdown.renderer.render(tokens, markdown.options, {}), {
-    allowedTags: [
-      'h1',
-      'h2',
-      'h3',
-      'h4',
-      'h5',
-      'h6',
-      'p',
-      'blockquote',
-      'ul',
-      'ol',
-      'li',
-      'hr',
-      'pre',
-      'code',
-      'br',
-      'em',
-      'strong',
-      's',
-      'a',
-      'span',
-      'table',
-      'thead',
-      'tbody',
-      'tr',
-      'th',
-      'td',
-    ],
-    allowedAttributes: {
-      '*': LINES,
-      a: ['href', 'rel', 'target'],
-      code: ['class'],
-      ol: ['start', ...LINES],
-      span: ['class', 'role', 'aria-label'],
-    },
-    allowedClasses: { code: [/^language-[a-z0-9+-]{1,30}$/i], span: ['task-open', 'task-done'] },
-    allowedSchemes: ['http', 'https', 'mailto'],
-    allowProtocolRelative: false,
-    transformTags: { a: sanitizeHtml.simpleTransform('a', { rel: 'noreferrer noopener nofollow', target: '_blank' }) },
-  })
-  return { html, blocks: blocksOf(tokens) }
+  const html = sanitise(markdown.renderer.render(tokens, markdown.options, {}))
+  return { html, blocks: blocksOf(tokens, text) }
 }
 
-/** The top-level blocks, in order. */
-function blocksOf(tokens: ReturnType<typeof markdown.parse>): Block[] {
+/** The top-level blocks, in order. By its digest a block is known again in another version of the file. */
+function blocksOf(tokens: ReturnType<typeof markdown.parse>, text: string): Block[] {
+  const lines = text.split('\n')
   return tokens
     .filter((token) => token.level === 0 && token.nesting !== -1 && token.map !== null)
     .map((token) => ({ line_start: (token.map?.[0] ?? 0) + 1, line_end: token.map?.[1] ?? 1 }))
-    .map((lines) => ({ id: `L${lines.line_start}-${lines.line_end}`, ...lines }))
+    .map(({ line_start, line_end }) => ({
+      id: `L${line_start}-${line_end}`,
+      line_start,
+      line_end,
+      digest: digestOf(
+        lines
+          .slice(line_start - 1, line_end)
+          .join('\n')
+          .trimEnd(),
+      ),
+    }))
 }
+
+const digestOf = (text: string) => createHash('sha256').update(text).digest('hex') as Digest
 
 function renderSource(text: string): { html: string; blocks: Block[] } {
   const lines = text.replace(/\n$/, '').split('\n')
   const html = lines
     .map(
-      (line, i) =>
-        `<span class="line" data-line-start="${i + 1}" data-line-end="${i + 1}">${markdown.utils.escapeHtml(line)}</span>`,
+      (line, i) => `<span class="line" data-line-start="${i + 1}" data-line-end="${i + 1}">${escapeHtml(line)}</span>`,
     )
     .join('\n')
   return { html: `<pre class="source"><code>${html}</code></pre>`, blocks: [] }

@@ -7,6 +7,7 @@ import {
   checklistItemSchema,
   checklistPageSchema,
   createdKeySchema,
+  draftPageSchema,
   errorEnvelopeSchema,
   featurePageSchema,
   featureDetailSchema,
@@ -20,6 +21,10 @@ import {
   questionSchema,
   queueSchema,
   renderedArtifactSchema,
+  renderedDiffSchema,
+  reviewDraftSchema,
+  sessionSchema,
+  viewedPageSchema,
   workflowPageSchema,
   workflowSchema,
   workspacePageSchema,
@@ -67,6 +72,16 @@ const operations: Operation[] = Object.entries(paths).flatMap(([path, methods]) 
 const unknown_id = '00000000-0000-4000-8000-000000000000'
 const waiting = await service.create()
 const { attempt: waiting_attempt } = await service.until(waiting.id, 'waiting_approval')
+const draft_id = '00000000-0000-4000-8000-00000000000d'
+const draft = {
+  attempt_id: waiting.attempt?.id,
+  kind: 'comment',
+  path: 'specs/001-x/spec.md',
+  lines: { start: 1, end: 1 },
+  quote: null,
+  text: 'Name the roles.',
+  replacement: null,
+}
 const admin_id = (await createKey('admin')).body.id as string
 const note = (await service.request('GET', `/workflows/${waiting.id}/questions`)).body.items[0].id as string
 const item = (await service.request('GET', `/workflows/${waiting.id}/checklists`)).body.items[0].items[0].id as string
@@ -79,6 +94,8 @@ const fill = (path: string, id: string = waiting.id) =>
     .replace('{item_id}', item)
     .replace('{feature_id}', waiting.feature_id)
     .replace('{digest}', digest)
+    .replace('{base}', digest)
+    .replace('{draft_id}', draft_id)
     .replace('{key_id}', admin_id)
 const host = new URL(service.url).host
 
@@ -101,7 +118,7 @@ async function stream(path: string): Promise<Answer> {
 }
 async function onFullDisk<T>(fn: () => Promise<T>): Promise<T> {
   const database = new DatabaseSync(`${service.folder}/orchestrator.db`)
-  const full = ['workflows', 'workflow_history', 'events', 'keys']
+  const full = ['workflows', 'workflow_history', 'events', 'keys', 'review_drafts']
   for (const table of full)
     database.exec(
       `create trigger full_of_${table} before insert on ${table} begin select raise(abort, 'database or disk is full'); end`,
@@ -240,6 +257,46 @@ const OWN: Record<string, [request: () => Promise<Answer>, body: z.ZodType]> = {
     () => service.request('GET', `/artifacts/${'0'.repeat(64)}/rendered`),
     errorEnvelopeSchema,
   ],
+  'GET /artifacts/{digest}/diff/{base} 200': [
+    () => service.request('GET', `/artifacts/${digest}/diff/${digest}`),
+    renderedDiffSchema,
+  ],
+  'GET /artifacts/{digest}/diff/{base} 404': [
+    () => service.request('GET', `/artifacts/${digest}/diff/${'0'.repeat(64)}`),
+    errorEnvelopeSchema,
+  ],
+  'GET /workflows/{id}/drafts 200': [() => service.request('GET', `/workflows/${waiting.id}/drafts`), draftPageSchema],
+  'PUT /workflows/{id}/drafts/{draft_id} 200': [
+    () => service.request('PUT', `/workflows/${waiting.id}/drafts/${draft_id}`, draft),
+    reviewDraftSchema,
+  ],
+  'PUT /workflows/{id}/drafts/{draft_id} 409': [
+    async () => {
+      const { id, attempt } = await reviewable()
+      const comments = [{ id: draft_id.replace('d', 'e'), text: 'Name the roles.' }]
+      await service.advance(id, 'human_rejected', { comments })
+      return service.request('PUT', `/workflows/${id}/drafts/${comments[0]?.id}`, { ...draft, attempt_id: attempt?.id })
+    },
+    errorEnvelopeSchema,
+  ],
+  'PUT /workflows/{id}/drafts/{draft_id} 507': [
+    () => onFullDisk(() => service.request('PUT', `/workflows/${waiting.id}/drafts/${draft_id}`, draft)),
+    errorEnvelopeSchema,
+  ],
+  'DELETE /workflows/{id}/drafts/{draft_id} 204': [
+    () => service.request('DELETE', `/workflows/${waiting.id}/drafts/${draft_id}`),
+    z.undefined(),
+  ],
+  'GET /workflows/{id}/viewed 200': [() => service.request('GET', `/workflows/${waiting.id}/viewed`), viewedPageSchema],
+  'PUT /workflows/{id}/viewed/{digest} 204': [
+    () => service.request('PUT', `/workflows/${waiting.id}/viewed/${digest}`),
+    z.undefined(),
+  ],
+  'DELETE /workflows/{id}/viewed/{digest} 204': [
+    () => service.request('DELETE', `/workflows/${waiting.id}/viewed/${digest}`),
+    z.undefined(),
+  ],
+  'GET /session 200': [() => service.request('GET', '/session'), sessionSchema],
   'GET /events 200': [() => stream('/events'), z.undefined()],
   'GET /workflows/{id}/events 200': [() => stream(`/workflows/${waiting.id}/events`), z.undefined()],
   'GET /health 200': [() => service.request('GET', '/health'), healthSchema],
@@ -314,6 +371,7 @@ const BODIES: Record<string, object> = {
   'PUT /workflows/{id}/checklist-items/{item_id}': { ticked: true },
   'POST /session': { key },
   'POST /keys': { name: 'Robin', role: 'viewer' },
+  'PUT /workflows/{id}/drafts/{draft_id}': draft,
 }
 const bodyFor = ({ method, path }: { method: string; path: string }) => BODIES[`${method} ${path}`]
 
@@ -327,6 +385,7 @@ const ELSEWHERE = new Set([
     'GET /events',
     'GET /workflow-types',
     'GET /workspaces',
+    'GET /session',
     'DELETE /session',
   ].map((route) => `${route} 500`),
 ])
@@ -356,9 +415,12 @@ describe('the routes that are documented', () => {
     expect(operations.map(({ method, path }) => `${method} ${path}`).toSorted()).toEqual(
       [
         'DELETE /session',
+        'DELETE /workflows/{id}/drafts/{draft_id}',
+        'DELETE /workflows/{id}/viewed/{digest}',
         'GET /',
         'GET /agents',
         'GET /artifacts/{digest}',
+        'GET /artifacts/{digest}/diff/{base}',
         'GET /artifacts/{digest}/rendered',
         'GET /events',
         'GET /features',
@@ -367,6 +429,7 @@ describe('the routes that are documented', () => {
         'GET /keys',
         'GET /metrics',
         'GET /queue',
+        'GET /session',
         'GET /workflow-types',
         'GET /workflows',
         'GET /workflows/{id}',
@@ -376,10 +439,12 @@ describe('the routes that are documented', () => {
         'GET /workflows/{id}/questions',
         'PUT /workflows/{id}/checklist-items/{item_id}',
         'PUT /workflows/{id}/questions/{question_id}',
+        'GET /workflows/{id}/drafts',
         'GET /workflows/{id}/events',
         'GET /workflows/{id}/history',
         'GET /workspaces',
         'POST /features/{feature_id}/push',
+        'GET /workflows/{id}/viewed',
         'POST /keys',
         'POST /keys/{key_id}/revoke',
         'POST /queue/pause',
@@ -389,6 +454,8 @@ describe('the routes that are documented', () => {
         'POST /workflows/{id}/advance',
         'POST /workflows/{id}/cancel',
         'POST /workflows/{id}/retry',
+        'PUT /workflows/{id}/drafts/{draft_id}',
+        'PUT /workflows/{id}/viewed/{digest}',
       ].toSorted(),
     )
   })

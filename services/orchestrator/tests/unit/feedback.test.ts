@@ -11,9 +11,21 @@ it.each([
   [{ path: 'spec.md', lines: { start: 3, end: 3 }, text: 'Why?' }, 'spec.md, line 3: Why?'],
   [{ path: 'spec.md', lines: { start: 3, end: 5 }, text: 'Why?' }, 'spec.md, lines 3 to 5: Why?'],
   [{ quote: 'fast', text: 'How fast?' }, 'on "fast": How fast?'],
+  [
+    { path: 'spec.md', lines: { start: 3, end: 3 }, text: 'Shorter.', replacement: 'It ends after 15 min.' },
+    'spec.md, line 3: Shorter.\nProposed in place of these lines:\nIt ends after 15 min.',
+  ],
+  [
+    { path: 'spec.md', lines: { start: 3, end: 3 }, text: 'Not wanted.', replacement: '' },
+    'spec.md, line 3: Not wanted.\nProposed: remove these lines.',
+  ],
   [{ path: 'spec.md', quote: 'fast', text: 'How fast?' }, 'spec.md, on "fast": How fast?'],
 ])('%j reads %s', (comment, text) => {
-  expect(feedbackOf([{ id, ...comment }], false)).toEqual({ text, threads: [{ id, ...comment }] })
+  expect(feedbackOf([{ id, ...comment }], false)).toEqual({
+    verdict: 'changes_requested',
+    text,
+    threads: [{ id, ...comment }],
+  })
 })
 
 it('has every comment in its text, in order', () => {
@@ -21,6 +33,7 @@ it('has every comment in its text, in order', () => {
   fc.assert(
     fc.property(comments, fc.boolean(), (threads, approved) => {
       expect(feedbackOf(threads, approved)).toEqual({
+        verdict: approved ? 'approved' : 'changes_requested',
         text: threads.map((thread) => thread.text).join('\n\n'),
         threads,
       })
@@ -29,7 +42,11 @@ it('has every comment in its text, in order', () => {
 })
 
 it('asks for improvement when a rejection says nothing', () => {
-  expect(feedbackOf([], false)).toEqual({ text: expect.stringContaining('without a comment'), threads: [] })
+  expect(feedbackOf([], false)).toEqual({
+    verdict: 'changes_requested',
+    text: expect.stringContaining('without a comment'),
+    threads: [],
+  })
 })
 
 it('has nothing to say after an approval without a comment', () => {
@@ -57,6 +74,7 @@ it('is as it was where nothing was noted, or everything was taken back', () => {
 it('has an answer in place of “without a comment”, and names a question without words', () => {
   const answers = [Object.assign({}, noted, { question: '', answer: 'An hour.' })]
   expect(withNotes(feedbackOf([], false), { answers, ticks: [] })).toEqual({
+    verdict: 'changes_requested',
     text: 'Answers to what was open:\n\nAn open question\n→ An hour.',
     threads: [],
     answers: [{ question: '', answer: 'An hour.', path: null, line: null, by: 'Robin' }],

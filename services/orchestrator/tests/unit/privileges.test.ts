@@ -33,6 +33,6 @@ it.each(actions)('local may %s', (action) => {
 })
 
 it('leaves no cell untold', () => {
-  expect(cells).toHaveLength(65)
-  expect(of('any').length + of('own').length).toBe(28)
+  expect(cells).toHaveLength(70)
+  expect(of('any').length + of('own').length).toBe(30)
 })

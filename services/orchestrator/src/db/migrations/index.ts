@@ -2,6 +2,7 @@ import type { Migration } from 'kysely/migration'
 
 import { initial } from './0001_initial.ts'
 import { audit } from './0003_audit.ts'
+import { review } from './0004_review.ts'
 import { reviewerNotes } from './0005_hub.ts'
 import { queuePauseAndAgents } from './0006_queue_pause_and_agents.ts'
 import { eventFeed } from './0007_event_feed.ts'
@@ -13,6 +14,7 @@ export function migrationsFor(types: ColumnTypes): Record<string, Migration> {
   return {
     '0001_initial': initial(types),
     '0003_audit': audit(types),
+    '0004_review': review(types),
     '0005_hub': reviewerNotes(types),
     '0006_queue_pause_and_agents': queuePauseAndAgents(),
     '0007_event_feed': eventFeed,
