@@ -188,10 +188,11 @@ describe('what is too much', () => {
     ['angles', '<'.repeat(4000) + '\n'],
     ['tables', '| a | b |\n| - | - |\n'],
   ])('is shown in bounded time: %s', (_what, unit) => {
-    const begin = performance.now()
+    const begin = process.cpuUsage()
     render(unit.repeat(Math.floor((128 * 1024) / unit.length)))
     render(unit.repeat(Math.floor((2 * 1024 * 1024) / unit.length)))
-    expect(performance.now() - begin).toBeLessThan(4000)
+    const { user, system } = process.cpuUsage(begin)
+    expect((user + system) / 1000).toBeLessThan(4000)
   })
 
   it('is shown as source when it is a document too long to be made one at once', () => {
