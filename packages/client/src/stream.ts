@@ -1,13 +1,27 @@
-import { ServiceError, streamEventSchema, type ErrorCode, type StreamEvent } from '@orchestrator/contract'
+import {
+  ServiceError,
+  streamEventSchema,
+  streamResetSchema,
+  type ErrorCode,
+  type StreamEvent,
+  type StreamReset,
+} from '@orchestrator/contract'
 import { EventSourceParserStream } from 'eventsource-parser/stream'
 
 import { parseJson, type Request } from './request.ts'
+
+interface Reset {
+  type: 'reset'
+  data: StreamReset
+}
 
 export interface StreamOptions {
   /** Sequence of the last event already seen; left out, the service says where the stream begins. */
   after?: number
   /** Only the events of this workflow. */
   workflow_id?: string
+  /** The event to go on after is no longer kept: what came in between was missed, so read everything again. */
+  onReset?: () => void
   signal?: AbortSignal
 }
 
@@ -30,6 +44,11 @@ export async function* followEvents(request: Request, options: StreamOptions = {
   while (!signal?.aborted) {
     try {
       for await (const event of readOnce(request, path, last, signal)) {
+        if (event.type === 'reset') {
+          last = event.data.sequence
+          options.onReset?.()
+          continue
+        }
         // A service that lost nothing repeats nothing; this makes it so for one that resends.
         if (last !== undefined && event.sequence <= last) continue
         last = event.sequence
@@ -49,7 +68,7 @@ async function* readOnce(
   path: string,
   last: number | undefined,
   signal: AbortSignal | undefined,
-): AsyncGenerator<StreamEvent> {
+): AsyncGenerator<StreamEvent | Reset> {
   const connection = new AbortController()
   let silence = setTimeout(() => connection.abort(), SILENCE_MS)
   const heard = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
@@ -68,7 +87,9 @@ async function* readOnce(
       .pipeThrough(new TextDecoderStream())
       .pipeThrough(new EventSourceParserStream())
     for await (const message of messages) {
-      const event = streamEventSchema.safeParse(parseJson(message.data))
+      const data = parseJson(message.data)
+      if (message.event === 'reset') yield { type: 'reset', data: streamResetSchema.parse(data) }
+      const event = streamEventSchema.safeParse(data)
       if (event.success) yield event.data
     }
   } finally {

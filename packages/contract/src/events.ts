@@ -87,5 +87,12 @@ export const streamEventSchema = z.discriminatedUnion('type', [
     }),
   }),
 ])
+/**
+ * Data of the `reset` that a stream begins with when the event to go on after is older than what is kept: read
+ * everything again. What follows comes after `sequence`, which is the frame's id.
+ */
+export const streamResetSchema = z.object({ sequence: z.int().nonnegative() })
+export type StreamReset = z.infer<typeof streamResetSchema>
+
 export type StreamEvent = z.infer<typeof streamEventSchema>
 export type StreamEventType = StreamEvent['type']

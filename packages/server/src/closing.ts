@@ -1,18 +1,19 @@
+import { OpenStreams, type OpenStreamsOptions } from './open-streams.ts'
 import type { Server } from './server-types.ts'
 
 /** How long requests in progress may go on once the server closes, before their connections are cut. */
 const CLOSE_GRACE_MS = 3_000
 
 /** Ends event streams at once when the server closes, lets requests finish, and cuts what lasts too long. */
-export function endWithServer(app: Server): void {
-  const open_streams = new Set<() => void>()
+export function endWithServer(app: Server, streams: OpenStreamsOptions = {}): void {
+  const open_streams = new OpenStreams(streams)
   let isClosing = false
   let cut: NodeJS.Timeout | undefined
   app.decorate('open_streams', open_streams)
 
   app.addHook('preClose', async () => {
     isClosing = true
-    for (const end of open_streams) end()
+    open_streams.endAll()
     cut = setTimeout(() => app.server.closeAllConnections(), CLOSE_GRACE_MS).unref()
   })
   app.addHook('onClose', async () => clearTimeout(cut))

@@ -15,7 +15,6 @@ export interface ServerSentEvent {
 export type EventSource = AsyncIterable<ServerSentEvent> | ((signal: AbortSignal) => AsyncIterable<ServerSentEvent>)
 
 const RETRY_MS = 2_000
-const HEARTBEAT_SECONDS = 15
 /** A client that took nothing for this many heartbeats is gone, whatever TCP says. */
 const MAX_STALLED_HEARTBEATS = 4
 
@@ -46,25 +45,22 @@ export function lastEventId(request: FastifyRequest): number | undefined {
 
 /**
  * Answers with server-sent events until the source ends, the client leaves or the server closes; then
- * the source's `return` has been called. A slow client holds its own source, nobody else.
+ * the source's `return` has been called. A slow client holds its own source, nobody else. Throws UNAVAILABLE or
+ * RATE_LIMITED, still as an answer, when too many are open.
  *
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html
  */
-export async function sendEvents(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  source: EventSource,
-  o: { heartbeat_seconds?: number } = {},
-): Promise<void> {
+export async function sendEvents(request: FastifyRequest, reply: FastifyReply, source: EventSource): Promise<void> {
+  const { open_streams } = request.server
+  const { key_id } = request.actor
+  open_streams.assertRoom(key_id)
   const leaving = new AbortController()
   const iterator = (typeof source === 'function' ? source(leaving.signal) : source)[Symbol.asyncIterator]()
   const { raw } = reply.hijack()
-  const { open_streams } = request.server
   const end = () => leaving.abort()
   raw.on('close', end).on('error', end)
-  open_streams.add(end)
+  const close = open_streams.add({ end, beat: createHeartbeat(raw) }, key_id)
   startStream(reply)
-  const heartbeat = setInterval(createHeartbeat(raw), (o.heartbeat_seconds ?? HEARTBEAT_SECONDS) * 1000)
   try {
     while (request.method !== 'HEAD') {
       const step = await unlessAborted(leaving.signal, () => iterator.next())
@@ -75,8 +71,7 @@ export async function sendEvents(
     // Too late for an error answer: the client connects again and asks for what it missed.
     request.log.error({ err: error }, 'an event stream broke off')
   } finally {
-    clearInterval(heartbeat)
-    open_streams.delete(end)
+    close()
     end()
     // Not awaited: a generator that waits for its next event answers `return` only after that.
     iterator.return?.().catch((error: unknown) => request.log.error({ err: error }, 'an event source did not end well'))

@@ -5,6 +5,7 @@ import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest }
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Logger } from 'pino'
 
+import type { OpenStreams, OpenStreamsOptions } from './open-streams.ts'
 import type { Tracing } from './tracing.ts'
 
 /** Who makes a request. `local` is anybody on this machine while the service is bound to loopback without keys. */
@@ -33,6 +34,8 @@ export interface ServerOptions {
   request_timeout_seconds?: number
   /** Tells who asks, or throws UNAUTHORIZED or FORBIDDEN. Runs before every route that is not public, and before "not found". */
   authenticate: (request: FastifyRequest, reply: FastifyReply) => Promise<Actor>
+  /** How many event streams may be open. */
+  streams?: OpenStreamsOptions
   /** Where a span of each request goes. */
   tracing?: Tracing
   /** Every route must say who may ask, by `public` or `roles`, or the server does not start. */
@@ -64,8 +67,8 @@ declare module 'fastify' {
     readonly traceparent: string | undefined
   }
   interface FastifyInstance {
-    /** Ends one open event stream each; called when the server closes. */
-    readonly open_streams: Set<() => void>
+    /** The event streams that are open here; ended when the server closes. */
+    readonly open_streams: OpenStreams
     /** Every route there is, hidden ones included; complete once the server is ready. */
     listAccess(): RouteAccess[]
   }

@@ -20,7 +20,8 @@ import { validatorCompiler } from './validation.ts'
 
 const MEBIBYTE = 1024 * 1024
 const MAX_HEADER_BYTES = 16 * 1024
-const MAX_CONNECTIONS = 10_000
+/** Beyond the event streams that may be open, so that a full house still answers. */
+const MAX_CONNECTIONS = 12_000
 
 /**
  * A Fastify server that answers only who may ask, in the shapes of the contract: zod schemas check and
@@ -86,7 +87,7 @@ export async function createServer(o: ServerOptions): Promise<Server> {
   app.addHook('preValidation', async (request) => refuseUndeclared(request))
   traceRequests(app, o.tracing ?? UNTRACED)
   registerAccess(app, o.roles_required === true)
-  endWithServer(app)
+  endWithServer(app, o.streams)
   logAnswers(app, o.logger)
   await registerDocs(app, o)
   return app

@@ -26,7 +26,7 @@ export interface TestApp {
 
 /** A small service of its own on a free port: one route of every kind. */
 export async function startTestApp(
-  o: Partial<ServerOptions> & { events?: EventSource; thrown?: () => Error; heartbeat_seconds?: number } = {},
+  o: Partial<ServerOptions> & { events?: EventSource; thrown?: () => Error } = {},
 ): Promise<TestApp> {
   const log: Record<string, unknown>[] = []
   const logger = pino({ level: 'debug' }, { write: (line: string) => void log.push(JSON.parse(line)) })
@@ -48,7 +48,7 @@ export async function startTestApp(
   return { app, url, port: Number(new URL(url).port), log }
 }
 
-function addRoutes(app: Server, o: { events?: EventSource; thrown?: () => Error; heartbeat_seconds?: number }): void {
+function addRoutes(app: Server, o: { events?: EventSource; thrown?: () => Error }): void {
   app.route({
     method: 'GET',
     url: '/health',
@@ -117,8 +117,7 @@ function addRoutes(app: Server, o: { events?: EventSource; thrown?: () => Error;
     schema: { querystring: eventsQuerySchema },
     handler: async (request, reply) => {
       const after = lastEventId(request)
-      const { heartbeat_seconds = 15 } = o
-      await sendEvents(request, reply, o.events ?? countFrom(after ?? 0), { heartbeat_seconds })
+      await sendEvents(request, reply, o.events ?? countFrom(after ?? 0))
     },
   })
 }

@@ -32,6 +32,7 @@ import { createFeatureFinder } from './core/adopt-feature.ts'
 import { Cancellations } from './core/cancellations.ts'
 import { systemClock } from './core/clock.ts'
 import { EventFeed } from './core/event-feed.ts'
+import { EventRetention } from './core/event-retention.ts'
 import { createHighestNumber } from './core/feature-numbers.ts'
 import { GuessLimit } from './core/guess-limit.ts'
 import { KeyWatch } from './core/key-watch.ts'
@@ -132,6 +133,7 @@ export async function createApp({ config, logger, version, dashboard, onFatal }:
     agentFor,
   })
   const feed = new EventFeed(store, onError)
+  const retention = new EventRetention({ store, clock, days: config.event_retention_days, onError })
   const now = () => clock.now()
   const key_store = createKeyStore(session)
   const keys = new Keys(key_store, now)
@@ -155,6 +157,7 @@ export async function createApp({ config, logger, version, dashboard, onFatal }:
     authenticate: authentication.authenticate,
     roles_required: true,
     tracing,
+    streams: { max: config.max_event_streams, max_per_key: config.max_event_streams_per_key },
   })
   await server.register(cookie)
   workflowRoutes(server, { store, machine, diffText })
@@ -187,6 +190,7 @@ export async function createApp({ config, logger, version, dashboard, onFatal }:
     server,
     first_key,
     async start() {
+      retention.start()
       if (isExternal) {
         await machine.startQueued()
         return
@@ -202,7 +206,7 @@ export async function createApp({ config, logger, version, dashboard, onFatal }:
     async close() {
       clearInterval(upkeep)
       // At the same time: both may wait for somebody else, and together they have 4.5 s.
-      await Promise.all([server.close(), consumer?.stop(), cancellations.stop()])
+      await Promise.all([server.close(), consumer?.stop(), cancellations.stop(), retention.stop()])
       await feed.close()
       await hub.close()
       await closeQueue()

@@ -29,6 +29,9 @@ const environmentSchema = z.object({
   PHASE_RETRY_LIMIT: wholeNumber(1, 1000).default(10),
   PHASE_RETRY_BASE_MS: wholeNumber(1, 600_000).default(500),
   MAX_REWORKS: wholeNumber(0, 1000).default(5),
+  EVENT_RETENTION_DAYS: wholeNumber(0, 36_500).default(90),
+  MAX_EVENT_STREAMS: wholeNumber(1, 11_000).default(10_000),
+  MAX_EVENT_STREAMS_PER_KEY: wholeNumber(1, 11_000).default(100),
   OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl().optional(),
   LOG_LEVEL: z.enum(LOG_LEVELS, { error: `must be one of ${LOG_LEVELS.join(', ')}` }).default('info'),
 })
@@ -51,6 +54,10 @@ export interface Config {
   phase_retry_limit: number
   phase_retry_base_ms: number
   max_reworks: number
+  /** 0: for ever. */
+  event_retention_days: number
+  max_event_streams: number
+  max_event_streams_per_key: number
   /** Where traces go; undefined makes none. */
   otlp_endpoint: string | undefined
   log_level: (typeof LOG_LEVELS)[number]
@@ -75,6 +82,9 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     phase_retry_limit: values.PHASE_RETRY_LIMIT,
     phase_retry_base_ms: values.PHASE_RETRY_BASE_MS,
     max_reworks: values.MAX_REWORKS,
+    event_retention_days: values.EVENT_RETENTION_DAYS,
+    max_event_streams: values.MAX_EVENT_STREAMS,
+    max_event_streams_per_key: values.MAX_EVENT_STREAMS_PER_KEY,
     otlp_endpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT,
     log_level: values.LOG_LEVEL,
   }

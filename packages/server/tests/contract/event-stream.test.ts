@@ -62,7 +62,7 @@ describe('an event stream', () => {
   })
 
   test('opens at once, though nothing has happened, and keeps itself alive', async () => {
-    service = await startTestApp({ events: () => neverAnything(), heartbeat_seconds: 0.05 })
+    service = await startTestApp({ events: () => neverAnything(), streams: { heartbeat_seconds: 0.05 } })
     const leaving = new AbortController()
     const response = await fetch(`${service.url}/events`, { signal: leaving.signal })
     const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader()
@@ -147,6 +147,39 @@ describe('an event stream', () => {
     const response = await fetch(`${service.url}/events`)
     expect(await response.text()).toContain('id: 1')
     expect(service.log.find((line) => line.level === 50)).toMatchObject({ err: { message: 'the store went away' } })
+  })
+
+  test('is one of a bounded number, and makes room when it ends', async () => {
+    service = await startTestApp({ events: neverAnything, streams: { max: 3 } })
+    const leaving = new AbortController()
+    for (let count = 0; count < 3; count++) await fetch(`${service.url}/events`, { signal: leaving.signal })
+    const refused = await fetch(`${service.url}/events`)
+    expect([refused.status, refused.headers.get('retry-after'), (await refused.json()).error]).toMatchObject([
+      503,
+      '5',
+      { code: 'UNAVAILABLE', message: expect.stringContaining('holds 3 event streams') },
+    ])
+    leaving.abort()
+    await vi.waitFor(() => expect(service.app.open_streams.size).toBe(0))
+    expect((await fetch(`${service.url}/events`, { method: 'HEAD' })).status).toBe(200)
+  })
+
+  test('is one of a bounded number with one key, whatever others have open', async () => {
+    let key_id = 'one'
+    service = await startTestApp({
+      events: neverAnything,
+      streams: { max_per_key: 2 },
+      authenticate: async () => ({ name: 'Robin', role: 'viewer', key_id }),
+    })
+    const leaving = new AbortController()
+    const open = async () => (await fetch(`${service.url}/events`, { signal: leaving.signal })).status
+    expect([await open(), await open(), await open()]).toEqual([200, 200, 429])
+    key_id = 'two'
+    expect(await open()).toBe(200)
+    leaving.abort()
+    await vi.waitFor(() => expect(service.app.open_streams.size).toBe(0))
+    key_id = 'one'
+    expect((await fetch(`${service.url}/events`, { method: 'HEAD' })).status).toBe(200)
   })
 
   test('HEAD gets the headers and no event', async () => {

@@ -1,4 +1,4 @@
-import { workflowIdSchema, type StreamEvent, type WorkflowId } from '@orchestrator/contract'
+import { workflowIdSchema, type StreamReset, type WorkflowId } from '@orchestrator/contract'
 import {
   contentResponse,
   errorResponses,
@@ -10,7 +10,7 @@ import {
 } from '@orchestrator/server'
 import * as z from 'zod'
 
-import type { EventFeed } from '../core/event-feed.ts'
+import type { EventFeed, Subscription } from '../core/event-feed.ts'
 import type { KeyWatch } from '../core/key-watch.ts'
 import type { WorkflowStore } from '../core/ports.ts'
 import { rolesFor } from '../core/privileges.ts'
@@ -22,10 +22,20 @@ export interface EventRoutesOptions {
   key_watch: KeyWatch
 }
 
-/** Server-sent events, resumable by `Last-Event-ID` or `?after=`. */
+/** Server-sent events, resumable by `Last-Event-ID` or `?after=`; a `reset` says that what came in between is no longer kept. */
 export function eventRoutes(app: Server, { store, feed, key_watch }: EventRoutesOptions): void {
   const tags = ['events']
   const response = contentResponse('text/event-stream', 'Each `data` is a StreamEvent, its id the sequence')
+
+  /** Whoever asks to go on after an event that is no longer kept is told once that something was missed. */
+  async function* frames({ after, ...o }: Subscription): AsyncGenerator<ServerSentEvent> {
+    const removed = after === undefined ? 0 : await store.removedUpTo()
+    const isPast = after !== undefined && after < removed
+    if (isPast) yield { id: removed, event: 'reset', data: { sequence: removed } satisfies StreamReset }
+    const from = isPast ? removed : (after ?? (o.workflow_id === undefined ? undefined : 0))
+    for await (const event of feed.subscribe({ ...o, after: from }))
+      yield { id: event.sequence, event: event.type, data: event }
+  }
 
   app.get(
     '/events',
@@ -35,13 +45,13 @@ export function eventRoutes(app: Server, { store, feed, key_watch }: EventRoutes
         tags,
         summary: 'Events of all workflows',
         querystring: eventsQuerySchema,
-        response: { ...response, ...errorResponses() },
+        response: { ...response, ...errorResponses('UNAVAILABLE') },
       },
     },
     (request, reply) => {
       const after = lastEventId(request)
       return sendEvents(request, reply, (leaving) =>
-        frames(feed.subscribe({ after, signal: key_watch.follow(request.actor.key_id, leaving) })),
+        frames({ after, signal: key_watch.follow(request.actor.key_id, leaving) }),
       )
     },
   )
@@ -55,19 +65,15 @@ export function eventRoutes(app: Server, { store, feed, key_watch }: EventRoutes
         summary: 'Events of one workflow; from its beginning unless told where to resume',
         params: z.strictObject({ id: workflowIdSchema }),
         querystring: eventsQuerySchema,
-        response: { ...response, ...errorResponses('INVALID_UUID', 'WORKFLOW_NOT_FOUND') },
+        response: { ...response, ...errorResponses('INVALID_UUID', 'WORKFLOW_NOT_FOUND', 'UNAVAILABLE') },
       },
     },
     async (request, reply) => {
       const workflow_id: WorkflowId = (await getWorkflow(store, request.params.id)).id
-      const after = lastEventId(request) ?? 0
+      const after = lastEventId(request)
       return sendEvents(request, reply, (leaving) =>
-        frames(feed.subscribe({ after, workflow_id, signal: key_watch.follow(request.actor.key_id, leaving) })),
+        frames({ after, workflow_id, signal: key_watch.follow(request.actor.key_id, leaving) }),
       )
     },
   )
-}
-
-async function* frames(events: AsyncIterable<StreamEvent>): AsyncGenerator<ServerSentEvent> {
-  for await (const event of events) yield { id: event.sequence, event: event.type, data: event }
 }

@@ -202,6 +202,10 @@ export interface WorkflowStore {
   insertArtifact(artifact: Artifact, content: Uint8Array): Promise<void>
   listEvents(o: { after: number; limit: number; workflow_id?: WorkflowId }): Promise<StreamEvent[]>
   lastSequence(): Promise<number>
+  /** Of the oldest events at most `limit` that are older than this. Answers how many went. */
+  deleteEventsBefore(created_before: string, limit: number): Promise<number>
+  /** Events up to this sequence were removed because of their age. */
+  removedUpTo(): Promise<number>
   listCancellations(): Promise<{ attempt_id: AttemptId; invocation_id: string | null }[]>
   /** How many wait for a review, counted to COUNTED_MAX, and since when the longest among the oldest 1,000 workflows. */
   describeReviews(): Promise<{ waiting: number; oldest_at: string | null }>

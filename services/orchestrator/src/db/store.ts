@@ -11,6 +11,8 @@ import { createStatements } from './statements.ts'
 import { workflowTransaction } from './transaction.ts'
 
 const PAGE_DEFAULT = 50
+/** Name of the counter that says up to which event they were removed. */
+const REMOVED_EVENTS = 'removed_events'
 
 /** The core's store over a session. */
 export function createStore(session: Session): WorkflowStore {
@@ -109,6 +111,37 @@ export function createStore(session: Session): WorkflowStore {
     async lastSequence() {
       const { last } = await read.selectNoFrom(lastOfFeed(horizon).as('last')).executeTakeFirstOrThrow()
       return last
+    },
+
+    deleteEventsBefore: (created_before, limit) =>
+      session.write(async (tx) => {
+        const oldest = await tx
+          .selectFrom('events')
+          .select(['sequence', 'created_at'])
+          .orderBy('sequence')
+          .limit(limit)
+          .execute()
+        // Up to the first that is young enough: clocks of several machines may differ a little.
+        const young = oldest.findIndex((event) => event.created_at >= created_before)
+        const count = young === -1 ? oldest.length : young
+        const last = oldest[count - 1]?.sequence
+        if (last === undefined) return 0
+        await tx.deleteFrom('events').where('sequence', '<=', last).execute()
+        await tx
+          .insertInto('counters')
+          .values({ name: REMOVED_EVENTS, value: last })
+          .onConflict((conflict) => conflict.column('name').doUpdateSet({ value: last }))
+          .execute()
+        return count
+      }),
+
+    async removedUpTo() {
+      const row = await read
+        .selectFrom('counters')
+        .select('value')
+        .where('name', '=', REMOVED_EVENTS)
+        .executeTakeFirst()
+      return row?.value ?? 0
     },
 
     async listCancellations() {

@@ -50,6 +50,9 @@ const service = await startService({ hub: hub.url })
 const broken = await startService({ hub: 'http://127.0.0.1:1' })
 /** Somebody has guessed keys here until it was enough. */
 const guessed = await startService()
+/** Somebody holds the only event stream that may be open here. */
+const full = await startService({ env: { MAX_EVENT_STREAMS: '1' } })
+const held = await fetch(`${full.url}/events`)
 
 interface Operation {
   method: string
@@ -299,6 +302,11 @@ const OWN: Record<string, [request: () => Promise<Answer>, body: z.ZodType]> = {
   'GET /session 200': [() => service.request('GET', '/session'), sessionSchema],
   'GET /events 200': [() => stream('/events'), z.undefined()],
   'GET /workflows/{id}/events 200': [() => stream(`/workflows/${waiting.id}/events`), z.undefined()],
+  'GET /events 503': [() => full.request('GET', '/events'), errorEnvelopeSchema],
+  'GET /workflows/{id}/events 503': [
+    async () => full.request('GET', `/workflows/${(await full.create()).id}/events`),
+    errorEnvelopeSchema,
+  ],
   'GET /health 200': [() => service.request('GET', '/health'), healthSchema],
   'GET /health 503': [() => broken.request('GET', '/health'), healthSchema.extend({ status: z.literal('unhealthy') })],
   'GET /agents 200': [() => service.request('GET', '/agents'), hubAgentsSchema],
@@ -406,7 +414,8 @@ for (const table of ['workflows', 'features', 'artifacts', 'keys', 'events', 'qu
 database.close()
 
 afterAll(async () => {
-  await Promise.all([service.close(), broken.close(), guessed.close()])
+  await held.body?.cancel()
+  await Promise.all([service.close(), broken.close(), guessed.close(), full.close()])
   await hub.close()
 })
 

@@ -1,0 +1,78 @@
+import { afterAll, describe, expect, it } from 'vitest'
+
+import { EventRetention } from '../../src/core/event-retention.ts'
+import type { WorkflowStore } from '../../src/core/ports.ts'
+import { createStore } from '../../src/db/store.ts'
+import { openSession } from '../../src/db/session.ts'
+import { openDatabases } from '../databases.ts'
+import { createDrivenClock } from '../driven-clock.ts'
+import { readEvents } from '../event-reader.ts'
+import { openEngine } from '../engine.ts'
+import { startService } from '../service.ts'
+
+const databases = await openDatabases()
+afterAll(() => databases.stop())
+
+const DAY_MS = 86_400_000
+const retentionOf = (store: WorkflowStore, clock: ReturnType<typeof createDrivenClock>, days = 30) =>
+  new EventRetention({ store, clock, days, onError: (error) => expect.unreachable(String(error)) })
+
+describe.each(databases.all)('events on $title', ({ create, isMissing }) => {
+  it.skipIf(isMissing)('go when they are too old, the history stays, and it is remembered up to where', async () => {
+    const clock = createDrivenClock()
+    const engine = await openEngine(await create(), { clock, phase_execution: 'external' })
+    const { id } = await engine.create()
+    const old = await engine.store.listEvents({ after: 0, limit: 100 })
+    const last_old = old.at(-1)!.sequence
+    clock.jump(31 * DAY_MS)
+    await engine.create()
+    const history = await engine.store.listHistory(id, 0, 100)
+    const retention = retentionOf(engine.store, clock)
+    expect(await engine.store.removedUpTo()).toBe(0)
+    expect(await retention.removeExpired()).toBe(old.length)
+    const left = await engine.store.listEvents({ after: 0, limit: 100 })
+    expect(left.length).toBe(old.length)
+    expect(left.every((event) => event.sequence > last_old)).toBe(true)
+    expect(await engine.store.removedUpTo()).toBe(last_old)
+    expect(await engine.store.listHistory(id, 0, 100)).toEqual(history)
+    expect(await retention.removeExpired()).toBe(0)
+    expect(await engine.store.removedUpTo()).toBe(last_old)
+  })
+})
+
+describe('an event stream past retention', () => {
+  it('begins with one reset that says where it goes on, and only for who asked to go on before', async () => {
+    const service = await startService()
+    const url = `sqlite:///${service.folder}/orchestrator.db`
+    const { id } = await service.create()
+    await service.stop()
+    const session = await openSession({ url, onFatal: () => {} })
+    const store = createStore(session)
+    const removed = await store.lastSequence()
+    const clock = createDrivenClock(Date.now() + 31 * DAY_MS)
+    await retentionOf(store, clock).removeExpired()
+    await session.close()
+    const again = await startService({ folder: service.folder })
+    await again.create()
+    const raw = async (path: string, headers: Record<string, string> = {}) => {
+      const leaving = new AbortController()
+      const answer = await fetch(again.url + path, { headers, signal: leaving.signal })
+      const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader()
+      let text = ''
+      while (!/^event: workflow.(transition|created)|^event: reset/m.test(text))
+        text += (await reader.read()).value ?? ''
+      leaving.abort()
+      return text
+    }
+    const reset = `id: ${removed}\nevent: reset\ndata: {"sequence":${removed}}\n\n`
+    expect(await raw('/events?after=1')).toContain(reset)
+    expect(await raw('/events', { 'last-event-id': '1' })).toContain(reset)
+    expect(await raw(`/workflows/${id}/events?after=1`)).toContain(reset)
+    // Who was told goes on with what is left, and is not told again.
+    const reader = await readEvents(`${again.url}/events`, { 'last-event-id': String(removed) })
+    await expect.poll(() => reader.events.map((event) => event.type)).toContain('workflow.created')
+    expect(reader.events.every((event) => event.sequence > removed)).toBe(true)
+    await reader.leave()
+    await again.close()
+  })
+})
