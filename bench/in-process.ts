@@ -3,6 +3,8 @@
  *
  *   node bench/in-process.ts [workflows=2000] [concurrency=64]
  */
+import { statSync } from 'node:fs'
+
 import type { Asker } from '../services/orchestrator/src/core/privileges.ts'
 import { createProcessless } from './orchestrator-core.ts'
 import { withFolder } from './service-process.ts'
@@ -46,5 +48,7 @@ await withFolder(async (folder) => {
   const { user, system } = process.cpuUsage(cpu)
   console.log(`${((user + system) / 1000 / count).toFixed(3)} ms of CPU per workflow`)
   await close()
+  const kilobytes = statSync(`${folder}/bench.db`).size / 1000 / (count + 200)
+  console.log(`${kilobytes.toFixed(1)} KB of the file per completed workflow`)
   process.exitCode = report('workflows in one process', rate, 'per second', { at_least: 2000 }) ? 0 : 1
 })
