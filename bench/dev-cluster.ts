@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
+import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { startPostgres } from '../services/orchestrator/tests/postgres-server.ts'
@@ -16,6 +17,28 @@ const REPLICAS = 3
 const AGAIN_MS = 3_000
 
 const say = (line: string) => process.stdout.write(`${line}\n`)
+
+/** Who works on what, from the log of a replica. */
+function tellPhases(number: number, replica: ServiceProcess): void {
+  const { stdout } = replica.child
+  if (stdout === null) return
+  createInterface({ input: stdout }).on('line', (line) => {
+    if (!line.includes('"phase begun"') && !line.includes('"phase ended"')) return
+    const { msg, workflow_id, workflow_type, phase, outcome } = JSON.parse(line) as Record<string, string>
+    const what = `${workflow_type} ${phase} of ${workflow_id}`
+    const end = outcome === 'unwanted' ? 'lets go of' : `${outcome}:`
+    say(`  replica ${number} ${msg === 'phase begun' ? 'takes up' : end} ${what}`)
+  })
+}
+
+const PICTURE = `
+  you ──► balancer ──► replica 1, 2, 3 ──► Agent Hub
+                            │
+                         Postgres
+
+  Create some workflows, and kill the replica that works on one: another goes on with it within 12 s,
+  or at once after a plain kill. Ctrl-C ends everything.
+`
 
 await withFolder(async (folder) => {
   const postgres = await startPostgres()
@@ -57,6 +80,7 @@ await withFolder(async (folder) => {
     while (!ending.signal.aborted) {
       const replica = await startService('orchestrator', env)
       replicas.set(number, replica)
+      tellPhases(number, replica)
       say(`replica ${number}: ${replica.url}  (kill -9 ${replica.child.pid})`)
       await once(replica.child, 'exit')
       replicas.delete(number)
@@ -67,7 +91,7 @@ await withFolder(async (folder) => {
   }
   const running = Array.from({ length: REPLICAS }, (_, index) => keepRunning(index + 1))
   const balancer = await startBalancer(PORT, () => [...replicas.values()].map((replica) => replica.url))
-  say(`Postgres: ${DATABASE_URL}\nAgent Hub: ${hub.url}\nOpen ${balancer.url}`)
+  say(`Postgres: ${DATABASE_URL}\nAgent Hub: ${hub.url}\nOpen ${balancer.url}\n${PICTURE}`)
 
   // For good: npm passes on what the terminal has sent already, and a second signal must not cut the end short.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => ending.abort())

@@ -123,6 +123,7 @@ export function createTelemetry({ metrics, tracing, logger }: TelemetryOptions):
         attributes: { ...about, feature_id },
         ...(parent !== null && { parent }),
       })
+      logger.info(about, 'phase begun')
       const began = performance.now()
       return {
         traceparent: span.traceparent,
