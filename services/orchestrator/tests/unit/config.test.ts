@@ -19,6 +19,9 @@ it('has the seed’s defaults', () => {
     phase_retry_limit: 10,
     phase_retry_base_ms: 500,
     max_reworks: 5,
+    event_retention_days: 90,
+    max_event_streams: 10_000,
+    max_event_streams_per_key: 100,
     log_level: 'info',
   })
 })
