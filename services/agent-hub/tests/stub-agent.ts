@@ -22,14 +22,25 @@
  * - `attempt PATH` tries to write there and says what came of it
  * - `connect PATH` tries a unix socket, `reach HOST` the network directly, `fetch URL` as its proxy variables say ·
  *   `pids` says how many processes it can see
+ * - `spec PATH` writes a specification that passes the checks · `pace COUNT PER_SECOND` sends updates at that speed
  *
  * Without such a line it is honest: it writes the file of the phase that the `json invocation` block names
  * and answers every thread. Options: `--start=exit|hang|babble|deaf` misbehaves at start,
- * `--sessions=resume|load` goes on with sessions of earlier processes.
+ * `--sessions=resume|load` goes on with sessions of earlier processes. How long each prompt took, in milliseconds, it
+ * notes in `stub-times` in its HOME.
  */
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { connect } from 'node:net'
 import { homedir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
@@ -315,6 +326,15 @@ const MOODS: Record<string, (turn: Turn, argument: string, rest: string) => Prom
       reply: 'Noted.',
     }))
   },
+  spec: (turn, path) => write(turn, path, specification(turn.session.turns)),
+  pace: async (turn, count, per_second) => {
+    const begun = performance.now()
+    for (let i = 0; i < Number(count); i += 1) {
+      const due = begun + (i * 1000) / Number(per_second)
+      if (due > performance.now() + 1) await new Promise((done) => setTimeout(done, due - performance.now()))
+      await turn.update({ sessionUpdate: 'tool_call', toolCallId: `p${i}`, title: `update ${i}` })
+    }
+  },
   'submit-badly': async (turn) => await turn.say(`submitted: ${await callTool(turn, { confidence: 'high' })}\n`),
   mute: (turn) => {
     turn.is_closed = true
@@ -351,6 +371,23 @@ const MOODS: Record<string, (turn: Turn, argument: string, rest: string) => Prom
   },
   env: (turn, file) => write(turn, file, JSON.stringify(process.env)),
 }
+
+const specification = (turn: number): string => `# Feature Specification: Login
+
+## User Scenarios & Testing
+
+### User Story 1 - Sign in (Priority: P1)
+
+1. **Given** an account, **When** they sign in, **Then** they are in.
+
+## Requirements
+
+- **FR-001**: People MUST be able to sign in (version ${turn}).
+
+## Success Criteria
+
+- **SC-001**: 9 of 10 people succeed.
+`
 
 function findAsked(prompt: string): Turn['asked'] {
   const block = /```json invocation\n([\s\S]*?)\n```/.exec(prompt)?.[1]
@@ -458,6 +495,7 @@ acp
   })
   .onNotification(acp.methods.agent.session.cancel, ({ params }) => known.get(params.sessionId)?.cancel.abort())
   .onRequest(acp.methods.agent.session.prompt, async ({ params, client }) => {
+    const begun = performance.now()
     const session = getSession(params.sessionId)
     session.turns += 1
     session.cancel = new AbortController()
@@ -476,6 +514,7 @@ acp
     }
     const stopReason = await runPrompt(turn, prompt)
     remember()
+    appendFileSync(join(homedir(), 'stub-times'), `${performance.now() - begun}\n`)
     return { stopReason }
   })
   .connect(

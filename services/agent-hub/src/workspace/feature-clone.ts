@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { ServiceError, type FeatureId } from '@orchestrator/contract'
 
 import { featureNumber } from './feature-numbers.ts'
-import { findGit, GitError, readGit, runGit, type GitPlace } from './git.ts'
+import { findGit, findLooseRef, GitError, readGit, runGit, type GitPlace } from './git.ts'
 import { findBranch, getDefaultBranch, type Repository } from './repository.ts'
 import { findStats } from './safe-path.ts'
 
@@ -103,7 +103,10 @@ const UPSTREAM = 'refs/hub/upstream'
  * both went on, a person has to join them.
  */
 export async function takeUpstream(clone: FeatureClone, repository: Repository): Promise<void> {
-  if ((await findBranch(repository, clone.feature_id)) === undefined) return
+  const branch = `refs/heads/${clone.feature_id}`
+  const [known, own] = await Promise.all([findLooseRef(repository, branch), findLooseRef(clone, branch)])
+  if (known !== undefined && known === own) return
+  if (known === undefined && (await findBranch(repository, clone.feature_id)) === undefined) return
   await fetchBranch(clone, repository.git_dir, `+refs/heads/${clone.feature_id}:${UPSTREAM}`)
   const ours = await findGit(clone, ['rev-parse', '-q', '--verify', 'HEAD'])
   const theirs = await readGit(clone, ['rev-parse', UPSTREAM])

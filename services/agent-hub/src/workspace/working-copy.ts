@@ -4,7 +4,7 @@ import { join } from 'node:path'
 
 import type { ChangedFile, OpenWorkingCopy, WorkingCopy } from '../core/ports.ts'
 import { publishBranch, takeUpstream, type FeatureClone } from './feature-clone.ts'
-import { findGit, listGit, readGit, runGit } from './git.ts'
+import { findGit, findLooseRef, listGit, readGit, runGit } from './git.ts'
 import type { Repository } from './repository.ts'
 import { FILE_BYTES_MAX, findStats, readBelow, writeBelow } from './safe-path.ts'
 
@@ -14,7 +14,8 @@ const NESTING_MAX = 20
 export function createWorkingCopy(clone: FeatureClone, repository: Repository): OpenWorkingCopy {
   const branch = `refs/heads/${clone.feature_id}`
   const feature_directory = `specs/${clone.feature_id}`
-  const findHead = async () => findGit(clone, ['rev-parse', '-q', '--verify', 'HEAD'])
+  const findHead = async () =>
+    (await findLooseRef(clone, branch)) ?? findGit(clone, ['rev-parse', '-q', '--verify', 'HEAD'])
 
   const listPresent = async (...within: string[]) => {
     const args = ['ls-files', '-z', '--cached', '--others', '--exclude-standard', '--', ...within] as const
@@ -23,15 +24,31 @@ export function createWorkingCopy(clone: FeatureClone, repository: Repository): 
     return paths.filter((_, index) => stats[index]?.isDirectory() === false).sort()
   }
 
-  /** A folder with a `.git` of its own would be committed as a pointer to nowhere, its files lost: take them as files. */
-  const absorbNested = async () => {
-    for (let depth = 0; depth < NESTING_MAX; depth++) {
-      const others = await listGit(clone, ['ls-files', '-z', '--others', '--exclude-standard'])
-      const nested = others.filter((path) => path.endsWith('/'))
-      if (nested.length === 0) return
+  /** What `list` tells, once no path of it is a repository of its own. */
+  const withoutNested = async (list: () => Promise<string[]>, pathOf: (entry: string) => string): Promise<string[]> => {
+    for (let depth = 0; ; depth++) {
+      const entries = await list()
+      const nested = entries.map(pathOf).filter((path) => path.endsWith('/'))
+      if (nested.length === 0 || depth === NESTING_MAX) return entries
       for (const path of nested) await rm(join(clone.work_tree, path, '.git'), { recursive: true, force: true })
     }
   }
+
+  /** A folder with a `.git` of its own would be committed as a pointer to nowhere, its files lost: take them as files. */
+  const absorbNested = async () => {
+    const list = async () => listGit(clone, ['ls-files', '-z', '--others', '--exclude-standard'])
+    await withoutNested(list, (path) => path)
+  }
+
+  const status = async () =>
+    listGit(clone, [
+      'status',
+      '--porcelain=v1',
+      '-z',
+      '--untracked-files=all',
+      '--ignore-submodules=all',
+      '--no-renames',
+    ])
 
   /** Through an index of its own that holds everything as it lies: the clone's own one stays that of the last commit. */
   const withFullIndex = async <T>(work: (env: { GIT_INDEX_FILE: string }) => Promise<T>) => {
@@ -50,26 +67,26 @@ export function createWorkingCopy(clone: FeatureClone, repository: Repository): 
   const snapshot = async () => withFullIndex(async (env) => readGit(clone, ['write-tree'], { env }))
 
   const readFrom = async (tree: string, path: string) => {
+    // A line feed would end the question to `cat-file`.
+    if (!path.includes('\n')) return readBlob(clone, `${tree}:${path}`)
     const [entry] = await listGit(clone, ['ls-tree', '-z', '--long', tree, '--', path])
     const found = /^\d+ blob ([0-9a-f]+) +(\d+)\t/.exec(entry ?? '')
     if (found?.[1] === undefined || Number(found[2]) > FILE_BYTES_MAX) return undefined
     return runGit(clone, ['cat-file', 'blob', found[1]])
   }
 
+  /** Whether the index holds what the last commit holds; before the first one, whether it holds nothing. */
+  const isUnchanged = async (head: string | undefined) =>
+    head === undefined
+      ? (await listGit(clone, ['ls-files', '-z'])).length === 0
+      : (await findGit(clone, ['diff-index', '--cached', '--quiet', head, '--'])) !== undefined
+
   const files: WorkingCopy = {
     path: clone.work_tree,
     feature_directory,
 
     async listChanges() {
-      await absorbNested()
-      const lines = await listGit(clone, [
-        'status',
-        '--porcelain=v1',
-        '-z',
-        '--untracked-files=all',
-        '--ignore-submodules=all',
-        '--no-renames',
-      ])
+      const lines = await withoutNested(status, (line) => line.slice(3))
       return lines.map(parseStatus).sort((a, b) => (a.path < b.path ? -1 : 1))
     },
 
@@ -90,7 +107,9 @@ export function createWorkingCopy(clone: FeatureClone, repository: Repository): 
 
     async reset() {
       await takeUpstream(clone, repository)
-      if ((await findHead()) === undefined) await runGit(clone, ['read-tree', '--empty'])
+      const head = await findHead()
+      if (head === undefined) await runGit(clone, ['read-tree', '--empty'])
+      else if ((await status()).length === 0) return
       else await runGit(clone, ['reset', '--quiet', '--hard'])
       await runGit(clone, ['clean', '--quiet', '-ffd'])
     },
@@ -113,17 +132,16 @@ export function createWorkingCopy(clone: FeatureClone, repository: Repository): 
     async commit(message) {
       await absorbNested()
       await runGit(clone, ['add', '--all'])
-      const tree = await readGit(clone, ['write-tree'])
       const head = await findHead()
-      if (head !== undefined && tree === (await readGit(clone, ['rev-parse', `${head}^{tree}`]))) {
+      if (await isUnchanged(head)) {
+        if (head === undefined) return null
         const last = await readGit(clone, ['log', '-1', '--format=%B', head])
         return last.trim() === message.trim() ? head : null
       }
-      if (head === undefined && (await listGit(clone, ['ls-files', '-z'])).length === 0) return null
-      const parents = head === undefined ? [] : ['-p', head]
-      const commit = await readGit(clone, ['commit-tree', ...parents, '-F', '-', tree], { input: message })
-      await runGit(clone, ['update-ref', branch, commit, ...(head === undefined ? [] : [head])])
-      return commit
+      await runGit(clone, ['commit', '--quiet', '--no-verify', '--no-status', '--cleanup=verbatim', '-F', '-'], {
+        input: message,
+      })
+      return (await findHead()) ?? null
     },
 
     publish: async () => ((await findHead()) === undefined ? null : publishBranch(clone, repository)),
@@ -147,4 +165,13 @@ async function diffTrees(clone: FeatureClone, before: string, after: string): Pr
     changes.push({ path, change: status === 'D' ? 'deleted' : status === 'A' ? 'added' : 'modified' })
   }
   return changes
+}
+
+/** One file of a tree, in one question; undefined where there is none, or it is too large. */
+async function readBlob(clone: FeatureClone, name: string): Promise<Uint8Array | undefined> {
+  const told = await runGit(clone, ['cat-file', '--batch'], { input: `${name}\n` })
+  const end = told.indexOf(0x0a)
+  const size = Number(/^[0-9a-f]+ blob (\d+)$/.exec(told.subarray(0, end).toString())?.[1] ?? Number.NaN)
+  if (!(size <= FILE_BYTES_MAX)) return undefined
+  return told.subarray(end + 1, end + 1 + size)
 }

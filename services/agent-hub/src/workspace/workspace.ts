@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
 
 import { featureIdSchema, ServiceError, type FeatureId } from '@orchestrator/contract'
 
@@ -10,6 +11,7 @@ import { findGit } from './git.ts'
 import { pushBranch } from './push.ts'
 import type { RemoteSettings } from './remote-url.ts'
 import { getDefaultBranch, listFeatureNames, type Repository } from './repository.ts'
+import { findStats } from './safe-path.ts'
 import { isSettled } from './settled.ts'
 import { createWorkingCopy } from './working-copy.ts'
 
@@ -36,6 +38,8 @@ export function createWorkspace(o: WorkspaceOptions): Workspace {
   const { name } = o
   /** Two features must not both find the same number free: clones are made one after the other. */
   let making: Promise<unknown> = Promise.resolve()
+  /** Clones whose rules for ignored files were found good, as they were then. */
+  const checked = new Map<string, string>()
 
   const folderOf = (repository: Repository) => clonesFolder(o.data_dir, name, repository)
   const listTaken = async (repository: Repository) => [
@@ -89,12 +93,15 @@ export function createWorkspace(o: WorkspaceOptions): Workspace {
       const repository = await o.open()
       const clone = await openClone(repository, feature_id)
       const path = `specs/${feature_id}/spec.md`
+      const rules = await rulesOf(clone)
+      if (checked.get(clone.git_dir) === rules) return createWorkingCopy(clone, repository)
       if ((await findGit(clone, ['check-ignore', '--no-index', path])) !== undefined) {
         throw new ServiceError(
           'VALIDATION_ERROR',
           `The repository’s .gitignore leaves out ${path}, so nothing could be committed: take specs/ out of it.`,
         )
       }
+      checked.set(clone.git_dir, rules)
       return createWorkingCopy(clone, repository)
     },
 
@@ -119,4 +126,12 @@ export function createWorkspace(o: WorkspaceOptions): Workspace {
       return { ...pushed, cleaned_up: clean_up && (await removeIfSettled(repository, clone)) }
     },
   }
+}
+
+/** Changes with the repository's rules for ignored files. */
+async function rulesOf(clone: FeatureClone): Promise<string> {
+  const found = await Promise.all(
+    ['.gitignore', 'specs/.gitignore'].map((name) => findStats(join(clone.work_tree, name))),
+  )
+  return found.map((stats) => (stats === undefined ? '' : `${stats.ino} ${stats.mtimeMs} ${stats.size}`)).join()
 }

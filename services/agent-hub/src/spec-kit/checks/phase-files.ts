@@ -34,7 +34,8 @@ export const isDocument = (path: string): boolean => path.startsWith('specs/') |
 
 export async function loadPhaseFiles({ working_copy, changes, text }: PhaseInput): Promise<PhaseFiles> {
   const { feature_directory } = working_copy
-  const present = await working_copy.listFeatureFiles()
+  const all = await working_copy.listFiles()
+  const present = all.filter((path) => path.startsWith(`${feature_directory}/`))
   const changed = changes.filter(({ change }) => change !== 'deleted').map(({ path }) => path)
   const texts = new Map<string, string>()
   const unreadable = new Map<string, 'outside' | 'too_large' | 'not_utf8'>()
@@ -53,7 +54,7 @@ export async function loadPhaseFiles({ working_copy, changes, text }: PhaseInput
     const read = await readText(() => working_copy.readFile(`.specify/templates/${name}-template.md`))
     if (typeof read === 'string') templates.set(`${name}.md`, read)
   }
-  const paths = new Set(await working_copy.listFiles())
+  const paths = new Set(all)
   return { feature_directory, changes, texts, before, paths, unreadable, templates, closing: text }
 }
 
