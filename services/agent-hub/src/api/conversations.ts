@@ -10,7 +10,7 @@ import {
   hubSessionSchema,
   nameSchema,
 } from '@orchestrator/contract'
-import { errorResponses, type Server } from '@orchestrator/server'
+import { errorResponses, pageQuerySchema, readPage, type Server } from '@orchestrator/server'
 import type { FastifyReply } from 'fastify'
 import * as z from 'zod'
 
@@ -18,7 +18,6 @@ import type { Asks } from '../core/asks.ts'
 import type { ConversationStore } from '../core/conversation-store.ts'
 import type { Escalations } from '../core/escalations.ts'
 import type { Sessions } from '../core/sessions.ts'
-import { pageQuerySchema, readPage } from './paging.ts'
 
 export interface ConversationRoutes {
   asks: Asks

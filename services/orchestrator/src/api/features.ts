@@ -5,7 +5,7 @@ import {
   ServiceError,
   workflowTypeSchema,
 } from '@orchestrator/contract'
-import { errorResponses, type Server } from '@orchestrator/server'
+import { errorResponses, pageQuerySchema, type Server } from '@orchestrator/server'
 import * as z from 'zod'
 
 import { WORKFLOW_DEFINITIONS } from '../core/definitions.ts'
@@ -14,7 +14,6 @@ import { describeFeature, type FeatureStore } from '../core/feature-detail.ts'
 import type { WorkflowStore } from '../core/ports.ts'
 import { rolesFor } from '../core/privileges.ts'
 import { unknownFeature } from '../core/sentences.ts'
-import { pageQuerySchema } from './paging.ts'
 
 export interface FeatureRoutesOptions {
   store: WorkflowStore

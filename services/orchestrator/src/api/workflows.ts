@@ -15,7 +15,7 @@ import {
   type Workflow,
   type WorkflowId,
 } from '@orchestrator/contract'
-import { errorResponses, type Server } from '@orchestrator/server'
+import { errorResponses, pageQuerySchema, type Server } from '@orchestrator/server'
 import * as z from 'zod'
 
 import { diffAttempts, type DiffText } from '../core/attempt-diff.ts'
@@ -26,7 +26,6 @@ import { unknownWorkflow } from '../core/sentences.ts'
 import type { WorkflowStateMachine } from '../core/state-machine.ts'
 import { askerOf } from './asker.ts'
 import { idempotencyHeadersSchema, idempotencyOf } from './idempotency-key.ts'
-import { pageQuerySchema } from './paging.ts'
 
 const params = z.strictObject({ id: workflowIdSchema })
 const tags = ['workflows']

@@ -1,9 +1,7 @@
 import { ServiceError } from '@orchestrator/contract'
 import * as z from 'zod'
 
-import type { Listed } from '../core/conversation-store.ts'
-
-/** `?cursor=&limit=` of a list, oldest first; nothing is coerced, a query is text. */
+/** `?cursor=&limit=` of a list; nothing is coerced, a query is text. */
 export const pageQuerySchema = z.strictObject({
   cursor: z.string().max(200).optional(),
   limit: z
@@ -14,7 +12,13 @@ export const pageQuerySchema = z.strictObject({
     .refine((limit) => limit >= 1 && limit <= 200, 'must be a whole number from 1 to 200'),
 })
 
-/** One page of what `list` gives. Throws VALIDATION_ERROR for a cursor that no list of ours gave. */
+/** A row and its place in the order of the list. */
+interface Listed<T> {
+  sequence: number
+  item: T
+}
+
+/** One page of what `list` gives, oldest first. Throws VALIDATION_ERROR for a cursor that no list of ours gave. */
 export async function readPage<T>(
   query: z.infer<typeof pageQuerySchema>,
   list: (after: number, limit: number) => Promise<Listed<T>[]>,
