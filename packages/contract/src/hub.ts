@@ -2,7 +2,7 @@ import * as z from 'zod'
 
 import { agentUpdateSchema } from './events.ts'
 import { artifactSchema, checkSchema, usageSchema } from './attempt.ts'
-import { featureIdSchema, nameSchema, timestampSchema } from './ids.ts'
+import { featureIdSchema, modelNameSchema, nameSchema, timestampSchema } from './ids.ts'
 import { commentSchema } from './review.ts'
 import { givenAnswerSchema, givenTickSchema } from './reviewer-notes.ts'
 import { jsonObjectSchema, PHASES, WORKFLOW_TYPES } from './workflow.ts'
@@ -42,7 +42,7 @@ export const invocationParametersSchema = z
     workflow_id: z.string().optional(),
     attempt: z.int().optional(),
     workspace: nameSchema.optional(),
-    model: nameSchema.optional(),
+    model: modelNameSchema.optional().describe('The model; left out: the agent’s default at the hub'),
     timeout_seconds: z.number().positive().optional(),
   })
   .catchall(z.json())

@@ -23,7 +23,7 @@ export const digestSchema = z
   .brand<'Digest'>()
 export type Digest = z.infer<typeof digestSchema>
 
-/** Name of an agent, a workspace or a model: never a path, never an option. */
+/** Name of an agent or a workspace: never a path, never an option. */
 export const nameSchema = z
   .string()
   .min(1)
@@ -31,6 +31,15 @@ export const nameSchema = z
   .regex(
     /^[A-Za-z0-9][A-Za-z0-9._-]*$/,
     'must begin with a letter or digit and hold only letters, digits, `.`, `_` and `-`',
+  )
+
+/** As models are called: `gpt-6.1-sol`, `anthropic/claude-opus-5`, `gpt-6.1-sol[high]`; never an option. */
+export const modelNameSchema = z
+  .string()
+  .max(200)
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._:/@|()[\]-]*$/,
+    'must begin with a letter or digit and hold only letters, digits and `. _ : / @ | ( ) [ ] -`',
   )
 
 /** ISO 8601, UTC, milliseconds: `2026-01-31T12:00:00.000Z`. */

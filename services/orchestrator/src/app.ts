@@ -131,6 +131,7 @@ export async function createApp({ config, logger, version, dashboard, onFatal }:
     backoff: { max_tries: config.phase_retry_limit, base_ms: config.phase_retry_base_ms, cap_ms: BACKOFF_CAP_MS },
     phase_timeout_seconds: config.phase_timeout_seconds,
     agentFor,
+    modelFor: (type) => config.models[type],
   })
   const feed = new EventFeed(store, onError)
   const retention = new EventRetention({ store, clock, days: config.event_retention_days, onError })

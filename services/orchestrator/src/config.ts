@@ -1,4 +1,4 @@
-import { nameSchema, WORKFLOW_TYPES, type WorkflowType } from '@orchestrator/contract'
+import { modelNameSchema, nameSchema, WORKFLOW_TYPES, type WorkflowType } from '@orchestrator/contract'
 import { commaList, flag, httpUrl, LOG_LEVELS, readEnvironment, wholeNumber } from '@orchestrator/server'
 import * as z from 'zod'
 
@@ -22,6 +22,11 @@ const environmentSchema = z.object({
   AGENT_NAME_PLAN: nameSchema.optional(),
   AGENT_NAME_TASKS: nameSchema.optional(),
   AGENT_NAME_IMPLEMENT: nameSchema.optional(),
+  AGENT_MODEL: modelNameSchema.optional(),
+  AGENT_MODEL_SPECIFY: modelNameSchema.optional(),
+  AGENT_MODEL_PLAN: modelNameSchema.optional(),
+  AGENT_MODEL_TASKS: modelNameSchema.optional(),
+  AGENT_MODEL_IMPLEMENT: modelNameSchema.optional(),
   PHASE_EXECUTION: z.enum(['hub', 'external'], { error: 'must be hub or external' }).default('hub'),
   MAX_CONCURRENT_PHASES: wholeNumber(1, 100_000).default(4),
   MAX_CONCURRENT_PHASES_PER_AGENT: wholeNumber(1, 100_000).optional(),
@@ -46,6 +51,8 @@ export interface Config {
   trust_proxy: boolean
   /** By type; a type without a name leaves the choice to the hub. */
   agents: Partial<Record<WorkflowType, string>>
+  /** By type; a type without one leaves the model to the agent. */
+  models: Partial<Record<WorkflowType, string>>
   phase_execution: 'hub' | 'external'
   max_concurrent_phases: number
   /** Undefined: no agent has a limit of its own. */
@@ -74,7 +81,8 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     port: values.PORT,
     allowed_hosts: values.ALLOWED_HOSTS,
     trust_proxy: values.TRUST_PROXY,
-    agents: Object.fromEntries(WORKFLOW_TYPES.flatMap((type) => agentEntry(type, values))),
+    agents: byType('AGENT_NAME', values),
+    models: byType('AGENT_MODEL', values),
     phase_execution: values.PHASE_EXECUTION,
     max_concurrent_phases: values.MAX_CONCURRENT_PHASES,
     max_concurrent_phases_per_agent: values.MAX_CONCURRENT_PHASES_PER_AGENT,
@@ -90,8 +98,14 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
   }
 }
 
-function agentEntry(type: WorkflowType, values: z.infer<typeof environmentSchema>): [WorkflowType, string][] {
-  const key = `AGENT_NAME_${type.toUpperCase() as Uppercase<WorkflowType>}` as const
-  const name = values[key] ?? values.AGENT_NAME
-  return name === undefined ? [] : [[type, name]]
+/** `AGENT_NAME_PLAN` counts more for its type than `AGENT_NAME`, which counts for all. */
+function byType(
+  variable: 'AGENT_NAME' | 'AGENT_MODEL',
+  values: z.infer<typeof environmentSchema>,
+): Partial<Record<WorkflowType, string>> {
+  const entries = WORKFLOW_TYPES.flatMap((type): [WorkflowType, string][] => {
+    const value = values[`${variable}_${type.toUpperCase() as Uppercase<WorkflowType>}`] ?? values[variable]
+    return value === undefined ? [] : [[type, value]]
+  })
+  return Object.fromEntries(entries)
 }

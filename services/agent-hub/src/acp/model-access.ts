@@ -1,12 +1,11 @@
+import { modelNameSchema } from '@orchestrator/contract'
+
 import type { ModelEndpoint } from '../core/ports.ts'
 import type { LaunchProfile, ModelAccess } from './launch-profile.ts'
 import { SANDBOX_MODEL_URL } from './sandbox.ts'
 
 /** What an agent in the sandbox holds in the place of a key. */
 const DUMMY_KEY = 'held-by-the-hub'
-/** As models are called: `gpt-6.1-sol`, `anthropic/claude-opus-5`, `$runtime|openai|x(openai)`: never a quote or a brace. */
-const MODEL = /^[A-Za-z0-9][A-Za-z0-9._:/@|()[\]-]{0,199}$/
-
 /** An agent that cannot be used, as a sentence that says what to do. */
 export class AccessError extends Error {
   override readonly name = 'AccessError'
@@ -72,9 +71,9 @@ function readModel(access: ModelAccess, env: NodeJS.ProcessEnv, chosen: string |
   const { model_variable, default_model } = access
   const named = model_variable === null ? undefined : env[model_variable]
   const model = chosen ?? (isSet(named) ? named : default_model)
-  if (model === undefined || MODEL.test(model)) return model
-  const what = chosen === undefined ? model_variable : 'The model'
-  throw new AccessError(`${what} is no name of a model: it may hold letters, digits and . _ : / @ | ( ) [ ] - only.`)
+  const problem = modelNameSchema.optional().safeParse(model).error?.issues[0]?.message
+  if (problem === undefined) return model
+  throw new AccessError(`${chosen === undefined ? model_variable : 'The name of the model'} ${problem}.`)
 }
 
 const standardVariables = ({ key_variable, url_variable, model_variable }: ModelAccess): Record<string, string> => ({

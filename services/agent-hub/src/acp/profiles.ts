@@ -70,7 +70,7 @@ export const LAUNCH_PROFILES: readonly (LaunchProfile & { install: string })[] =
     ],
     network: 'none',
     install: 'npm install --prefix ./data/agents @agentclientprotocol/claude-agent-acp@0.101.0',
-    memory_mb: 315,
+    memory_mb: 416,
   },
   {
     name: 'codex',

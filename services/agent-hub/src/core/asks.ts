@@ -93,6 +93,7 @@ export function createAsks(parts: AsksParts): Asks {
     try {
       const run = createTurns(parts, {
         agent: session.agent,
+        model: undefined,
         session: (await store.findSession(session.id)) ?? session,
         signal,
         timeout_seconds: ASK_SECONDS_MAX,

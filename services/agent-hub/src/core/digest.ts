@@ -7,11 +7,11 @@ export function digestBytes(bytes: Uint8Array | string): Digest {
 }
 
 /**
- * The same for the same work, in whatever order its fields came. How long it may take is no part of it:
+ * The same for the same work, in whatever order its fields came. How long it may take and by which model is no part of it:
  * a caller whose settings changed over a restart still finds what it began.
  */
 export function digestRequest(agent: string, request: InvokeRequest): Digest {
-  const { timeout_seconds: _, ...parameters } = request.parameters
+  const { timeout_seconds: _, model: __, ...parameters } = request.parameters
   return digestBytes(JSON.stringify([agent, sortKeys({ ...request, parameters })]))
 }
 

@@ -198,7 +198,7 @@ export function createInvocations(parts: InvocationsParts): Invocations {
       const known = idempotency_key === null ? undefined : await store.findInvocationByKey(idempotency_key)
       if (known !== undefined) return attach(known, body_hash)
       if (closing) throw new ServiceError('UNAVAILABLE', 'The Agent Hub is shutting down. Try again in a moment.')
-      const profile = parts.registry.getAgent(agent)
+      const profile = parts.registry.getAgent(agent, request.parameters.model)
       const workspace = request.parameters.workspace ?? DEFAULT_WORKSPACE
       parts.workspaces.assertKnown(workspace)
       const id: string = crypto.randomUUID()

@@ -80,6 +80,7 @@ async function work(parts: RunParts, input: RunInput, working_copy: OpenWorkingC
   const begun = parts.now().getTime()
   const run = createTurns(parts, {
     agent: record.agent,
+    model: request.parameters.model,
     session,
     signal,
     timeout_seconds: request.parameters.timeout_seconds,

@@ -10,6 +10,8 @@ export type RunTurn = (working_copy: WorkingCopy, prompt: string) => Promise<Tur
 
 export interface TurnsInput {
   agent: string
+  /** Undefined: the agent's default. */
+  model: string | undefined
   session: SessionRecord
   signal: AbortSignal
   /** Of all turns together; undefined: the hub's own limit. */
@@ -26,7 +28,7 @@ export function createTurns(parts: RunParts, o: TurnsInput): RunTurn {
   const { session } = o
   const limit_ms = o.timeout_seconds === undefined ? parts.limits.turn_ms : o.timeout_seconds * 1000
   const deadline = parts.now().getTime() + limit_ms
-  const agent = parts.registry.getAgent(o.agent)
+  const agent = parts.registry.getAgent(o.agent, o.model)
   let acp_session_id = session.acp_session_id
 
   return async (working_copy, prompt) => {

@@ -64,11 +64,8 @@ describe('digests', () => {
     expect(digestRequest('other', REQUEST)).not.toBe(digestRequest('stub', REQUEST))
   })
 
-  it('of a request are the same whatever time it may take', () => {
-    const patient = invokeRequestSchema.parse({
-      ...REQUEST,
-      parameters: { ...REQUEST.parameters, timeout_seconds: 7200 },
-    })
+  it.each([{ timeout_seconds: 7200 }, { model: 'finer' }])('of a request are the same whatever %j', (settings) => {
+    const patient = invokeRequestSchema.parse({ ...REQUEST, parameters: { ...REQUEST.parameters, ...settings } })
     expect(digestRequest('stub', patient)).toBe(digestRequest('stub', REQUEST))
   })
 })

@@ -65,7 +65,9 @@ describe('the way to a model', () => {
 
     expect(find('gemini', {})).toThrow('Gemini CLI has no key for its model: set GEMINI_API_KEY in the environment')
     expect(find('codex', { OPENAI_API_KEY: 'k', OPENAI_BASE_URL: 'file:///x' })).toThrow(/OPENAI_BASE_URL is no http/)
-    expect(find('codex', { OPENAI_API_KEY: 'k', OPENAI_MODEL: '"}' })).toThrow(/OPENAI_MODEL is no name of a model/)
+    expect(find('codex', { OPENAI_API_KEY: 'k', OPENAI_MODEL: '"}' })).toThrow(
+      /OPENAI_MODEL must begin with a letter or digit/,
+    )
   })
 
   it('is not needed by an agent that has no model of the hub', () => {

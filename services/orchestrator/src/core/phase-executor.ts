@@ -29,6 +29,8 @@ export interface PhaseExecutorOptions {
   phase_timeout_seconds: number
   /** The agent of a type when the workflow names none. */
   agentFor(type: WorkflowType): string
+  /** Undefined leaves it to the agent. */
+  modelFor(type: WorkflowType): string | undefined
 }
 
 /** What one call of the hub came to. */
@@ -183,12 +185,14 @@ export class PhaseExecutor {
     if (workflow.context !== null) context.additional_context = workflow.context
     if (workflow.result !== null) context.previous_result = workflow.result
     if (feedback !== null) context.feedback = feedback
+    const model = this.#o.modelFor(workflow_type)
     const parameters = {
       command: commandOf(workflow_type, phase),
       workflow_id: workflow.id,
       attempt: number,
       workspace: workflow.workspace,
       timeout_seconds: this.#o.phase_timeout_seconds,
+      ...(model !== undefined && { model }),
     }
     return { workflow_type, context, parameters, ...(session_id !== null && { session_id }) }
   }

@@ -191,6 +191,13 @@ describe('a workflow, from a sentence to the end', () => {
     expect(hub.received.map(({ agent }) => agent)).toEqual(['named', 'planner', 'general'])
   })
 
+  it('names the model of the type, or leaves it to the agent', async () => {
+    await begin({ env: { AGENT_MODEL_PLAN: 'maker/large' } })
+    await service.until((await service.create()).id, 'waiting_approval')
+    await service.until((await service.create({ workflow_type: 'plan' })).id, 'waiting_approval')
+    expect(hub.received.map(({ body }) => body.parameters.model)).toEqual([undefined, 'maker/large'])
+  })
+
   it('sends the hub its token', async () => {
     await begin({ env: { AGENT_HUB_TOKEN: '0123456789abcdef' } })
     await service.until((await service.create()).id, 'waiting_approval')

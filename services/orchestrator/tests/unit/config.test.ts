@@ -13,6 +13,7 @@ it('has the seed’s defaults', () => {
     allowed_hosts: [],
     trust_proxy: false,
     agents: {},
+    models: {},
     phase_execution: 'hub',
     max_concurrent_phases: 4,
     phase_timeout_seconds: 3600,
@@ -61,6 +62,15 @@ it('names agents for all types, and for one', () => {
   expect(readConfig({ AGENT_NAME_IMPLEMENT: 'gemini' }).agents).toEqual({ implement: 'gemini' })
 })
 
+it('names models for all types, and for one', () => {
+  expect(readConfig({ AGENT_MODEL: 'small', AGENT_MODEL_PLAN: 'maker/large[high]' }).models).toEqual({
+    specify: 'small',
+    plan: 'maker/large[high]',
+    tasks: 'small',
+    implement: 'small',
+  })
+})
+
 it.each([
   ['AGENT_HUB_URL', 'localhost:8001'],
   ['AGENT_HUB_URL', 'ftp://hub'],
@@ -76,6 +86,8 @@ it.each([
   ['AGENT_NAME_PLAN', 'a b'],
   ['AGENT_NAME_TASKS', 'a/b'],
   ['AGENT_NAME_IMPLEMENT', '.'],
+  ['AGENT_MODEL', '--yolo'],
+  ['AGENT_MODEL_PLAN', 'x"}'],
   ['PHASE_EXECUTION', 'both'],
   ['MAX_CONCURRENT_PHASES', '0'],
   ['PHASE_TIMEOUT_SECONDS', '0'],

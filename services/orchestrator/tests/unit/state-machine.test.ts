@@ -137,6 +137,7 @@ const executorOn = (machine: WorkflowStateMachine, invoke: AgentHub['invoke']) =
     backoff: { max_tries: 3, base_ms: 1, cap_ms: 1 },
     phase_timeout_seconds: 60,
     agentFor: () => 'default',
+    modelFor: () => undefined,
   })
 const claimOf = (attempt_id: AttemptId): Claim => ({
   attempt_id,
