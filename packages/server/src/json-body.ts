@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer'
+
 import { type ErrorDetail, ServiceError } from '@orchestrator/contract'
 
 /** Bounds of a JSON body beside its size (1 MiB): what it may cost to look at. */
@@ -22,14 +24,9 @@ export function findBadText(values: unknown): ErrorDetail | undefined {
   return typeof values === 'object' && values !== null ? findProblem(values) : undefined
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true })
-
 function decode(body: Uint8Array): string {
-  try {
-    return utf8.decode(body)
-  } catch (error) {
-    throw new ServiceError('MALFORMED_JSON', 'The body is not valid UTF-8.', { cause: error })
-  }
+  if (!isUtf8(body)) throw new ServiceError('MALFORMED_JSON', 'The body is not valid UTF-8.')
+  return Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString()
 }
 
 function parse(text: string): unknown {

@@ -23,8 +23,8 @@ interface StoredArtifact {
 export interface ArtifactRoutesOptions {
   store: WorkflowStore
   renderer: {
-    render(artifact: StoredArtifact): RenderedArtifact
-    compare(before: StoredArtifact, after: StoredArtifact, by_lines: boolean): RenderedDiff
+    render(artifact: StoredArtifact): Promise<RenderedArtifact>
+    compare(before: StoredArtifact, after: StoredArtifact, by_lines: boolean): Promise<RenderedDiff>
   }
 }
 

@@ -203,7 +203,7 @@ describe('what is too much', () => {
 })
 
 describe('the renderer', () => {
-  it('renders a digest once, and keeps the hundred used last', () => {
+  it('renders a digest once, and keeps the hundred used last', async () => {
     const { render } = createRenderer()
     const artifact = (n: number) => ({
       digest: n.toString(16).padStart(64, '0') as Digest,
@@ -211,18 +211,18 @@ describe('the renderer', () => {
       media_type: 'text/markdown',
       content: bytes(`# ${n}`),
     })
-    const first = render(artifact(0))
-    for (let n = 1; n < 100; n++) render(artifact(n))
-    expect(render(artifact(0))).toBe(first)
-    for (let n = 1; n <= 100; n++) render(artifact(n))
-    expect(render(artifact(0))).not.toBe(first)
-    expect(render(artifact(0)).title).toBe('0')
+    const first = await render(artifact(0))
+    for (let n = 1; n < 100; n++) await render(artifact(n))
+    expect(await render(artifact(0))).toBe(first)
+    for (let n = 1; n <= 100; n++) await render(artifact(n))
+    expect(await render(artifact(0))).not.toBe(first)
+    expect((await render(artifact(0))).title).toBe('0')
   })
 
-  it('does not keep what is very long', () => {
+  it('does not keep what is very long', async () => {
     const { render } = createRenderer()
     const content = bytes('word\n'.repeat(20_000))
     const artifact = { digest, path: 'a.txt', media_type: 'text/plain', content }
-    expect(render(artifact)).not.toBe(render(artifact))
+    expect(await render(artifact)).not.toBe(await render(artifact))
   })
 })
