@@ -5,6 +5,7 @@ import { fromKysely, PgBoss, type JobWithMetadata } from 'pg-boss'
 import type { QueueLoad } from '../core/ports.ts'
 import { counted } from './counted.ts'
 import type { Tables } from './models.ts'
+import { connectionOptions, STATEMENT_MS } from './postgres-pool.ts'
 
 /** What a job says: everything else stands in the attempt's row. */
 interface PhaseJobData {
@@ -65,8 +66,7 @@ export interface PhaseJobs {
 
 export async function openPhaseJobs(url: string, onError: (error: unknown) => void): Promise<PhaseJobs> {
   const boss = new PgBoss({
-    connectionString: url,
-    application_name: 'orchestrator queue',
+    ...queueConnection(url),
     schema: SCHEMA,
     max: CONNECTIONS,
     supervise: true,
@@ -142,6 +142,16 @@ export async function openPhaseJobs(url: string, onError: (error: unknown) => vo
       return { waiting, at_work, oldest_waiting_at: oldest.rows[0]?.at.toISOString() ?? null }
     },
     close: () => boss.stop({ graceful: false }),
+  }
+}
+
+/** The engine hands these on to the driver's pool, although its types do not name them all. */
+function queueConnection(url: string): object {
+  return {
+    ...connectionOptions(url),
+    application_name: 'orchestrator queue',
+    // Without it the loop that fetches waits for the answer of a half-open connection for ever.
+    query_timeout: STATEMENT_MS,
   }
 }
 
