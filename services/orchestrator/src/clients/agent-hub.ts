@@ -34,6 +34,8 @@ const ANSWER_MS = 10_000
 const CONNECT_MS = 5_000
 /** How long an invoke that is no longer wanted may still tell its id, so that the hub can be told to stop it. */
 const ABORT_GRACE_MS = 2_000
+/** A hub that answers at the end of the work says nothing for hours: the system asks after the peer from so long on, each second. */
+const KEEP_ALIVE_MS = 4_000
 /** Between a broken stream, or an answer "still running", and the next look. */
 const RESUME_MS = 500
 
@@ -45,13 +47,26 @@ export class AgentHubClient implements AgentHub {
   readonly #url: string
   readonly #headers: Record<string, string>
   /** A plain hub answers when the work is done, which may take hours. */
-  readonly #patient = new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: { timeout: CONNECT_MS } })
+  readonly #patient = new Agent({
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    connect: { timeout: CONNECT_MS, keepAliveInitialDelay: KEEP_ALIVE_MS },
+  })
   readonly #streaming = new Agent({
     headersTimeout: ANSWER_MS,
     bodyTimeout: STREAM_SILENCE_MS,
     connect: { timeout: CONNECT_MS },
+    pipelining: 0,
   })
-  readonly #prompt = new Agent({ headersTimeout: ANSWER_MS, bodyTimeout: ANSWER_MS, connect: { timeout: CONNECT_MS } })
+  /** Keeps no connection, as streams do not: where one has gone silent, those that were idle beside it are dead as well. */
+  readonly #prompt = new Agent({
+    headersTimeout: ANSWER_MS,
+    bodyTimeout: ANSWER_MS,
+    connect: { timeout: CONNECT_MS },
+    pipelining: 0,
+  })
+  /** Whether the hub takes work on at once and goes on by itself; undefined until it has told. */
+  #isAsync: boolean | undefined
 
   constructor(o: AgentHubClientOptions) {
     this.#url = o.url.replace(/\/+$/, '')
@@ -60,6 +75,7 @@ export class AgentHubClient implements AgentHub {
 
   async invoke(o: InvokeOptions): Promise<InvokeResponse> {
     const answer = await this.#post(o)
+    this.#isAsync = answer.status === 202
     if (answer.status !== 202) return parse(invokeResponseSchema, await readJson(answer))
     const invocation = parse(invocationSchema, await readJson(answer))
     await o.onAccepted(invocation)
@@ -136,6 +152,8 @@ export class AgentHubClient implements AgentHub {
 
   async #post(o: InvokeOptions): Promise<Response> {
     o.signal.throwIfAborted()
+    this.#isAsync ??= await this.#learnWhetherAsync()
+    o.signal.throwIfAborted()
     const late = new AbortController()
     const lateIn = (ms: number) => setTimeout(() => late.abort(), ms).unref()
     o.signal.addEventListener('abort', () => lateIn(ABORT_GRACE_MS), { once: true })
@@ -148,11 +166,23 @@ export class AgentHubClient implements AgentHub {
         ...(o.traceparent !== undefined && { traceparent: o.traceparent }),
       },
       body: JSON.stringify(o.request),
-      dispatcher: this.#patient,
+      dispatcher: this.#isAsync === true ? this.#prompt : this.#patient,
       signal: late.signal,
+    }).catch((error: unknown) => {
+      // Another one may stand there by now.
+      this.#isAsync = undefined
+      throw error
     })
     if (!answer.ok) throw await refusal(answer)
     return answer
+  }
+
+  /** A hub with a list of agents is one that works asynchronously; those of the seed's family know neither. */
+  async #learnWhetherAsync(): Promise<boolean | undefined> {
+    const answer = await this.#send('/agents', { dispatcher: this.#prompt })
+    await answer.body?.cancel()
+    if (answer.ok) return true
+    return answer.status === 404 || answer.status === 405 ? false : undefined
   }
 
   /** The finished invocation: by its event stream, resumed when it breaks, or by asking where the hub has none. */
