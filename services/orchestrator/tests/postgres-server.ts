@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,6 +16,8 @@ export interface PostgresServer {
   missing: string | undefined
   /** A database of its own for each test, dropped with the server; answers its URL. */
   createDatabase(): Promise<string>
+  /** Restarts the server, in order or as if it had been killed; a server that was given is left alone, and this rejects. */
+  restart(how: 'in order' | 'crash'): Promise<void>
   /** Runs one statement beside the service. */
   query(url: string, text: string, values?: unknown[]): Promise<Record<string, unknown>[]>
   stop(): Promise<void>
@@ -24,10 +26,11 @@ export interface PostgresServer {
 /** Starts one from npm, or uses the server that TEST_POSTGRES_URL names, whose user must be allowed to create databases. */
 export async function startPostgres(): Promise<PostgresServer> {
   const given = process.env['TEST_POSTGRES_URL']
-  const started = given === undefined ? await startEmbedded() : { url: given, stop: async () => {} }
+  const untouched = () => Promise.reject(new Error('TEST_POSTGRES_URL names a server that is not ours to restart'))
+  const started = given === undefined ? await startEmbedded() : { url: given, restart: untouched, stop: async () => {} }
   if ('missing' in started) {
     const absent = () => Promise.reject(new Error(started.missing))
-    return { missing: started.missing, createDatabase: absent, query: absent, stop: async () => {} }
+    return { missing: started.missing, createDatabase: absent, restart: absent, query: absent, stop: async () => {} }
   }
   const server: PostgresServer = {
     missing: undefined,
@@ -46,12 +49,15 @@ export async function startPostgres(): Promise<PostgresServer> {
         await client.end()
       }
     },
+    restart: started.restart,
     stop: started.stop,
   }
   return server
 }
 
-async function startEmbedded(): Promise<{ url: string; stop(): Promise<void> } | { missing: string }> {
+type Started = Pick<PostgresServer, 'restart' | 'stop'> & { url: string }
+
+async function startEmbedded(): Promise<Started | { missing: string }> {
   const folder = await mkdtemp(join(tmpdir(), 'orchestrator-postgres-'))
   const password = randomUUID()
   const port = await freePort()
@@ -62,7 +68,8 @@ async function startEmbedded(): Promise<{ url: string; stop(): Promise<void> } |
       port,
       user: 'postgres',
       password,
-      persistent: false,
+      // The folder is removed here: a restart must find it.
+      persistent: true,
       // Postgres refuses to run as root.
       createPostgresUser: process.getuid?.() === 0,
       initdbFlags: ['--no-sync', '--encoding=UTF8', '--locale=C'],
@@ -86,10 +93,29 @@ async function startEmbedded(): Promise<{ url: string; stop(): Promise<void> } |
       over.abort()
       await rm(folder, { recursive: true, force: true })
     }
-    return { url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`, stop }
+    const restart: PostgresServer['restart'] = async (how) => {
+      if (how === 'in order') await server.stop()
+      else await crash(folder)
+      await server.start()
+    }
+    return { restart, url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`, stop }
   } catch (error) {
     await rm(folder, { recursive: true, force: true })
     return { missing: `no Postgres can be started here (${String(error)}): name one in TEST_POSTGRES_URL` }
+  }
+}
+
+/** An immediate shutdown: nothing is written any more, and the next start replays the log. */
+async function crash(folder: string): Promise<void> {
+  const pid = Number((await readFile(join(folder, 'postmaster.pid'), 'utf8')).split('\n', 1)[0])
+  process.kill(pid, 'SIGQUIT')
+  for (;;) {
+    const isGone = await readFile(join(folder, 'postmaster.pid')).then(
+      () => false,
+      () => true,
+    )
+    if (isGone) return
+    await sleep(10)
   }
 }
 
