@@ -38,7 +38,9 @@ import { GuessLimit } from './core/guess-limit.ts'
 import { KeyWatch } from './core/key-watch.ts'
 import { Keys } from './core/keys.ts'
 import { PhaseExecutor } from './core/phase-executor.ts'
+import type { AgentHub, Clock } from './core/ports.ts'
 import { rolesFor } from './core/privileges.ts'
+import { Quarantine, readThrough, UnreadableRowError } from './core/quarantine.ts'
 import { QueueSwitch } from './core/queue-switch.ts'
 import { ReviewDrafts } from './core/review-drafts.ts'
 import * as sentences from './core/sentences.ts'
@@ -65,6 +67,12 @@ export interface AppOptions {
   dashboard: string
   /** The disk failed: nothing may be written any more. */
   onFatal: (error: unknown) => void
+  /** The system's, unless a test or a simulation drives it. */
+  clock?: Clock
+  /** In [0, 1), as `Math.random`. */
+  random?: () => number
+  /** In place of the one that `AGENT_HUB_URL` names. */
+  hub?: AgentHub & { close(): Promise<void> }
 }
 
 export interface App {
@@ -82,9 +90,21 @@ const BACKOFF_CAP_MS = 60_000
 const CANCELLATIONS_EVERY_MS = 60_000
 
 /** The only place where the parts are joined. Throws a StartupError. */
-export async function createApp({ config, logger, version, dashboard, onFatal }: AppOptions): Promise<App> {
-  const clock = systemClock
-  const onError = (error: unknown) => logger.error({ err: error }, 'background work failed and is tried again')
+export async function createApp({
+  config,
+  logger,
+  version,
+  dashboard,
+  onFatal,
+  clock = systemClock,
+  random = Math.random,
+  hub = new AgentHubClient({ url: config.agent_hub_url, token: config.agent_hub_token }),
+}: AppOptions): Promise<App> {
+  const quarantine = new Quarantine((error) => logger.error({ err: error }, 'a stored row cannot be read'))
+  const onError = (error: unknown) => {
+    if (error instanceof UnreadableRowError) quarantine.note(error)
+    else logger.error({ err: error }, 'background work failed and is tried again')
+  }
   const tracing = await openTracing({ service: 'orchestrator', version, endpoint: config.otlp_endpoint })
   const event_loop = watchEventLoop()
   const metrics = createServiceMetrics({
@@ -103,8 +123,7 @@ export async function createApp({ config, logger, version, dashboard, onFatal }:
   }).catch((error: unknown) => {
     throw error instanceof DatabaseError ? new StartupError(error.message, { cause: error }) : error
   })
-  const store = createStore(session)
-  const hub = new AgentHubClient({ url: config.agent_hub_url, token: config.agent_hub_token })
+  const store = createStore(session, (error) => quarantine.note(error))
   const { queue, close: closeQueue } = await openQueue({ session, store, clock, onError })
   const cancellations = new Cancellations({ store, hub, clock, onError })
   const isExternal = config.phase_execution === 'external'
@@ -126,7 +145,7 @@ export async function createApp({ config, logger, version, dashboard, onFatal }:
     machine,
     hub,
     clock,
-    random: Math.random,
+    random,
     telemetry,
     backoff: { max_tries: config.phase_retry_limit, base_ms: config.phase_retry_base_ms, cap_ms: BACKOFF_CAP_MS },
     phase_timeout_seconds: config.phase_timeout_seconds,
@@ -173,7 +192,10 @@ export async function createApp({ config, logger, version, dashboard, onFatal }:
   const checkHealth = createHealthCheck({
     store,
     hub: isExternal ? undefined : hub,
-    troubles: listTroubles({ database_url: config.database_url, queue, event_loop }),
+    troubles: [
+      ...listTroubles({ database_url: config.database_url, queue, event_loop }),
+      () => quarantine.review(store),
+    ],
     clock,
     version,
     started_at: clock.now(),
@@ -187,11 +209,16 @@ export async function createApp({ config, logger, version, dashboard, onFatal }:
 
   let consumer: { stop(): Promise<void> } | undefined
   let upkeep: NodeJS.Timeout | undefined
+  const closing = new AbortController()
+  let reading: Promise<void> | undefined
   return {
     server,
     first_key,
     async start() {
       retention.start()
+      reading = readThrough(store, clock, closing.signal).catch((error: unknown) => {
+        if (!closing.signal.aborted) onError(error)
+      })
       if (isExternal) {
         await machine.startQueued()
         return
@@ -206,8 +233,10 @@ export async function createApp({ config, logger, version, dashboard, onFatal }:
     },
     async close() {
       clearInterval(upkeep)
+      closing.abort()
       // At the same time: both may wait for somebody else, and together they have 4.5 s.
       await Promise.all([server.close(), consumer?.stop(), cancellations.stop(), retention.stop()])
+      await reading
       await feed.close()
       await hub.close()
       await closeQueue()

@@ -206,6 +206,8 @@ export interface WorkflowStore {
   deleteEventsBefore(created_before: string, limit: number): Promise<number>
   /** Events up to this sequence were removed because of their age. */
   removedUpTo(): Promise<number>
+  /** Meets every workflow whose status this version does not know, which no list by status shows. */
+  readUnknownStatuses(): Promise<void>
   listCancellations(): Promise<{ attempt_id: AttemptId; invocation_id: string | null }[]>
   /** How many wait for a review, counted to COUNTED_MAX, and since when the longest among the oldest 1,000 workflows. */
   describeReviews(): Promise<{ waiting: number; oldest_at: string | null }>

@@ -96,3 +96,8 @@ export const wrongKey = () => 'This key is not known, has expired or was revoked
 
 export const tooManyWrongKeys = (seconds: number) =>
   `Too many wrong keys came from this address. Try again in ${seconds} s; a right key is answered at once.`
+
+export const unreadable = (row: string, workflow_id: string, why: string) =>
+  `The stored ${row} of workflow ${workflow_id} cannot be read (${why}) and is left alone; all others go on. Correct it, or restore a backup.`
+
+export const moreUnreadable = (count: number) => `${count} more rows cannot be read; the log names them.`

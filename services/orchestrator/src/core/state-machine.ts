@@ -170,11 +170,17 @@ export class WorkflowStateMachine {
    */
   async startQueued(): Promise<number> {
     let started = 0
-    for (;;) {
-      const { items } = await this.#store.listWorkflows({ status: 'pending', limit: 200 })
-      if (items.length === 0) return started
-      for (const { id } of items) started += await this.#store.write((tx) => this.#startOutside(tx, id))
+    let cursor: string | null | undefined
+    while (cursor !== null) {
+      const page = await this.#store.listWorkflows({
+        status: 'pending',
+        limit: 200,
+        ...(cursor !== undefined && { cursor }),
+      })
+      for (const { id } of page.items) started += await this.#store.write((tx) => this.#startOutside(tx, id))
+      cursor = page.next_cursor
     }
+    return started
   }
 
   async #startOutside(tx: WorkflowTransaction, id: WorkflowId): Promise<number> {

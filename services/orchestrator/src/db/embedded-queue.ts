@@ -12,6 +12,7 @@ import type {
   WorkflowStore,
   WorkflowTransaction,
 } from '../core/ports.ts'
+import { UnreadableRowError } from '../core/quarantine.ts'
 import { counted } from './counted.ts'
 import { clearPause, findPause, storePause } from './queue-pause.ts'
 import type { Session } from './session.ts'
@@ -20,6 +21,8 @@ import { WaitingAttempts } from './waiting-attempts.ts'
 
 /** How long a broken store is left alone before the work is handed out again, in milliseconds. */
 const RECOVERY_MS = 1000
+/** How long one whose row cannot be read is: somebody has to correct it first. */
+const UNREADABLE_MS = 5000
 
 interface Consumer extends ConsumeOptions {
   run: (claim: Claim) => Promise<void>
@@ -174,8 +177,9 @@ export class EmbeddedQueue implements PhaseQueue {
   #recover(consumer: Consumer, error: unknown, again: () => unknown): void {
     if (consumer.stopping.signal.aborted) return
     this.#o.onError(error)
+    const pause = error instanceof UnreadableRowError ? UNREADABLE_MS : RECOVERY_MS
     void this.#o.clock
-      .sleep(RECOVERY_MS, consumer.stopping.signal)
+      .sleep(pause, consumer.stopping.signal)
       .then(again)
       .then(
         () => this.#wake(),

@@ -12,7 +12,7 @@ import type {
 import { sql, type Expression, type Kysely, type RawBuilder } from 'kysely'
 
 import type { Tables } from './models.ts'
-import { metadataOf, parseJson } from './rows.ts'
+import { metadataOf, parseObject, reading } from './rows.ts'
 
 /**
  * The feed is all that is told of workflows, in the order of its sequence. A workflow's creation is its row,
@@ -30,7 +30,7 @@ export interface FeedPage {
   workflow_id?: WorkflowId | undefined
 }
 
-interface FeedRow {
+export interface FeedRow {
   sequence: number
   workflow_id: WorkflowId | ''
   type: StreamEventType
@@ -56,7 +56,7 @@ interface FeedRow {
 }
 
 /** Each source brings a page at most, in the order of an index: a page costs the same however much there is. */
-export async function listFeed(db: Kysely<Tables>, page: FeedPage): Promise<StreamEvent[]> {
+export async function listFeed(db: Kysely<Tables>, page: FeedPage): Promise<FeedRow[]> {
   const { rows } = await sql<FeedRow>`
     select * from (
       select sequence, workflow_id, type, created_at, data,
@@ -78,7 +78,7 @@ export async function listFeed(db: Kysely<Tables>, page: FeedPage): Promise<Stre
         null, null, null, null, null, null, null, cast(null as bigint), null, created_by, workflow_type, feature_id, workspace
       from workflows ${within(page, 'id')}) as creations
     order by sequence limit ${page.limit}`.execute(db)
-  return rows.map(eventOf)
+  return rows
 }
 
 /** The last sequence that can be read; 0 when there is none. */
@@ -94,14 +94,15 @@ function within({ after, limit, horizon, workflow_id }: FeedPage, column: 'id' |
   return sql`where sequence > ${after} ${below} ${of} order by sequence limit ${limit}`
 }
 
-function eventOf(row: FeedRow): StreamEvent {
+/** Throws an UnreadableRowError. */
+export function eventOf(row: FeedRow): StreamEvent {
   const { sequence, workflow_id, type, created_at } = row
   return {
     sequence,
     workflow_id: workflow_id === '' ? null : workflow_id,
     type,
     created_at,
-    data: dataOf(row),
+    data: reading('event', workflow_id, () => dataOf(row)),
   } as StreamEvent
 }
 
@@ -109,5 +110,5 @@ function dataOf({ data, workflow_type, feature_id, workspace, metadata, words, t
   if (type === 'workflow.created')
     return { workflow_type, status: 'pending', feature_id, workspace, created_by: columns.actor }
   if (type === 'workflow.transition') return { ...columns, metadata: metadataOf(metadata, words) }
-  return parseJson<object>(data)
+  return parseObject(data)
 }

@@ -12,6 +12,7 @@ import type {
   WorkflowStore,
   WorkflowTransaction,
 } from '../core/ports.ts'
+import { UnreadableRowError } from '../core/quarantine.ts'
 import { ClaimLostError, type PhaseJob, type PhaseJobs } from './phase-jobs.ts'
 import { bury, ignoreLost, reconcile } from './phase-upkeep.ts'
 import { CHANNEL } from './postgres-signals.ts'
@@ -27,6 +28,8 @@ const TOUCH_MS = 3_000
 const RECONCILE_MS = 60_000
 /** How long a run that broke off keeps its slot, so that it does not break off again at once. */
 const RECOVERY_MS = 1_000
+/** When an attempt whose row cannot be read is met again. */
+const UNREADABLE_SECONDS = 5
 /** An attempt that lost more than one replica may be what kills them: it is taken up ever more slowly. */
 const CRASH_BACKOFF = { max_tries: 0, base_ms: 1_000, cap_ms: 60_000 }
 
@@ -187,6 +190,7 @@ export class PgBossQueue implements PhaseQueue {
     } catch (error) {
       if (error instanceof ClaimLostError) return
       this.#o.onError(error)
+      if (error instanceof UnreadableRowError) return this.#putOff(held)
       await clock.sleep(RECOVERY_MS, consumer.stopping.signal).catch(() => {})
       await this.#o.jobs.fail(job)
       return
@@ -224,6 +228,12 @@ export class PgBossQueue implements PhaseQueue {
     held.controller.abort()
     if (held.fate !== 'handed_back') return
     if (await session.write((tx) => jobs.handBack(tx, held.job))) signals.send('work')
+  }
+
+  /** Without a slot meanwhile, and not counted as a try: somebody has to correct the row first. */
+  async #putOff(held: Held): Promise<void> {
+    held.fate = 'handed_back'
+    await this.#o.session.write((tx) => this.#o.jobs.handBack(tx, held.job, UNREADABLE_SECONDS))
   }
 
   /** Tells the engine that what is held here is alive, and lets go of what is not held any more. */

@@ -51,8 +51,8 @@ export interface PhaseJobs {
   touch(jobs: readonly PhaseJob[]): Promise<Set<string>>
   /** Throws a ClaimLostError, so that the transaction rolls back: the engine itself would only count no row. */
   complete(tx: Transaction<Tables>, job: PhaseJob): Promise<void>
-  /** Puts it back as if it had never been taken. Answers false when it is held elsewhere by now. */
-  handBack(tx: Transaction<Tables>, job: PhaseJob): Promise<boolean>
+  /** Puts it back as if it had never been taken, for now or for later. Answers false when it is held elsewhere by now. */
+  handBack(tx: Transaction<Tables>, job: PhaseJob, after_seconds?: number): Promise<boolean>
   /** Counts as a failed try. */
   fail(job: PhaseJob): Promise<void>
   /** Those whose tries are used up. */
@@ -93,8 +93,14 @@ export async function openPhaseJobs(url: string, onError: (error: unknown) => vo
   await boss.updateQueue(DEAD, dead)
   await boss.updateQueue(PHASES, phases)
 
-  const insert = async (tx: Transaction<Tables>, attempt_id: AttemptId, agent: string, priority: number) => {
-    const options = { db: fromKysely(tx), singletonKey: attempt_id, priority, group: { id: agent } }
+  const insert = async (
+    tx: Transaction<Tables>,
+    attempt_id: AttemptId,
+    agent: string,
+    priority: number,
+    startAfter = 0,
+  ) => {
+    const options = { db: fromKysely(tx), singletonKey: attempt_id, priority, startAfter, group: { id: agent } }
     await boss.send(PHASES, { attempt_id } satisfies PhaseJobData, options)
   }
   const completeIn = async (tx: Transaction<Tables>, queue: string, job: PhaseJob) => {
@@ -109,10 +115,10 @@ export async function openPhaseJobs(url: string, onError: (error: unknown) => vo
       boss.fetch<PhaseJobData>(PHASES, { batchSize: count, includeMetadata: true, ignoreGroups: [...without] }),
     touch: async (jobs) => settledOf(await boss.touch(PHASES, [...jobs])),
     complete: (tx, job) => completeIn(tx, PHASES, job),
-    async handBack(tx, job) {
+    async handBack(tx, job, after_seconds) {
       // A new job, for a retry would count as a failed try and come after a pause.
       if (countOf(await boss.deleteJob(PHASES, job, { db: fromKysely(tx) })) !== 1) return false
-      await insert(tx, job.data.attempt_id, job.groupId ?? '', PRIORITY_AGAIN)
+      await insert(tx, job.data.attempt_id, job.groupId ?? '', PRIORITY_AGAIN, after_seconds)
       return true
     },
     async fail(job) {

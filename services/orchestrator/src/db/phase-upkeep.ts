@@ -2,6 +2,7 @@ import type { AttemptId } from '@orchestrator/contract'
 import { sql } from 'kysely'
 
 import type { ConsumeOptions, WorkflowStore, WorkflowTransaction } from '../core/ports.ts'
+import { UnreadableRowError } from '../core/quarantine.ts'
 import { ClaimLostError, type PhaseJobs } from './phase-jobs.ts'
 import { databaseTransaction } from './transaction.ts'
 
@@ -37,11 +38,16 @@ export async function bury({ jobs, store }: UpkeepOptions, onDead: ConsumeOption
         await onDead(tx, job.data.attempt_id)
         await jobs.completeDead(databaseTransaction(tx), job)
       })
-      .catch(ignoreLost)
+      .catch(ignoreUnreadable)
   }
 }
 
 /** Somebody else did it. */
 export function ignoreLost(error: unknown): void {
   if (!(error instanceof ClaimLostError)) throw error
+}
+
+/** One whose row cannot be read does not hold up the others: it is met again later. */
+function ignoreUnreadable(error: unknown): void {
+  if (!(error instanceof UnreadableRowError)) ignoreLost(error)
 }

@@ -1,6 +1,20 @@
-import type { Attempt, Check, HistoryItem, JsonObject, Review, Thread, Usage, Workflow } from '@orchestrator/contract'
+import {
+  PHASES,
+  WORKFLOW_STATUSES,
+  WORKFLOW_TYPES,
+  type Attempt,
+  type Check,
+  type HistoryItem,
+  type JsonObject,
+  type Review,
+  type Thread,
+  type Usage,
+  type Workflow,
+  type WorkflowId,
+} from '@orchestrator/contract'
 import type { Kysely, Selectable } from 'kysely'
 
+import { UnreadableRowError } from '../core/quarantine.ts'
 import type {
   AttemptArtifactsTable,
   AttemptsTable,
@@ -13,6 +27,25 @@ import type {
 /** The two ways from a row to the contract's shape that a plain column does not give: JSON, and the joined attempt. */
 export function parseJson<T>(text: string | null): T | null {
   return text === null ? null : (JSON.parse(text) as T)
+}
+
+export function parseObject(text: string | null): JsonObject | null {
+  const value = parseJson<unknown>(text)
+  if (typeof value !== 'object' || Array.isArray(value)) throw new TypeError('a JSON object was expected')
+  return value as JsonObject | null
+}
+
+/** Throws an UnreadableRowError where `read` throws. */
+export function reading<T>(row: UnreadableRowError['row'], workflow_id: WorkflowId | '', read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    throw new UnreadableRowError(row, workflow_id, error)
+  }
+}
+
+function assertKnown<T extends string>(value: T | null, known: readonly T[]): void {
+  if (value !== null && !known.includes(value)) throw new TypeError(`"${value}" is not known`)
 }
 
 export function toJson(value: unknown): string | null {
@@ -70,27 +103,32 @@ export function workflowOf(row: WorkflowRow): Workflow {
     result,
     ...columns
   } = row
-  return {
-    ...columns,
-    context: parseJson<JsonObject>(context),
-    result: parseJson<JsonObject>(result),
-    attempt: { id: attempt_id, number, state, reason, tries, next_retry_at, digest },
-  }
+  return reading('workflow', row.id, () => {
+    assertKnown(columns.status, WORKFLOW_STATUSES)
+    assertKnown(columns.workflow_type, WORKFLOW_TYPES)
+    assertKnown(columns.current_phase, PHASES)
+    return {
+      ...columns,
+      context: parseObject(context),
+      result: parseObject(result),
+      attempt: { id: attempt_id, number, state, reason, tries, next_retry_at, digest },
+    }
+  })
 }
 
 /** A row of the history with the words beside it, which are one metadata to whoever reads. */
 export function historyItemOf(row: Selectable<WorkflowHistoryTable> & { words: string | null }): HistoryItem {
   const { attempt_id: _, words_hash, words, metadata, ...columns } = row
-  return {
+  return reading('history row', row.workflow_id, () => ({
     ...columns,
     metadata: metadataOf(metadata, words),
     words_erased: words_hash !== null && words === null,
-  }
+  }))
 }
 
 export function metadataOf(metadata: string | null, words: string | null): JsonObject | null {
-  const facts = parseJson<JsonObject>(metadata)
-  return words === null ? facts : { ...facts, ...parseJson<JsonObject>(words) }
+  const facts = parseObject(metadata)
+  return words === null ? facts : { ...facts, ...parseObject(words) }
 }
 
 export function attemptOf(
@@ -110,14 +148,14 @@ export function attemptOf(
     usage,
     ...columns
   } = row
-  return {
+  return reading('attempt', row.workflow_id, () => ({
     ...columns,
     uncertainty_reasons: parseJson<string[]>(uncertainty_reasons) ?? [],
     checks: parseJson<Check[]>(checks) ?? [],
     usage: parseJson<Usage>(usage),
     artifacts: artifacts.map(({ path, digest, size, media_type }) => ({ path, digest, size, media_type })),
     review,
-  }
+  }))
 }
 
 export function reviewOf(row: Selectable<ReviewsTable>, threads: Selectable<ReviewThreadsTable>[]): Review {

@@ -1,10 +1,18 @@
-import type { Attempt, AttemptId, ListWorkflowsQuery, WorkflowId } from '@orchestrator/contract'
+import {
+  WORKFLOW_STATUSES,
+  type Attempt,
+  type AttemptId,
+  type ListWorkflowsQuery,
+  type StreamEvent,
+  type WorkflowId,
+} from '@orchestrator/contract'
 import { sql } from 'kysely'
 
 import { cursorOf } from '../core/cursor.ts'
 import type { WorkflowStore } from '../core/ports.ts'
+import { UnreadableRowError } from '../core/quarantine.ts'
 import { counted } from './counted.ts'
-import { lastOfFeed, listFeed } from './event-feed.ts'
+import { eventOf, lastOfFeed, listFeed } from './event-feed.ts'
 import { attemptOf, reviewOf, selectWorkflows, historyItemOf, workflowOf } from './rows.ts'
 import type { Session } from './session.ts'
 import { createStatements } from './statements.ts'
@@ -13,9 +21,14 @@ import { workflowTransaction } from './transaction.ts'
 const PAGE_DEFAULT = 50
 /** Name of the counter that says up to which event they were removed. */
 const REMOVED_EVENTS = 'removed_events'
+/** Told of at most. */
+const UNKNOWN_MAX = 200
 
-/** The core's store over a session. */
-export function createStore(session: Session): WorkflowStore {
+/** The core's store over a session. `onUnreadable` hears of rows that make no sense: lists leave them out. */
+export function createStore(
+  session: Session,
+  onUnreadable: (error: UnreadableRowError) => void = () => {},
+): WorkflowStore {
   const { read, shared, nextSequence } = session
   const statements = createStatements(read, shared?.sequence)
   const listeners = new Set<() => void>()
@@ -24,6 +37,16 @@ export function createStore(session: Session): WorkflowStore {
   }
   const onEvents = shared === undefined ? tell : shared.followEvents(tell)
   const horizon = shared?.sequence.horizon
+  const noting = <R, T>(rows: readonly R[], read: (row: R) => T): T[] =>
+    rows.flatMap((row) => {
+      try {
+        return [read(row)]
+      } catch (error) {
+        if (!(error instanceof UnreadableRowError)) throw error
+        onUnreadable(error)
+        return []
+      }
+    })
 
   return {
     write: (fn) =>
@@ -41,7 +64,10 @@ export function createStore(session: Session): WorkflowStore {
         .limit(limit + 1)
         .execute()
       const page = rows.slice(0, limit)
-      return { items: page.map(workflowOf), next_cursor: rows.length > limit ? String(page.at(-1)?.sequence) : null }
+      return {
+        items: noting(page, workflowOf),
+        next_cursor: rows.length > limit ? String(page.at(-1)?.sequence) : null,
+      }
     },
 
     async listHistory(id, after, limit) {
@@ -68,7 +94,7 @@ export function createStore(session: Session): WorkflowStore {
         .executeTakeFirst()
       if (feature === undefined) return undefined
       const workflows = await selectWorkflows(read).where('w.feature_id', '=', id).orderBy('w.sequence').execute()
-      return { ...feature, workflows: workflows.map(workflowOf) }
+      return { ...feature, workflows: noting(workflows, workflowOf) }
     },
 
     async listFeatures(before, limit) {
@@ -106,7 +132,16 @@ export function createStore(session: Session): WorkflowStore {
       )
     },
 
-    listEvents: (page) => listFeed(read, { ...page, horizon }),
+    async listEvents({ limit, ...page }) {
+      const events: StreamEvent[] = []
+      for (let { after } = page; ;) {
+        const wanted = limit - events.length
+        const rows = await listFeed(read, { ...page, after, limit: wanted, horizon })
+        events.push(...noting(rows, eventOf))
+        if (rows.length < wanted || events.length === limit) return events
+        after = rows.at(-1)?.sequence ?? after
+      }
+    },
 
     async lastSequence() {
       const { last } = await read.selectNoFrom(lastOfFeed(horizon).as('last')).executeTakeFirstOrThrow()
@@ -142,6 +177,26 @@ export function createStore(session: Session): WorkflowStore {
         .where('name', '=', REMOVED_EVENTS)
         .executeTakeFirst()
       return row?.value ?? 0
+    },
+
+    async readUnknownStatuses() {
+      const known = WORKFLOW_STATUSES.toSorted()
+      // Between and beside the known ones: ranges of the index, where "not in" would read all there is.
+      const rows = await selectWorkflows(read)
+        .where((eb) =>
+          eb.or([
+            ...known.map((status, at) =>
+              eb.and([
+                eb('w.status', '<', status),
+                ...known.slice(at - 1, at).map((before) => eb('w.status', '>', before)),
+              ]),
+            ),
+            ...known.slice(-1).map((last) => eb('w.status', '>', last)),
+          ]),
+        )
+        .limit(UNKNOWN_MAX)
+        .execute()
+      noting(rows, workflowOf)
     },
 
     async listCancellations() {

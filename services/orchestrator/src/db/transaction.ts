@@ -1,11 +1,11 @@
-import type { JsonObject, WorkflowId } from '@orchestrator/contract'
+import type { Feedback, JsonObject, WorkflowId } from '@orchestrator/contract'
 import { afterCommit } from '@orchestrator/sqlite'
 import type { Kysely, QueryResult, Transaction } from 'kysely'
 
 import type { WorkflowTransaction } from '../core/ports.ts'
 import type { Tables } from './models.ts'
 import { noteTransaction } from './note-store.ts'
-import { parseJson, toJson, workflowOf } from './rows.ts'
+import { parseJson, reading, toJson, workflowOf } from './rows.ts'
 import type { Statements } from './statements.ts'
 
 const ACTIVE = ['pending', 'in_progress', 'waiting_approval'] as const
@@ -138,7 +138,7 @@ export function workflowTransaction(
         session_id,
         hub_sequence,
         traceparent,
-        feedback: parseJson(row.feedback),
+        feedback: reading('attempt', row.workflow_id, () => parseJson<Feedback>(row.feedback)),
       }
     },
 
