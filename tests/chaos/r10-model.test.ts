@@ -1,0 +1,43 @@
+import fc from 'fast-check'
+import { expect, it } from 'vitest'
+
+import { startModelledService } from './modelled-service.ts'
+import { scale, tell } from './scale.ts'
+import { cancelAll, commands, expectHistories, seen } from './workflow-commands.ts'
+import { WorkflowModel } from './workflow-model.ts'
+
+const SEQUENCES = scale(40, 10_000)
+const PAIRS = 5 * 5
+
+it('any sequence of steps, faults, crashes and restarts ends as the five-state model says', async () => {
+  let real = await startModelledService()
+  let sequences = 0
+  const sequence = fc.asyncProperty(commands, async (drawn) => {
+    const model = new WorkflowModel(real.max_reworks)
+    try {
+      await fc.asyncModelRun(() => ({ model, real }), drawn)
+      await expectHistories(model, real)
+      await cancelAll(model, real)
+      sequences++
+    } catch (error) {
+      // What this sequence left must not tell on the next one.
+      await real.close()
+      real = await startModelledService()
+      throw error
+    }
+  })
+  await fc.assert(sequence, { numRuns: SEQUENCES })
+  await real.close()
+  tell('R10', {
+    sequences,
+    steps: seen.steps,
+    crashes: seen.crashes,
+    'crashes with a step under way': seen.crashes_in_flight,
+    restarts: seen.restarts,
+    'state × trigger pairs': seen.pairs.size,
+  })
+  expect(seen.pairs.size).toBe(PAIRS)
+  expect(sequences).toBe(SEQUENCES)
+  expect(seen.crashes).toBeGreaterThan(SEQUENCES / 10)
+  expect(seen.crashes_in_flight).toBeGreaterThan(SEQUENCES / 10)
+})
