@@ -8,13 +8,13 @@ import { readEvents } from '../../services/orchestrator/tests/event-reader.ts'
 import { hang, startPlainHub, succeed, type PlainHub } from '../../services/orchestrator/tests/plain-hub.ts'
 import { clientOf, temporaryFolder } from '../../services/orchestrator/tests/service.ts'
 import { startProcess, type ServiceProcess } from '../../services/orchestrator/tests/service-process.ts'
-import { scale, tell } from './scale.ts'
+import { limit, scale, tell } from './scale.ts'
 
 const databases = await openDatabases()
 afterAll(() => databases.stop())
 
 /** In `npm test` with what a loaded machine adds. */
-const START_MS = scale(5_000 + 10_000, 5_000)
+const START_MS = limit(5_000 + 10_000, 5_000)
 
 let folder: string
 let hub: PlainHub

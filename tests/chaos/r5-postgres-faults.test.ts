@@ -9,7 +9,7 @@ import { clientOf, temporaryFolder } from '../../services/orchestrator/tests/ser
 import { startProcess, type ServiceProcess } from '../../services/orchestrator/tests/service-process.ts'
 import { audit, KEPT } from './audit.ts'
 import { startLoad, type Load } from './load.ts'
-import { percentile, scale, tell } from './scale.ts'
+import { limit, percentile, scale, tell } from './scale.ts'
 import { startTcpFaultProxy } from './tcp-fault-proxy.ts'
 
 const postgres = await startPostgres()
@@ -17,9 +17,9 @@ afterAll(() => postgres.stop())
 
 const ACKNOWLEDGED = scale(150, 25_000)
 /** A restarted server needs about a second; the machine may be slow. */
-const STALL_MS = scale(10_000, 3_000)
+const STALL_MS = limit(10_000, 3_000)
 const KILL_EVERY_MS = 60
-const RESTART_EVERY_MS = scale(2_000, 7_000)
+const RESTART_EVERY_MS = limit(2_000, 7_000)
 const STATEMENTS = scale(8, 60)
 const PHASES = scale(12, 200)
 

@@ -7,14 +7,14 @@ import { startPlainHub, type PlainHub } from '../../services/orchestrator/tests/
 import { startPostgres } from '../../services/orchestrator/tests/postgres-server.ts'
 import { clientOf, temporaryFolder } from '../../services/orchestrator/tests/service.ts'
 import { startHub, startProcess, STUB, type ServiceProcess } from '../../services/orchestrator/tests/service-process.ts'
-import { scale, tell } from './scale.ts'
+import { limit, scale, tell } from './scale.ts'
 import { startTcpFaultProxy, type TcpFaultProxy } from './tcp-fault-proxy.ts'
 
 const postgres = await startPostgres()
 afterAll(() => postgres.stop())
 
 /** In `npm test` with what a loaded machine adds. */
-const NOTICED_MS = scale(15_000 + 10_000, 15_000)
+const NOTICED_MS = limit(15_000 + 10_000, 15_000)
 const ROUNDS = scale(1, 5)
 
 let folder: string

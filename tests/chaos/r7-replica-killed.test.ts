@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { startPostgres } from '../../services/orchestrator/tests/postgres-server.ts'
 import { clientOf, temporaryFolder } from '../../services/orchestrator/tests/service.ts'
 import { startHub, startProcess, STUB, type ServiceProcess } from '../../services/orchestrator/tests/service-process.ts'
-import { percentile, scale, tell } from './scale.ts'
+import { limit, percentile, scale, tell } from './scale.ts'
 
 const postgres = await startPostgres()
 afterAll(() => postgres.stop())
@@ -14,8 +14,8 @@ afterAll(() => postgres.stop())
 const ROUNDS = scale(1, 10)
 const PHASES = scale(3, 10)
 /** The engine's heartbeat of 10 s, a look each second, and in `npm test` what a loaded machine adds. */
-const TAKEOVER_MS = scale(12_000 + 6_000, 12_000)
-const AT_ONCE_MS = scale(6_000, 2_000)
+const TAKEOVER_MS = limit(12_000 + 6_000, 12_000)
+const AT_ONCE_MS = limit(6_000, 2_000)
 
 let folder: string
 let hub: ServiceProcess

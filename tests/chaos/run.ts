@@ -1,10 +1,16 @@
 /**
- * `npm run chaos [FILE…]`: the long forms of the fault tests, one file after the other, or of those named, such as
- * `npm run chaos r1`. Each prints the line that docs/reliability.md quotes.
+ * `npm run chaos -- [--percent N] [FILE…]`: the long forms of the fault tests one after the other, or of those named,
+ * such as `npm run chaos -- r1 r14`; with `--percent 10` a tenth of each. Each prints the line that
+ * docs/reliability.md quotes.
  */
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
 
+const { values, positionals } = parseArgs({
+  options: { percent: { type: 'string', default: '100' } },
+  allowPositionals: true,
+})
 const { status } = spawnSync(
   process.execPath,
   [
@@ -13,11 +19,11 @@ const { status } = spawnSync(
     '--project=chaos',
     '--no-file-parallelism',
     '--reporter=verbose',
-    ...process.argv.slice(2).map((name) => `tests/chaos/${name}`),
+    ...positionals.map((name) => `tests/chaos/${name}-`),
   ],
   {
     cwd: fileURLToPath(new URL('../..', import.meta.url)),
-    env: { ...process.env, CHAOS: 'long' },
+    env: { ...process.env, CHAOS_PERCENT: values.percent },
     stdio: 'inherit',
   },
 )

@@ -2,9 +2,14 @@
  * Every fault test has two forms: `npm test` runs the short ones, `npm run chaos` the long ones, whose figures
  * stand in docs/reliability.md.
  */
-const IS_LONG = process.env['CHAOS'] === 'long'
+const LONG_PERCENT = Number(process.env['CHAOS_PERCENT'] ?? 0)
 
-export const scale = (short: number, long: number): number => (IS_LONG ? long : short)
+/** How much is done: the short form's count, the long form's, or a part of that. */
+export const scale = (short: number, long: number): number =>
+  LONG_PERCENT === 0 ? short : Math.max(short, Math.round((long * LONG_PERCENT) / 100))
+
+/** How long something may take: `npm test` runs on loaded machines, where only what hangs is a fault. */
+export const limit = (loaded: number, quiet: number): number => (LONG_PERCENT === 0 ? loaded : quiet)
 
 /** One line for docs/reliability.md. */
 export function tell(label: string, figures: Record<string, number | string>): void {
