@@ -8,7 +8,7 @@ import { readEvents } from '../../services/orchestrator/tests/event-reader.ts'
 import { hang, startPlainHub, succeed, type PlainHub } from '../../services/orchestrator/tests/plain-hub.ts'
 import { clientOf, temporaryFolder } from '../../services/orchestrator/tests/service.ts'
 import { startProcess, type ServiceProcess } from '../../services/orchestrator/tests/service-process.ts'
-import { limit, scale, tell } from './scale.ts'
+import { limit, tell } from './scale.ts'
 
 const databases = await openDatabases()
 afterAll(() => databases.stop())
@@ -67,7 +67,7 @@ describe.each(databases.lasting)('$title', (database) => {
       `update workflows set context = '["no object"]' where id = '${queued.id}'`,
       `update workflows set result = 'nonsense' where id = '${waiting.id}'`,
       `update attempts set feedback = '{' where workflow_id = '${fed.id}'`,
-      `update events set data = '{' where workflow_id = '${sound.id}' and type = 'workflow.created'`,
+      `update events set data = '{' where workflow_id = '${sound.id}' and type = 'attempt.state'`,
     ])
 
     hub.usual = succeed()
@@ -97,7 +97,7 @@ describe.each(databases.lasting)('$title', (database) => {
     await expect
       .poll(() => reader.events.at(-1))
       .toMatchObject({ workflow_id: reviewed.id, type: 'workflow.transition' })
-    expect(reader.events.filter(({ type }) => type === 'workflow.created')).toHaveLength(6)
+    expect(reader.events.filter(({ type }) => type === 'workflow.created')).toHaveLength(7)
     await reader.leave()
 
     // What is corrected goes on without a restart.

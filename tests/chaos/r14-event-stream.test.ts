@@ -42,9 +42,11 @@ it('a stream that resumes by Last-Event-ID misses nothing and repeats nothing th
   })
   await load.stop()
   const stored = rowsOfFile(`${folder}/data/orchestrator.db`)
-  const sequences = (await stored('select sequence from events order by sequence')).map((row) =>
-    Number(row['sequence']),
+  const told = await stored(
+    `select sequence from workflows union all select sequence from workflow_history
+     union all select sequence from events order by 1`,
   )
+  const sequences = told.map((row) => Number(row['sequence']))
   await follower.until(sequences.at(-1) ?? 0)
   await follower.leave()
   await service.stop()
