@@ -11,11 +11,17 @@ import { pathOf, stringsOf, type Call } from './strace.ts'
 /** What must be recorded of a service for a replay. */
 export const RECORDED = ['pwrite64', 'fsync', 'fdatasync', 'ftruncate', 'unlink', 'write', 'writev']
 
-type Change = (content: Buffer) => Buffer
+/** Bytes of a file, with room to grow in place: a log of many megabytes is written in thousands of small pieces. */
+interface Content {
+  bytes: Buffer
+  length: number
+}
+
+type Change = (content: Content) => void
 
 /** A file as the disk has it, and what was written since it was last told to keep it. */
 interface DiskFile {
-  durable: Buffer
+  durable: Content
   unsynced: Change[]
 }
 
@@ -37,7 +43,7 @@ export function cutAtEveryAnswer(calls: readonly Call[], database: string, luck?
   const fileOf = (path: string) => {
     const known = disk.get(path)
     if (known !== undefined) return known
-    const made = { durable: Buffer.alloc(0), unsynced: [] }
+    const made = { durable: { bytes: Buffer.alloc(0), length: 0 }, unsynced: [] }
     disk.set(path, made)
     return made
   }
@@ -64,13 +70,11 @@ export function cutAtEveryAnswer(calls: readonly Call[], database: string, luck?
 
 function apply(name: string, text: string, file: DiskFile): void {
   if (name === 'fsync' || name === 'fdatasync') {
-    file.durable = file.unsynced.reduce((content, change) => change(content), file.durable)
+    for (const change of file.unsynced) change(file.durable)
     file.unsynced = []
   } else if (name === 'ftruncate') {
     const length = Number(text.split(', ').at(-1))
-    file.unsynced.push((content) =>
-      Buffer.concat([content.subarray(0, length), Buffer.alloc(Math.max(0, length - content.length))]),
-    )
+    file.unsynced.push((content) => resize(content, length))
   } else {
     const data = stringsOf(text)[0] ?? Buffer.alloc(0)
     file.unsynced.push(writing(data, Number(text.split(', ').at(-1))))
@@ -79,16 +83,27 @@ function apply(name: string, text: string, file: DiskFile): void {
 
 function writing(data: Buffer, offset: number): Change {
   return (content) => {
-    const end = offset + data.length
-    const grown =
-      end > content.length ? Buffer.concat([content, Buffer.alloc(end - content.length)]) : Buffer.from(content)
-    data.copy(grown, offset)
-    return grown
+    resize(content, Math.max(content.length, offset + data.length))
+    data.copy(content.bytes, offset)
   }
 }
 
-const afterCut = ({ durable, unsynced }: DiskFile, survives: () => boolean) =>
-  unsynced.filter(survives).reduce((content, change) => change(content), durable)
+function resize(content: Content, length: number): void {
+  if (length > content.bytes.length) {
+    const grown = Buffer.alloc(length * 2)
+    content.bytes.copy(grown, 0, 0, content.length)
+    content.bytes = grown
+  }
+  // What a file grows by reads as zeros.
+  if (length > content.length) content.bytes.fill(0, content.length, length)
+  content.length = length
+}
+
+function afterCut({ durable, unsynced }: DiskFile, survives: () => boolean): Buffer {
+  const content = { bytes: Buffer.from(durable.bytes.subarray(0, durable.length)), length: durable.length }
+  for (const change of unsynced.filter(survives)) change(content)
+  return content.bytes.subarray(0, content.length)
+}
 
 /** The workflow that a 2xx written to a client tells of. */
 function acknowledgedIn(text: string) {

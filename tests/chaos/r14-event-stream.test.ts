@@ -12,7 +12,7 @@ import { startLoad } from './load.ts'
 import { scale, tell } from './scale.ts'
 
 const RESTARTS = scale(4, 50)
-const EVENTS_MIN = scale(60, 3_000)
+const EVENTS_MIN = scale(60, 2_000)
 
 let folder: string
 let service: ServiceProcess | undefined
