@@ -25,6 +25,7 @@ export class ScriptedHub {
         return this.#invoke(o)
       },
       cancel: async () => {},
+      cancelByKey: async (key) => this.invocations.has(key),
       getArtifact: () => Promise.reject(unreachable()),
       getWorkspace: () => Promise.reject(unreachable()),
       listWorkspaces: () => Promise.reject(unreachable()),
