@@ -60,7 +60,7 @@ async function running(
       if (child.exitCode !== null) return `ended: ${output()}`
       return listeningSchema.parse(JSON.parse(line ?? '')).url
     },
-    { timeout: 20_000, interval: 10 },
+    { timeout: 60_000, interval: 10 },
   )
   if (!url.startsWith('http')) throw new Error(url)
   const pid = child.pid!
