@@ -20,7 +20,7 @@ export interface LoadResult {
 /** So many clients, each running one lifecycle after the other, for about so long. */
 export async function runLifecycles(
   url: string,
-  o: { clients: number; seconds: number; path?: string },
+  o: { clients: number; seconds: number; path?: string; key?: string },
 ): Promise<LoadResult> {
   const pool = new Pool(url, { connections: o.clients, pipelining: 1 })
   const create_ms: number[] = []
@@ -33,7 +33,7 @@ export async function runLifecycles(
     const { statusCode, body: answer } = await pool.request({
       path,
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers: { 'content-type': 'application/json', ...(o.key !== undefined && { authorization: `Bearer ${o.key}` }) },
       body,
     })
     const json = (await answer.json()) as { id: string; status: string }

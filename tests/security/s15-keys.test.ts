@@ -69,6 +69,7 @@ describe('comparing', () => {
         listGood: async () => [],
         countKeys: async () => records.size,
         insertKey: async (record) => void records.set(record.id, record),
+        insertFirstKey: async () => false,
         revokeKey: async () => false,
       },
       () => new Date(),

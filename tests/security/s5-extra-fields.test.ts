@@ -64,7 +64,7 @@ beforeAll(async () => {
   const note = { question_id: '0'.repeat(16), item_id: '0'.repeat(16) }
   const digest = '0'.repeat(64)
   const key_id = (await service.issue('Robin', 'viewer')).id
-  ids = { id, feature_id, draft_id, ...note, digest, base: digest, key_id }
+  ids = { id, feature_id, workflow_type: 'plan', phase: 'phase_2', draft_id, ...note, digest, base: digest, key_id }
   bodies = {
     'POST /workflows': { workflow_type: 'specify', feature_description: 'Add user authentication with OAuth2' },
     'POST /workflows/{id}/advance': { trigger: 'agent_complete' },
@@ -84,6 +84,7 @@ beforeAll(async () => {
       text: 'Name the roles.',
       replacement: null,
     },
+    'PUT /approval-policies/{workflow_type}/{phase}': { minimum_approvals: 1, required_roles: [], four_eyes: null },
   }
 })
 afterAll(async () => {

@@ -1,12 +1,14 @@
-import { ROLES } from '@orchestrator/contract'
-import { Command, CommanderError, Option } from 'commander'
+import { PHASES, ROLES, WORKFLOW_TYPES, type Phase, type WorkflowType } from '@orchestrator/contract'
+import { Argument, Command, CommanderError, Option } from 'commander'
 
 import type { ServiceFlags } from './ask-service.ts'
 import { backup, restore } from './backup.ts'
 import { doctor } from './doctor.ts'
 import { EXIT, EXIT_HELP, type ExitCode } from './exit-codes.ts'
+import { exportAudit, verifyAudit, type ExportFlags, type VerifyFlags } from './audit.ts'
 import { createKey, listKeys, revokeKey, type CreateKeyFlags } from './keys.ts'
 import { migrate } from './migrate.ts'
+import { listPolicies, resetPolicy, setPolicy, type SetPolicyFlags } from './policies.ts'
 import { pauseQueue, resumeQueue, showQueue, type PauseFlags } from './queue.ts'
 import { jsonReporter, textReporter } from './reporter.ts'
 import { up } from './up.ts'
@@ -129,6 +131,43 @@ export async function run(words: readonly string[], root: string): Promise<ExitC
   serviceCommand(queue, 'resume', 'go on, oldest first').action(async (flags: ServiceFlags) => {
     exit_code = await resumeQueue(flags, outputs)
   })
+
+  const policies = program.command('policy').description('what it takes to approve a phase (docs/security.md)')
+  const ofPhase = (command: Command) =>
+    command
+      .addArgument(new Argument('<type>').choices(WORKFLOW_TYPES))
+      .addArgument(new Argument('<phase>').choices(PHASES))
+  serviceCommand(policies, 'list', 'what holds for every type and phase').action(async (flags: ServiceFlags) => {
+    exit_code = await listPolicies(flags, outputs)
+  })
+  ofPhase(serviceCommand(policies, 'set', 'say what approving a phase takes'))
+    .option('--minimum <n>', 'so many different people', '1')
+    .option('--roles <roles>', 'somebody of each of these among them: reviewer, admin or reviewer,admin')
+    .addOption(
+      new Option('--four-eyes <setting>', 'whether its creator may not approve it; auto is as FOUR_EYES says')
+        .choices(['auto', 'on', 'off'])
+        .default('auto'),
+    )
+    .action(async (type: WorkflowType, phase: Phase, flags: SetPolicyFlags) => {
+      exit_code = await setPolicy(type, phase, flags, outputs)
+    })
+  ofPhase(serviceCommand(policies, 'reset', 'back to one approval')).action(
+    async (type: WorkflowType, phase: Phase, flags: ServiceFlags) => {
+      exit_code = await resetPolicy(type, phase, flags, outputs)
+    },
+  )
+  const audit = program.command('audit').description('the history and whether anybody changed it (docs/security.md)')
+  serviceCommand(audit, 'export', 'the whole history with its chain, one JSON object a line')
+    .option('--output <file>', 'where to (else standard output)')
+    .action(async (flags: ExportFlags) => {
+      exit_code = await exportAudit(flags, outputs)
+    })
+  serviceCommand(audit, 'verify [export]', 'check an export without the service, or what the service exports now')
+    .option('--checkpoints <file>', 'hold it against what was signed: checkpoints.jsonl of AUDIT_DIR')
+    .option('--public-key <file>', 'of whoever signed: public-key.pem of AUDIT_DIR')
+    .action(async (file: string | undefined, flags: VerifyFlags) => {
+      exit_code = await verifyAudit(file, flags, outputs)
+    })
 
   try {
     await program.parseAsync(words, { from: 'user' })

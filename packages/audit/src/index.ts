@@ -1,1 +1,4 @@
 export { hashOfCreation, hashOfRow, hashOfWords, type ChainedRow, type Creation } from './chain.ts'
+export { hashOfLine, readCheckpoints, signCheckpoint, type Checkpoint, type Head } from './checkpoints.ts'
+export type { ExportLine, Words } from './export-line.ts'
+export { verifyExport, type AuditReport, type Fault } from './verify.ts'

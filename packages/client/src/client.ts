@@ -1,4 +1,6 @@
 import {
+  approvalPolicyItemSchema,
+  approvalPolicyPageSchema,
   attemptDiffSchema,
   attemptPageSchema,
   checklistItemSchema,
@@ -18,6 +20,8 @@ import {
   workflowSchema,
   workspacePageSchema,
   type AdvanceWorkflow,
+  type ApprovalPolicy,
+  type ApprovalPolicyItem,
   type AnswerQuestion,
   type Attempt,
   type AttemptDiff,
@@ -31,6 +35,7 @@ import {
   type FeatureDetail,
   type Health,
   type Key,
+  type Phase,
   type PushedBranch,
   type PushFeature,
   type Question,
@@ -118,6 +123,18 @@ export interface Client {
   /** Of an admin only, as is the next: nothing more is handed out until it is resumed. */
   pauseQueue(body?: PauseQueue, options?: CallOptions): Promise<Queue>
   resumeQueue(options?: CallOptions): Promise<Queue>
+  /** What it takes to approve, of every type and phase. */
+  listApprovalPolicies(options?: CallOptions): Promise<Page<ApprovalPolicyItem>>
+  /** Of an admin only, as is the next. */
+  setApprovalPolicy(
+    workflow_type: WorkflowType,
+    phase: Phase,
+    body: ApprovalPolicy,
+    options?: CallOptions,
+  ): Promise<ApprovalPolicyItem>
+  resetApprovalPolicy(workflow_type: WorkflowType, phase: Phase, options?: CallOptions): Promise<ApprovalPolicyItem>
+  /** The whole history with its chain, one JSON object a line. Of an admin only. */
+  exportAudit(options?: CallOptions): Promise<ReadableStream<Uint8Array>>
   /** Also resolves when the service calls itself unhealthy. */
   getHealth(options?: CallOptions): Promise<Health>
   /** Events in order, each once, across restarts of the service; ends when `signal` is aborted. */
@@ -167,6 +184,12 @@ export function createClient(options: ClientOptions): Client {
     getQueue: (call) => request.json(queueSchema, 'GET', 'queue', call),
     pauseQueue: (body = {}, call = {}) => request.json(queueSchema, 'POST', 'queue/pause', { ...call, body }),
     resumeQueue: (call) => request.json(queueSchema, 'POST', 'queue/resume', call),
+    listApprovalPolicies: (call) => request.json(approvalPolicyPageSchema, 'GET', 'approval-policies', call),
+    setApprovalPolicy: (workflow_type, phase, body, call) =>
+      request.json(approvalPolicyItemSchema, 'PUT', `approval-policies/${workflow_type}/${phase}`, { ...call, body }),
+    resetApprovalPolicy: (workflow_type, phase, call) =>
+      request.json(approvalPolicyItemSchema, 'DELETE', `approval-policies/${workflow_type}/${phase}`, call),
+    exportAudit: (call = {}) => request.stream('audit/export', { accept: 'application/x-ndjson' }, call),
     getHealth: (call) => request.json(healthSchema, 'GET', 'health', call),
     streamEvents: (stream) => followEvents(request, stream),
   }

@@ -16,7 +16,12 @@ interface Parser<T> {
 
 export interface Request {
   /** A JSON answer as `schema` promises it. */
-  json<T>(schema: Parser<T>, method: 'GET' | 'POST' | 'PUT', path: string, options?: RequestOptions): Promise<T>
+  json<T>(
+    schema: Parser<T>,
+    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
+    path: string,
+    options?: RequestOptions,
+  ): Promise<T>
   bytes(path: string, options?: RequestOptions): Promise<Uint8Array<ArrayBuffer>>
   /** An open event stream; how long it lasts is the caller's affair. */
   stream(path: string, headers: Record<string, string>, options: RequestOptions): Promise<ReadableStream<Uint8Array>>

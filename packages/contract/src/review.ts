@@ -71,6 +71,12 @@ export const reviewResultSchema = z
       .optional(),
     abort: z.boolean().optional().describe('With `human_rejected`: fail the workflow instead of reworking'),
     digest: digestSchema.optional().describe('What was seen; a review of anything else is refused as STALE_REVIEW'),
+    override_reason: z
+      .string()
+      .min(1)
+      .max(2000)
+      .optional()
+      .describe('Of an admin: approve although the policy wants more; marked in the history'),
     error: z.string().min(1).max(20_000).optional(),
   })
   .catchall(z.json())

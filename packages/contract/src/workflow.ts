@@ -1,5 +1,6 @@
 import * as z from 'zod'
 
+import { approvalsSchema } from './approval.ts'
 import { attemptSummarySchema } from './attempt.ts'
 import { digestSchema, featureIdSchema, nameSchema, pageOf, timestampSchema, workflowIdSchema } from './ids.ts'
 import { reviewResultSchema } from './review.ts'
@@ -47,6 +48,9 @@ export const workflowSchema = z
     retry_of: workflowIdSchema.nullable(),
     created_by: z.string(),
     attempt: attemptSummarySchema.nullable().describe('The current attempt'),
+    approvals: approvalsSchema
+      .optional()
+      .describe('While it waits for a review, in answers about it and lists: who approved, and who is still needed'),
   })
   .meta({ id: 'Workflow' })
 export type Workflow = z.infer<typeof workflowSchema>

@@ -12,8 +12,11 @@ import {
 import { DatabaseError } from '@orchestrator/sqlite'
 import type { Logger } from 'pino'
 
+import { approvalPolicyRoutes } from './api/approval-policies.ts'
 import { artifactRoutes } from './api/artifacts.ts'
+import { auditRoutes } from './api/audit.ts'
 import { createAuthentication } from './api/authenticate.ts'
+import { watchDenials } from './api/denials.ts'
 import { eventRoutes } from './api/events.ts'
 import { featureRoutes } from './api/features.ts'
 import { ensureFirstKey } from './api/first-key.ts'
@@ -29,8 +32,11 @@ import { workspaceRoutes } from './api/workspaces.ts'
 import { AgentHubClient } from './clients/agent-hub.ts'
 import type { Config } from './config.ts'
 import { createFeatureFinder } from './core/adopt-feature.ts'
+import { ApprovalRules } from './core/approval-rules.ts'
 import { Cancellations } from './core/cancellations.ts'
+import { Checkpointer } from './core/checkpointer.ts'
 import { systemClock } from './core/clock.ts'
+import { Denials } from './core/denials.ts'
 import { EventFeed } from './core/event-feed.ts'
 import { EventRetention } from './core/event-retention.ts'
 import { createHighestNumber } from './core/feature-numbers.ts'
@@ -43,10 +49,15 @@ import { rolesFor } from './core/privileges.ts'
 import { Quarantine, readThrough, UnreadableRowError } from './core/quarantine.ts'
 import { QueueSwitch } from './core/queue-switch.ts'
 import { ReviewDrafts } from './core/review-drafts.ts'
+import { RequestQuota } from './core/request-quota.ts'
 import * as sentences from './core/sentences.ts'
 import { createHealthCheck } from './core/service-health.ts'
 import { ReviewerNotes } from './core/reviewer-notes.ts'
 import { WorkflowStateMachine } from './core/state-machine.ts'
+import { createApprovalStore } from './db/approval-store.ts'
+import { createAuditStore } from './db/audit-store.ts'
+import { openCheckpoints } from './db/checkpoint-file.ts'
+import { createDenialStore } from './db/denial-store.ts'
 import { createFeatureStore } from './db/feature-store.ts'
 import { createKeyStore } from './db/key-store.ts'
 import { createNoteStore } from './db/note-store.ts'
@@ -128,8 +139,11 @@ export async function createApp({
   const cancellations = new Cancellations({ store, hub, clock, onError })
   const isExternal = config.phase_execution === 'external'
   const agentFor = (type: WorkflowType) => config.agents[type] ?? 'default'
+  const now = () => clock.now()
+  const approvals = new ApprovalRules({ store: createApprovalStore(session), four_eyes: config.four_eyes, now })
   const machine = new WorkflowStateMachine({
     store,
+    approvals,
     queue,
     clock,
     max_reworks: config.max_reworks,
@@ -154,13 +168,21 @@ export async function createApp({
   })
   const feed = new EventFeed(store, onError)
   const retention = new EventRetention({ store, clock, days: config.event_retention_days, onError })
-  const now = () => clock.now()
+  const audit = createAuditStore(session.read, session.shared?.sequence.horizon)
+  const checkpointer = await openCheckpointer(
+    config.audit_dir,
+    (signing) => new Checkpointer({ ...signing, store: audit, now, onError }),
+  )
+  if (checkpointer !== undefined) store.onEvents(() => checkpointer.wake())
   const key_store = createKeyStore(session)
   const keys = new Keys(key_store, now)
   const key_watch = new KeyWatch((ids) => key_store.listGood(ids, now().toISOString()), onError)
   const isOpen = isLoopback(config.host)
   const first_key = isOpen ? undefined : await ensureFirstKey(keys, config.host)
-  const authentication = createAuthentication({ keys, guesses: new GuessLimit(now), is_open: isOpen })
+  const quota = new RequestQuota(config.requests_per_minute, now)
+  const denial_store = createDenialStore(session)
+  const denials = new Denials(denial_store, onError)
+  const authentication = createAuthentication({ keys, guesses: new GuessLimit(now), quota, is_open: isOpen })
 
   const { max_concurrent_phases: slots, max_concurrent_phases_per_agent: slots_per_agent } = config
   const queue_switch = new QueueSwitch({ store, queue, clock, slots, slots_per_agent })
@@ -180,7 +202,8 @@ export async function createApp({
     streams: { max: config.max_event_streams, max_per_key: config.max_event_streams_per_key },
   })
   await server.register(cookie)
-  workflowRoutes(server, { store, machine, diffText })
+  watchDenials(server, denials, now)
+  workflowRoutes(server, { store, machine, approvals, diffText })
   reviewerNoteRoutes(server, { notes: new ReviewerNotes({ store, notes: createNoteStore(session), clock }) })
   workspaceRoutes(server, { hub, store })
   reviewDraftRoutes(server, {
@@ -202,9 +225,11 @@ export async function createApp({
   })
   healthRoutes(server, { hub, checkHealth })
   sessionRoutes(server, authentication)
-  keyRoutes(server, { keys })
   queueRoutes(server, { queue_switch })
   metricsRoute(server, metrics, { roles: rolesFor('read') })
+  keyRoutes(server, { keys, onChange: () => approvals.forget() })
+  approvalPolicyRoutes(server, { approvals })
+  auditRoutes(server, { audit, denials: denial_store, now })
   await pageRoutes(server, { version, dashboard })
 
   let consumer: { stop(): Promise<void> } | undefined
@@ -219,6 +244,7 @@ export async function createApp({
       reading = readThrough(store, clock, closing.signal).catch((error: unknown) => {
         if (!closing.signal.aborted) onError(error)
       })
+      checkpointer?.wake()
       if (isExternal) {
         await machine.startQueued()
         return
@@ -240,9 +266,26 @@ export async function createApp({
       await feed.close()
       await hub.close()
       await closeQueue()
+      await Promise.all([checkpointer?.stop(), denials.flush()])
       await session.close()
       event_loop.stop()
       await tracing.close()
     },
+  }
+}
+
+/** Throws a StartupError when the folder cannot be used: an audit that silently signs nothing would be worse than none. */
+async function openCheckpointer(
+  folder: string | undefined,
+  open: (signing: Awaited<ReturnType<typeof openCheckpoints>>) => Checkpointer,
+): Promise<Checkpointer | undefined> {
+  if (folder === undefined) return undefined
+  try {
+    return open(await openCheckpoints(folder))
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new StartupError(`AUDIT_DIR: ${folder} cannot be used for checkpoints of the history: ${reason}`, {
+      cause: error,
+    })
   }
 }

@@ -2,6 +2,8 @@ import { modelNameSchema, nameSchema, WORKFLOW_TYPES, type WorkflowType } from '
 import { commaList, flag, httpUrl, LOG_LEVELS, readEnvironment, wholeNumber } from '@orchestrator/server'
 import * as z from 'zod'
 
+import { FOUR_EYES } from './core/approval-rules.ts'
+
 /** Every variable the service reads; the table in docs/services/orchestrator.md is made from the same list. */
 const environmentSchema = z.object({
   DATABASE_URL: z
@@ -38,6 +40,9 @@ const environmentSchema = z.object({
   MAX_EVENT_STREAMS: wholeNumber(1, 11_000).default(10_000),
   MAX_EVENT_STREAMS_PER_KEY: wholeNumber(1, 11_000).default(100),
   OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl().optional(),
+  REQUESTS_PER_MINUTE: wholeNumber(1, 1_000_000).default(6000),
+  FOUR_EYES: z.enum(FOUR_EYES, { error: `must be one of ${FOUR_EYES.join(', ')}` }).default('auto'),
+  AUDIT_DIR: z.string().min(1).optional(),
   LOG_LEVEL: z.enum(LOG_LEVELS, { error: `must be one of ${LOG_LEVELS.join(', ')}` }).default('info'),
 })
 
@@ -67,6 +72,12 @@ export interface Config {
   max_event_streams_per_key: number
   /** Where traces go; undefined makes none. */
   otlp_endpoint: string | undefined
+  /** Of one key, in this process. */
+  requests_per_minute: number
+  /** Whether who created a workflow may approve it, where no policy says. */
+  four_eyes: (typeof FOUR_EYES)[number]
+  /** Where checkpoints of the history are signed into; undefined leaves it unsigned. */
+  audit_dir: string | undefined
   log_level: (typeof LOG_LEVELS)[number]
 }
 
@@ -94,8 +105,17 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     max_event_streams: values.MAX_EVENT_STREAMS,
     max_event_streams_per_key: values.MAX_EVENT_STREAMS_PER_KEY,
     otlp_endpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT,
+    requests_per_minute: values.REQUESTS_PER_MINUTE,
+    four_eyes: values.FOUR_EYES,
+    audit_dir: values.AUDIT_DIR ?? besideDatabase(values.DATABASE_URL),
     log_level: values.LOG_LEVEL,
   }
+}
+
+/** A file has its checkpoints beside it; what is in memory only, or on a server, has no such place. */
+function besideDatabase(url: string): string | undefined {
+  const [, path] = /^sqlite:\/\/\/(.+)$/.exec(url) ?? []
+  return path === undefined || path === ':memory:' ? undefined : `${path}.audit`
 }
 
 /** `AGENT_NAME_PLAN` counts more for its type than `AGENT_NAME`, which counts for all. */

@@ -56,7 +56,7 @@ export function clientOf(url: string, key?: string): Client {
         ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
       })
       const text = await answer.text()
-      const isJson = answer.headers.get('content-type')?.includes('json') === true
+      const isJson = answer.headers.get('content-type')?.includes('application/json') === true
       return { status: answer.status, headers: answer.headers, text, body: isJson ? JSON.parse(text) : undefined }
     },
     async create(body = {}) {

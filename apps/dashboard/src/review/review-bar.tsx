@@ -1,20 +1,22 @@
-import type { Attempt } from '@orchestrator/contract'
+import type { Approvals, Attempt } from '@orchestrator/contract'
 
 import { Button } from '../components/button.tsx'
 import { Icon } from '../components/icon.tsx'
 import { useShortcuts } from '../keyboard/shortcuts.ts'
+import { ApprovalsNeeded } from './approvals-needed.tsx'
 import type { DraftStore } from './draft.ts'
 import type { Verdict } from './verdict-dialog.tsx'
 
 interface ReviewBarProps {
   attempt: Attempt
+  approvals: Approvals | undefined
   drafts: DraftStore
   busy: boolean
   onDecide: (verdict: Verdict) => void
 }
 
 /** Always in sight while an attempt waits: what is drafted, and the three verdicts. */
-export function ReviewBar({ attempt, drafts, busy, onDecide }: ReviewBarProps) {
+export function ReviewBar({ attempt, approvals, drafts, busy, onDecide }: ReviewBarProps) {
   const comments = drafts.written.filter(({ kind }) => kind === 'comment').length
   const answers = drafts.written.length - comments
   const failed = attempt.checks.filter(({ level }) => level === 'error').length
@@ -35,6 +37,7 @@ export function ReviewBar({ attempt, drafts, busy, onDecide }: ReviewBarProps) {
           <Icon name="eye" className="size-3.5" />
           Attempt {attempt.number} needs your review
         </span>
+        <ApprovalsNeeded approvals={approvals} />
         <span>{summary(comments, answers)}</span>
         {failed > 0 && (
           <span className="text-failed">{failed === 1 ? '1 check failed' : `${failed} checks failed`}</span>

@@ -64,6 +64,8 @@ function fromTransition(type: WorkflowType, transition: Transition): Ordered {
       return { ...base, kind: 'failed', text: cancelled ? 'Cancelled' : `Failed in${name}${which}` }
     }
     case 'human_approved': {
+      if (to_status === 'waiting_approval')
+        return { ...base, kind: 'approved', text: `Approved${name}${which}: others are still needed` }
       const ended = to_status === 'completed'
       return {
         ...base,

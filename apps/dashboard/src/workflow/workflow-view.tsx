@@ -142,7 +142,13 @@ export function WorkflowView({ workflow, attempts, history }: WorkflowViewProps)
       </div>
       {reviewable && (
         <div className="sticky bottom-0 z-20 -mx-4 mt-auto -mb-8 sm:-mx-6">
-          <ReviewBar attempt={shown} drafts={drafts} busy={advance.isPending} onDecide={setVerdict} />
+          <ReviewBar
+            attempt={shown}
+            approvals={workflow.approvals}
+            drafts={drafts}
+            busy={advance.isPending}
+            onDecide={setVerdict}
+          />
         </div>
       )}
       {reviewable && verdict !== null && (

@@ -8,7 +8,8 @@ import type { Keys } from '../core/keys.ts'
  */
 export async function ensureFirstKey(keys: Keys, host: string): Promise<string | undefined> {
   try {
-    if (!(await keys.hasAny())) return await keys.create('admin', 'admin')
+    const first_key = (await keys.hasAny()) ? undefined : await keys.createFirst()
+    if (first_key !== undefined) return first_key
     if (await keys.hasGood()) return undefined
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)

@@ -6,7 +6,7 @@ import type { Keys } from '../core/keys.ts'
 import { rolesFor } from '../core/privileges.ts'
 
 /** Keys of people and machines: made, listed and revoked by an admin. */
-export function keyRoutes(app: Server, { keys }: { keys: Keys }): void {
+export function keyRoutes(app: Server, { keys, onChange }: { keys: Keys; onChange: () => void }): void {
   const tags = ['keys']
   const config = { roles: rolesFor('manage_keys') }
 
@@ -30,11 +30,11 @@ export function keyRoutes(app: Server, { keys }: { keys: Keys }): void {
         response: { 201: createdKeySchema, ...errorResponses('STORAGE_FULL') },
       },
     },
-    async (request, reply) =>
-      reply
-        .code(201)
-        .header('cache-control', 'no-store')
-        .send(await keys.issue(request.body)),
+    async (request, reply) => {
+      const key = await keys.issue(request.body)
+      onChange()
+      return reply.code(201).header('cache-control', 'no-store').send(key)
+    },
   )
 
   app.post(
@@ -48,6 +48,10 @@ export function keyRoutes(app: Server, { keys }: { keys: Keys }): void {
         response: { 200: keySchema, ...errorResponses('KEY_NOT_FOUND', 'LAST_ADMIN_KEY') },
       },
     },
-    (request) => keys.revoke(request.params.key_id),
+    async (request) => {
+      const key = await keys.revoke(request.params.key_id)
+      onChange()
+      return key
+    },
   )
 }

@@ -20,6 +20,7 @@ import * as z from 'zod'
 
 import { diffAttempts, type DiffText } from '../core/attempt-diff.ts'
 import { cursorOf } from '../core/cursor.ts'
+import type { ApprovalRules } from '../core/approval-rules.ts'
 import type { WorkflowStore } from '../core/ports.ts'
 import { assertMay, goesByOwner, rolesFor, type Asker } from '../core/privileges.ts'
 import { unknownWorkflow } from '../core/sentences.ts'
@@ -33,11 +34,14 @@ const tags = ['workflows']
 export interface WorkflowRoutesOptions {
   store: WorkflowStore
   machine: WorkflowStateMachine
+  approvals: Pick<ApprovalRules, 'show'>
   diffText: DiffText
 }
 
 /** The seed's routes, and the lists beside them. */
-export function workflowRoutes(app: Server, { store, machine, diffText }: WorkflowRoutesOptions): void {
+export function workflowRoutes(app: Server, { store, machine, approvals, diffText }: WorkflowRoutesOptions): void {
+  const show = async (workflow: Workflow): Promise<Workflow> => (await approvals.show([workflow]))[0] ?? workflow
+
   app.post(
     '/workflows',
     {
@@ -78,7 +82,10 @@ export function workflowRoutes(app: Server, { store, machine, diffText }: Workfl
         response: { 200: workflowPageSchema, ...errorResponses() },
       },
     },
-    (request) => store.listWorkflows(request.query),
+    async (request) => {
+      const page = await store.listWorkflows(request.query)
+      return { ...page, items: await approvals.show(page.items) }
+    },
   )
 
   app.get(
@@ -87,7 +94,7 @@ export function workflowRoutes(app: Server, { store, machine, diffText }: Workfl
       config: { roles: rolesFor('read') },
       schema: { tags, summary: 'Get a workflow', params, response: { 200: workflowSchema, ...notFound } },
     },
-    (request) => getWorkflow(store, request.params.id),
+    async (request) => show(await getWorkflow(store, request.params.id)),
   )
 
   app.post(
@@ -109,6 +116,7 @@ export function workflowRoutes(app: Server, { store, machine, diffText }: Workfl
             'INVALID_STATE_TRANSITION',
             'WORKFLOW_NOT_FOUND',
             'STALE_REVIEW',
+            'ALREADY_APPROVED',
             'IDEMPOTENCY_MISMATCH',
             'STORAGE_FULL',
           ),
@@ -117,7 +125,7 @@ export function workflowRoutes(app: Server, { store, machine, diffText }: Workfl
     },
     async (request) => {
       assertMay(request.actor, request.body.trigger)
-      return machine.advance(request.params.id, request.body, askerOf(request), idempotencyOf(request))
+      return show(await machine.advance(request.params.id, request.body, askerOf(request), idempotencyOf(request)))
     },
   )
 

@@ -1,4 +1,4 @@
-import { ServiceError, type Workflow } from '@orchestrator/contract'
+import { ServiceError, type JsonObject, type Workflow } from '@orchestrator/contract'
 
 import type { WorkflowTransaction } from './ports.ts'
 
@@ -30,6 +30,6 @@ export async function once(
     )
   }
   const answer = await fn()
-  await tx.insertIdempotentAnswer(key, body_digest, answer, now)
+  await tx.insertIdempotentAnswer(key, body_digest, answer as JsonObject, now)
   return answer
 }

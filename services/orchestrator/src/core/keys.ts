@@ -17,6 +17,8 @@ export interface KeyStore {
   listGood(ids: readonly string[], now: string): Promise<string[]>
   countKeys(): Promise<number>
   insertKey(record: KeyRecord): Promise<void>
+  /** Only into a store without any; answers false when there is one, from whichever replica. */
+  insertFirstKey(record: KeyRecord): Promise<boolean>
   /** Answers false when it is unknown, revoked already, or the last good one of an admin. */
   revokeKey(id: string, now: string): Promise<boolean>
 }
@@ -69,11 +71,15 @@ export class Keys {
         details: [{ field: 'expires_at', message }],
       })
     }
-    const id = randomBytes(6).toString('hex')
-    const secret = randomBytes(32).toString('base64url')
-    const key = { id, name, role, created_at: now, expires_at: expires, revoked_at: null }
-    await this.#store.insertKey({ ...key, secret_sha256: sha256(secret) })
-    return { ...key, key: `ok_${id}_${secret}` }
+    const { record, key } = makeKey(name, role, now, expires)
+    await this.#store.insertKey(record)
+    return { ...withoutSecret(record), key }
+  }
+
+  /** The key of an admin for a store that has none; undefined when another replica was first. */
+  async createFirst(): Promise<string | undefined> {
+    const { record, key } = makeKey('admin', 'admin', this.#now().toISOString(), null)
+    return (await this.#store.insertFirstKey(record)) ? key : undefined
   }
 
   /** A key that lasts until it is revoked, and nothing else of it. */
@@ -103,6 +109,13 @@ export class Keys {
   #isGood({ revoked_at, expires_at }: KeyRecord): boolean {
     return revoked_at === null && (expires_at === null || expires_at > this.#now().toISOString())
   }
+}
+
+function makeKey(name: string, role: Role, created_at: string, expires_at: string | null) {
+  const id = randomBytes(6).toString('hex')
+  const secret = randomBytes(32).toString('base64url')
+  const record = { id, name, role, created_at, expires_at, revoked_at: null, secret_sha256: sha256(secret) }
+  return { record, key: `ok_${id}_${secret}` }
 }
 
 function matches(secret: string, digest: string): boolean {

@@ -35,6 +35,7 @@ import type {
 } from '@orchestrator/contract'
 
 import type { NoteTransaction } from './note-store.ts'
+import type { Vote } from './approvals.ts'
 import type { Origin } from './origin.ts'
 import type { Outcome } from './outcome.ts'
 
@@ -59,8 +60,9 @@ export interface WorkflowChange {
   updated_at: string
   error: string | null
   completed_at: string | null
-  /** The last link of the chain over its history. */
+  /** The last link of the chain over its history, and the sequence of that row. */
   history_hash: string
+  history_sequence: number
   /** Left as it is when not given. */
   result?: JsonObject
 }
@@ -68,6 +70,14 @@ export interface WorkflowChange {
 /** A transition as it is stored: who asked by what, and its link of the chain. `metadata` is the text that was hashed. */
 export type HistoryEntry = Omit<Transition, 'metadata'> &
   Omit<Origin, 'name'> & { metadata: string | null; attempt_id: AttemptId; words_hash: string | null; hash: string }
+
+export interface NewVote extends Vote {
+  attempt_id: AttemptId
+  workflow_id: WorkflowId
+  key_id: string | null
+  digest: Digest | null
+  comments: (Comment & { id: string })[]
+}
 
 export interface HistoryWords {
   history_id: string
@@ -173,6 +183,9 @@ export interface WorkflowTransaction extends NoteTransaction {
     attempt_id: AttemptId,
     comments: readonly (Comment & { id: string })[],
   ): Promise<void>
+  /** The approvals of an attempt that did not yet suffice, in their order. */
+  listVotes(attempt_id: AttemptId): Promise<(Vote & { comments: (Comment & { id: string })[] })[]>
+  insertVote(vote: NewVote): Promise<void>
   /** Drafts of this reviewer become threads: they are gone, and the ids that are free for threads are answered. */
   takeDrafts(workflow_id: WorkflowId, actor: string, ids: readonly string[]): Promise<ReadonlySet<string>>
   /** What was said with the approval that completed the feature's last workflow, and nobody has answered yet. */

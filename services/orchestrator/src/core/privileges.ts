@@ -15,6 +15,8 @@ export type Action =
   | PostedTrigger
   | 'manage_keys'
   | 'manage_queue'
+  | 'manage_policies'
+  | 'audit'
 
 /** `own`: only on what was created under the same name. */
 type Extent = 'any' | 'own'
@@ -38,6 +40,8 @@ export const PRIVILEGES: Readonly<Record<Action, Readonly<Partial<Record<Role, E
   error: { hub: 'any', admin: 'any' },
   manage_keys: { admin: 'any' },
   manage_queue: { admin: 'any' },
+  manage_policies: { admin: 'any' },
+  audit: { admin: 'any' },
 }
 
 /** The roles that may do at least one of these to something: what the route of them says. */

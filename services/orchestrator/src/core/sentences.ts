@@ -40,6 +40,14 @@ export const unknownAttempt = (id: string) =>
 export const notUnderReview = (status: WorkflowStatus) =>
   `Questions are answered and checklists ticked while a phase waits for its review; this workflow is ${status}.`
 
+export const fourEyes = () =>
+  'You created this workflow, so somebody else must approve it. An admin can override this with phase_result.override_reason.'
+
+export const alreadyApproved = () => 'You approved this attempt already. Somebody else is needed now.'
+
+export const overrideOfAdmin = (role: string) =>
+  `Only an admin may override what an approval takes; your key has the role ${role}. Leave override_reason out to give your vote.`
+
 export const contradictoryVerdict = (trigger: Trigger) => `contradicts the trigger ${trigger}`
 
 export const draftClosed = () =>
@@ -93,6 +101,9 @@ export const queuePaused = ({ paused_at, paused_by, reason }: QueuePause) =>
 export const needsKey = () => 'This needs a key: send it as "Authorization: Bearer ok_…".'
 
 export const wrongKey = () => 'This key is not known, has expired or was revoked.'
+
+export const tooManyRequests = (per_minute: number, seconds: number) =>
+  `This key asked more than ${per_minute} times within a minute (REQUESTS_PER_MINUTE). Go on in ${seconds} s.`
 
 export const tooManyWrongKeys = (seconds: number) =>
   `Too many wrong keys came from this address. Try again in ${seconds} s; a right key is answered at once.`

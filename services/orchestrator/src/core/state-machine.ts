@@ -3,7 +3,6 @@ import {
   type AdvanceWorkflow,
   type AgentUpdate,
   type AttemptId,
-  type Comment,
   type CreateWorkflow,
   type Feature,
   type FeatureId,
@@ -15,6 +14,7 @@ import {
 } from '@orchestrator/contract'
 
 import type { FoundFeature } from './adopt-feature.ts'
+import type { ApprovalRules } from './approval-rules.ts'
 import { phasesOf } from './definitions.ts'
 import { featureIdFor } from './feature-ids.ts'
 import { feedbackOf, withTicks } from './feedback.ts'
@@ -26,7 +26,8 @@ import { newId } from './new-id.ts'
 import { byItself, type Origin } from './origin.ts'
 import type { Asker } from './privileges.ts'
 import * as sentences from './sentences.ts'
-import { cancellation, reworksUsedUp, type Position } from './transitions.ts'
+import { cancellation } from './transitions.ts'
+import { verdictStep } from './verdicts.ts'
 import {
   accept,
   currentAttempt,
@@ -39,6 +40,7 @@ import {
 
 export interface StateMachineOptions extends WorkflowStepsOptions {
   store: WorkflowStore
+  approvals: Pick<ApprovalRules, 'current'>
   /** The highest feature number taken in the workspace's repository, as far as known. */
   highestNumber(workspace: string): Promise<number>
   /** A feature that the workspace's repository has and nobody created here. */
@@ -46,8 +48,6 @@ export interface StateMachineOptions extends WorkflowStepsOptions {
 }
 
 const DEFAULT_WORKSPACE = 'default'
-/** Fields of a review that are no words. */
-const DECIDED: readonly string[] = ['approved', 'abort', 'digest']
 
 /**
  * The only writer of workflows. Each step is one commit: the move, its history row, its event, the
@@ -97,25 +97,24 @@ export class WorkflowStateMachine {
     )
   }
 
-  /** Throws WORKFLOW_NOT_FOUND, INVALID_STATE_TRANSITION, STALE_REVIEW, VALIDATION_ERROR. */
-  advance(id: WorkflowId, body: AdvanceWorkflow, asker: Asker, idempotency?: Idempotency): Promise<Workflow> {
-    const { trigger, phase_result: result = {} } = body
+  /** Throws WORKFLOW_NOT_FOUND, INVALID_STATE_TRANSITION, VALIDATION_ERROR, and what a verdict may throw. */
+  async advance(id: WorkflowId, body: AdvanceWorkflow, asker: Asker, idempotency?: Idempotency): Promise<Workflow> {
+    const { trigger, phase_result } = body
+    const rules = isVerdict(trigger) ? await this.#o.approvals.current() : undefined
     return this.#store.write((tx) =>
       once(tx, idempotency, this.#now(), async () => {
         const workflow = await this.#steps.get(tx, id)
-        const position = positionOf(workflow)
-        const move = this.#steps.decide(workflow, trigger, result.abort ?? false)
-        const metadata = body.phase_result === undefined ? null : (body.phase_result as JsonObject)
-        const step: Step = {
-          trigger,
-          origin: asker,
-          move,
-          ...(isVerdict(trigger) ? wordsApart(metadata) : { metadata }),
+        const move = this.#steps.decide(workflow, trigger, phase_result?.abort ?? false)
+        if (isVerdict(trigger) && rules !== undefined) {
+          const requirement = rules.for(workflow.workflow_type, workflow.current_phase ?? 'phase_1')
+          const { max_reworks } = this.#o
+          const verdict = { workflow, trigger, phase_result, asker, move, requirement, max_reworks, now: this.#now() }
+          return this.#steps.take(tx, workflow, await verdictStep(tx, verdict))
         }
+        const metadata: JsonObject | null = phase_result ?? null
+        const step: Step = { trigger, origin: asker, move, metadata, release: true }
         if (trigger === 'agent_complete') step.outcome = outcomeOfExternal(metadata ?? {})
-        else if (trigger === 'error') step.error = result.error ?? sentences.reportedWithoutReason()
-        else await this.#review(tx, workflow, position, step, result)
-        step.release = trigger === 'agent_complete' || trigger === 'error'
+        else step.error = phase_result?.error ?? sentences.reportedWithoutReason()
         return this.#steps.take(tx, workflow, step)
       }),
     )
@@ -362,42 +361,6 @@ export class WorkflowStateMachine {
     return this.#o.phase_execution === 'hub' ? workflow : this.#steps.start(tx, workflow)
   }
 
-  /** A verdict: bound to what was seen, and never in contradiction to its trigger. */
-  async #review(
-    tx: WorkflowTransaction,
-    workflow: Workflow,
-    position: Position,
-    step: Step,
-    result: NonNullable<AdvanceWorkflow['phase_result']>,
-  ): Promise<void> {
-    const attempt = currentAttempt(workflow)
-    const approves = step.trigger === 'human_approved'
-    if (result.approved !== undefined && result.approved !== approves) {
-      const message = sentences.contradictoryVerdict(step.trigger)
-      throw new ServiceError('VALIDATION_ERROR', message, { details: [{ field: 'phase_result.approved', message }] })
-    }
-    if (result.digest !== undefined && result.digest !== attempt.digest) {
-      throw new ServiceError('STALE_REVIEW', sentences.staleReview(workflow.feature_id))
-    }
-    const threads = await threadsOf(tx, workflow.id, step.origin.name, result.comments)
-    const stops = step.move.status === 'failed'
-    const verdict = approves ? 'approved' : stops ? 'stopped' : 'changes_requested'
-    const review = {
-      id: newId(),
-      verdict,
-      actor: step.origin.name,
-      digest: attempt.digest,
-      created_at: this.#now(),
-    } as const
-    await tx.insertReview(review, workflow.id, attempt.id, threads)
-    step.feedback = feedbackOf(threads, approves)
-    if (!stops) return
-    const usedUp = !result.abort && reworksUsedUp(position, this.#steps.policy(workflow))
-    step.error = usedUp
-      ? sentences.reworksUsedUp(this.#o.max_reworks)
-      : sentences.stopped(step.origin.name, threads.length > 0 ? step.feedback?.text : undefined)
-  }
-
   async #findCurrent(tx: WorkflowTransaction, attempt_id: AttemptId): Promise<AttemptWork | undefined> {
     const work = await tx.findWork(attempt_id)
     return work !== undefined && isCurrent(work) && work.workflow.status === 'in_progress' ? work : undefined
@@ -408,40 +371,11 @@ export class WorkflowStateMachine {
   }
 }
 
-function isVerdict(trigger: AdvanceWorkflow['trigger']): boolean {
+function isVerdict(trigger: AdvanceWorkflow['trigger']): trigger is 'human_approved' | 'human_rejected' {
   return trigger === 'human_approved' || trigger === 'human_rejected'
-}
-
-/** What was decided, and what was written with it: all of a review that is not known to be the former. */
-function wordsApart(review: JsonObject | null): Pick<Step, 'metadata' | 'words'> {
-  if (review === null) return { metadata: null }
-  const entries = Object.entries(review)
-  const [decided, written] = [true, false].map((is) => entries.filter(([name]) => DECIDED.includes(name) === is))
-  return {
-    metadata: Object.fromEntries(decided ?? []),
-    ...(written !== undefined && written.length > 0 && { words: Object.fromEntries(written) }),
-  }
 }
 
 function isCurrent(work: AttemptWork): boolean {
   const { status, attempt } = work.workflow
   return attempt?.id === work.attempt_id && (status === 'pending' || status === 'in_progress')
-}
-
-/** A comment that was a draft keeps its id: a thread is one thing from its first word on. */
-async function threadsOf(
-  tx: WorkflowTransaction,
-  workflow_id: WorkflowId,
-  actor: string,
-  comments: string | Comment[] | undefined,
-): Promise<(Comment & { id: string })[]> {
-  if (comments === undefined) return []
-  const list: Comment[] = typeof comments === 'string' ? [{ text: comments }] : comments
-  const ids = list.flatMap(({ id }) => id ?? [])
-  const free = new Set(ids.length === 0 ? [] : await tx.takeDrafts(workflow_id, actor, ids))
-  return list.map((comment) => {
-    const { id } = comment
-    // Each id once: a second comment under it is another thread.
-    return { ...comment, id: id !== undefined && free.delete(id) ? id : newId() }
-  })
 }

@@ -122,6 +122,7 @@ export class WorkflowSteps {
         error,
         completed_at,
         history_hash: entry.hash,
+        history_sequence: entry.sequence,
         ...(result && { result }),
       },
     )

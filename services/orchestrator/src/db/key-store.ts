@@ -25,6 +25,22 @@ export function createKeyStore(session: Session): KeyStore {
     async insertKey(record) {
       await session.write((tx) => tx.insertInto('keys').values(record).execute())
     },
+    insertFirstKey: (record) =>
+      session.write(async (tx) => {
+        // Held until the commit, so that a second replica counts the first one's key.
+        await tx
+          .updateTable('counters')
+          .set((eb) => ({ value: eb.ref('value') }))
+          .where('name', '=', 'feature_number')
+          .execute()
+        const { count } = await tx
+          .selectFrom('keys')
+          .select((eb) => eb.fn.countAll<number>().as('count'))
+          .executeTakeFirstOrThrow()
+        if (count > 0) return false
+        await tx.insertInto('keys').values(record).execute()
+        return true
+      }),
     revokeKey: (id, now) =>
       session.write(async (tx) => {
         // Holds every admin's row, so that two admins cannot revoke each other at once.

@@ -3,7 +3,9 @@ import type {
   FeatureId,
   AttemptId,
   Digest,
+  ErrorCode,
   Phase,
+  Role,
   StreamEventType,
   Trigger,
   WorkflowId,
@@ -39,6 +41,8 @@ export interface WorkflowsTable {
   address: string | null
   /** The last link of the chain over its history; of its creation, while it has none. */
   history_hash: string
+  /** Of the last row of its history: the next one's is higher. */
+  history_sequence: number
 }
 
 /** The seed's table, and who, on what, in which order. Rows are only ever added. */
@@ -72,6 +76,43 @@ export interface HistoryWordsTable {
   words: string | null
   erased_at: string | null
   erased_by: string | null
+}
+
+/** What it takes to approve a phase, where somebody set it. */
+export interface ApprovalPoliciesTable {
+  workflow_type: WorkflowType
+  phase: Phase
+  minimum_approvals: number
+  required_roles: string
+  /** 0 or 1; null leaves it to the setting. */
+  four_eyes: number | null
+  updated_at: string | null
+  updated_by: string | null
+}
+
+/** An approval that did not yet suffice. */
+export interface VotesTable {
+  attempt_id: AttemptId
+  workflow_id: WorkflowId
+  actor: string
+  role: Role | 'local'
+  key_id: string | null
+  digest: Digest | null
+  comments: string
+  created_at: string
+}
+
+/** Attempts that were refused, the latest of them. */
+export interface DenialsTable {
+  sequence: Generated<number>
+  actor: string | null
+  key_id: string | null
+  request_id: string | null
+  address: string | null
+  method: string
+  path: string
+  code: ErrorCode
+  created_at: string
 }
 
 export interface AttemptsTable {
@@ -264,6 +305,9 @@ export interface Tables {
   workflows: WorkflowsTable
   workflow_history: WorkflowHistoryTable
   history_words: HistoryWordsTable
+  approval_policies: ApprovalPoliciesTable
+  votes: VotesTable
+  denials: DenialsTable
   attempts: AttemptsTable
   attempt_artifacts: AttemptArtifactsTable
   artifacts: ArtifactsTable

@@ -76,6 +76,7 @@ export function selectWorkflows(db: Kysely<Tables>) {
       'w.created_by',
       'w.sequence',
       'w.history_hash',
+      'w.history_sequence',
       'a.id as attempt_id',
       'a.number',
       'a.state',
@@ -92,6 +93,7 @@ export function workflowOf(row: WorkflowRow): Workflow {
   const {
     sequence: _,
     history_hash: __,
+    history_sequence: ___,
     attempt_id,
     number,
     state,

@@ -56,7 +56,7 @@ export function createStatements(db: Kysely<Tables>, sequence?: EventSequence) {
           .forUpdate(),
       ),
 
-    insertWorkflow: prepare<Insertable<WorkflowsTable>, unknown>((value) =>
+    insertWorkflow: prepare<Omit<Insertable<WorkflowsTable>, 'history_sequence'>, unknown>((value) =>
       db.insertInto('workflows').values({
         id: value('id'),
         workflow_type: value('workflow_type'),
@@ -80,6 +80,7 @@ export function createStatements(db: Kysely<Tables>, sequence?: EventSequence) {
         request_id: value('request_id'),
         address: value('address'),
         history_hash: value('history_hash'),
+        history_sequence: 0,
       }),
     ),
 
@@ -95,6 +96,7 @@ export function createStatements(db: Kysely<Tables>, sequence?: EventSequence) {
           completed_at: value('completed_at'),
           result: sql`coalesce(${value('result')}, result)`,
           history_hash: value('history_hash'),
+          history_sequence: value('history_sequence'),
         })
         .where('id', '=', value('id'))
         .where('status', '=', value('expected_status'))
@@ -258,6 +260,7 @@ interface MoveValues {
   history_hash: string
   /** Null leaves it as it is. */
   result: string | null
+  history_sequence: number
 }
 
 type NewAttemptValues = Pick<

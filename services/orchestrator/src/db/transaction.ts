@@ -1,10 +1,11 @@
-import type { Feedback, JsonObject, WorkflowId } from '@orchestrator/contract'
+import type { Comment, Feedback, JsonObject, WorkflowId } from '@orchestrator/contract'
 import { afterCommit } from '@orchestrator/sqlite'
 import type { Kysely, QueryResult, Transaction } from 'kysely'
 
 import type { WorkflowTransaction } from '../core/ports.ts'
 import type { Tables } from './models.ts'
 import { noteTransaction } from './note-store.ts'
+import { OutOfOrderError } from './out-of-order.ts'
 import { parseJson, reading, toJson, workflowOf } from './rows.ts'
 import type { Statements } from './statements.ts'
 
@@ -19,7 +20,7 @@ export function workflowTransaction(
   onEvents: () => void,
 ): WorkflowTransaction {
   const held = new Set<WorkflowId>()
-  const hashes = new Map<WorkflowId, string>()
+  const links = new Map<WorkflowId, { hash: string; sequence: number }>()
   /** On Postgres the places of this transaction begin here, once that is known. */
   let first_sequence: number | undefined
   let told = 0
@@ -42,7 +43,7 @@ export function workflowTransaction(
     held.add(id)
     const [row] = (await statements.findWorkflow(tx, { id })).rows
     if (row === undefined) return undefined
-    hashes.set(id, row.history_hash)
+    links.set(id, { hash: row.history_hash, sequence: row.history_sequence })
     return workflowOf(row)
   }
 
@@ -93,21 +94,23 @@ export function workflowTransaction(
     async insertWorkflow({ context, result, ...columns }, more) {
       const values = { ...columns, context: toJson(context), result: toJson(result), ...more }
       held.add(values.id)
-      hashes.set(values.id, more.history_hash)
+      links.set(values.id, { hash: more.history_hash, sequence: 0 })
       await statements.insertWorkflow(tx, values)
     },
 
     historyHash(id) {
-      const hash = hashes.get(id)
-      if (hash === undefined) throw new Error(`this transaction has not seen workflow ${id}`)
-      return hash
+      const link = links.get(id)
+      if (link === undefined) throw new Error(`this transaction has not seen workflow ${id}`)
+      return link.hash
     },
 
     async moveWorkflow(expected, { result, ...change }) {
+      const last = links.get(expected.id)
+      if (last !== undefined && change.history_sequence <= last.sequence) throw new OutOfOrderError()
       const { id, status: expected_status, attempt_id: expected_attempt_id } = expected
       const values = { id, expected_status, expected_attempt_id, ...change, result: toJson(result) }
       if ((await statements.moveWorkflow(tx, values)).numAffectedRows !== 1n) return false
-      hashes.set(id, change.history_hash)
+      links.set(id, { hash: change.history_hash, sequence: change.history_sequence })
       return true
     },
 
@@ -244,6 +247,24 @@ export function workflowTransaction(
         ...(quote !== null && { quote }),
         ...(replacement !== null && { replacement }),
       }))
+    },
+
+    async listVotes(attempt_id) {
+      const rows = await tx
+        .selectFrom('votes')
+        .select(['actor', 'role', 'comments', 'created_at'])
+        .where('attempt_id', '=', attempt_id)
+        .orderBy('created_at')
+        .orderBy('actor')
+        .execute()
+      return rows.map((row) => ({ ...row, comments: JSON.parse(row.comments) as (Comment & { id: string })[] }))
+    },
+
+    async insertVote({ comments, ...vote }) {
+      await tx
+        .insertInto('votes')
+        .values({ ...vote, comments: JSON.stringify(comments) })
+        .execute()
     },
 
     async answerThreads(workflow_id, answers) {

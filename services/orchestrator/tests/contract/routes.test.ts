@@ -2,11 +2,14 @@ import { createHash } from 'node:crypto'
 import { DatabaseSync } from 'node:sqlite'
 
 import {
+  approvalPolicyItemSchema,
+  approvalPolicyPageSchema,
   attemptDiffSchema,
   attemptPageSchema,
   checklistItemSchema,
   checklistPageSchema,
   createdKeySchema,
+  denialPageSchema,
   draftPageSchema,
   errorEnvelopeSchema,
   featurePageSchema,
@@ -100,6 +103,8 @@ const fill = (path: string, id: string = waiting.id) =>
     .replace('{base}', digest)
     .replace('{draft_id}', draft_id)
     .replace('{key_id}', admin_id)
+    .replace('{workflow_type}', 'plan')
+    .replace('{phase}', 'phase_2')
 const host = new URL(service.url).host
 
 function createKey(role: string): Promise<Answer> {
@@ -121,7 +126,7 @@ async function stream(path: string): Promise<Answer> {
 }
 async function onFullDisk<T>(fn: () => Promise<T>): Promise<T> {
   const database = new DatabaseSync(`${service.folder}/orchestrator.db`)
-  const full = ['workflows', 'workflow_history', 'events', 'keys', 'review_drafts']
+  const full = ['workflows', 'workflow_history', 'events', 'keys', 'review_drafts', 'approval_policies']
   for (const table of full)
     database.exec(
       `create trigger full_of_${table} before insert on ${table} begin select raise(abort, 'database or disk is full'); end`,
@@ -149,6 +154,8 @@ const answerIt = (body: object) =>
   service.request('PUT', fill('/workflows/{id}/questions/{question_id}'), { answer: 'By a key.', ...body })
 const tickIt = (body: object) =>
   service.request('PUT', fill('/workflows/{id}/checklist-items/{item_id}'), { ticked: true, ...body })
+const policy = { minimum_approvals: 1, required_roles: [], four_eyes: null }
+const setPolicy = () => service.request('PUT', '/approval-policies/plan/phase_2', policy)
 const key = 'ok_000000000000_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'
 
 for (let guess = 0; guess < 60; guess++) await guessed.request('POST', '/session', { key })
@@ -348,6 +355,15 @@ const OWN: Record<string, [request: () => Promise<Answer>, body: z.ZodType]> = {
   ],
   'POST /keys/{key_id}/revoke 404': [() => service.request('POST', '/keys/000000000000/revoke'), errorEnvelopeSchema],
   'POST /keys/{key_id}/revoke 409': [() => service.request('POST', `/keys/${admin_id}/revoke`), errorEnvelopeSchema],
+  'GET /approval-policies 200': [() => service.request('GET', '/approval-policies'), approvalPolicyPageSchema],
+  'PUT /approval-policies/{workflow_type}/{phase} 200': [setPolicy, approvalPolicyItemSchema],
+  'PUT /approval-policies/{workflow_type}/{phase} 507': [() => onFullDisk(setPolicy), errorEnvelopeSchema],
+  'DELETE /approval-policies/{workflow_type}/{phase} 200': [
+    () => service.request('DELETE', '/approval-policies/plan/phase_2'),
+    approvalPolicyItemSchema,
+  ],
+  'GET /audit/denials 200': [() => service.request('GET', '/audit/denials'), denialPageSchema],
+  'GET /audit/export 200': [() => service.request('GET', '/audit/export'), z.undefined()],
   'DELETE /session 204': [() => service.request('DELETE', '/session'), z.undefined()],
   'GET / 200': [() => service.request('GET', '/'), z.object({ service: z.literal('orchestrator') })],
 }
@@ -377,6 +393,7 @@ const BODIES: Record<string, object> = {
   'POST /features/{feature_id}/push': { remote: 'origin' },
   'PUT /workflows/{id}/questions/{question_id}': { answer: 'By a key.' },
   'PUT /workflows/{id}/checklist-items/{item_id}': { ticked: true },
+  'PUT /approval-policies/{workflow_type}/{phase}': policy,
   'POST /session': { key },
   'POST /keys': { name: 'Robin', role: 'viewer' },
   'PUT /workflows/{id}/drafts/{draft_id}': draft,
@@ -409,7 +426,7 @@ const edge = pairs.filter(({ name, status }) => !(name in OWN) && status in EDGE
 const bodiless = new Set(['GET', 'DELETE'])
 
 const database = new DatabaseSync(`${broken.folder}/orchestrator.db`)
-for (const table of ['workflows', 'features', 'artifacts', 'keys', 'events', 'queues'])
+for (const table of ['workflows', 'features', 'artifacts', 'keys', 'events', 'queues', 'approval_policies', 'denials'])
   database.exec(`alter table ${table} rename to lost_${table}`)
 database.close()
 
@@ -423,9 +440,14 @@ describe('the routes that are documented', () => {
   it('are the published ones', () => {
     expect(operations.map(({ method, path }) => `${method} ${path}`).toSorted()).toEqual(
       [
+        'DELETE /approval-policies/{workflow_type}/{phase}',
         'DELETE /session',
         'DELETE /workflows/{id}/drafts/{draft_id}',
         'DELETE /workflows/{id}/viewed/{digest}',
+        'GET /approval-policies',
+        'GET /audit/denials',
+        'GET /audit/export',
+        'PUT /approval-policies/{workflow_type}/{phase}',
         'GET /',
         'GET /agents',
         'GET /artifacts/{digest}',

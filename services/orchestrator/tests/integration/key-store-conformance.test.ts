@@ -29,6 +29,16 @@ describe.each(databases.all)('keys on $title', ({ create, isMissing }) => {
     await session.close()
   })
 
+  it.skipIf(isMissing)('begin with one, however many replicas start at once', async () => {
+    const session = await openSession({ url: await create(), onFatal: () => {} })
+    const made = await Promise.all(
+      Array.from({ length: 8 }, () => new Keys(createKeyStore(session), () => new Date()).createFirst()),
+    )
+    expect(made.filter((key) => key !== undefined)).toHaveLength(1)
+    expect(await new Keys(createKeyStore(session), () => new Date()).list()).toHaveLength(1)
+    await session.close()
+  })
+
   it.skipIf(isMissing)('leave one admin, however many admins revoke each other at once', async () => {
     const session = await openSession({ url: await create(), onFatal: () => {} })
     const keys = new Keys(createKeyStore(session), () => new Date())

@@ -109,6 +109,7 @@ describe.skipIf(postgres.missing !== undefined)(title, () => {
           error: null,
           completed_at: null,
           history_hash: 'x',
+          history_sequence: 1,
         },
       )
     })

@@ -77,6 +77,7 @@ describe.each(databases.all)('the store on $title', ({ create, isMissing }) => {
             error: null,
             completed_at: null,
             history_hash: 'x',
+            history_sequence: 1,
           },
         )
         throw new ServiceError('STALE_REVIEW', 'refused at the end')

@@ -23,6 +23,9 @@ it('has the seed’s defaults', () => {
     event_retention_days: 90,
     max_event_streams: 10_000,
     max_event_streams_per_key: 100,
+    requests_per_minute: 6000,
+    four_eyes: 'auto',
+    audit_dir: './data/orchestrator.db.audit',
     log_level: 'info',
   })
 })
@@ -47,6 +50,10 @@ it.each([
   ['PHASE_RETRY_LIMIT', '1', { phase_retry_limit: 1 }],
   ['PHASE_RETRY_BASE_MS', '1', { phase_retry_base_ms: 1 }],
   ['MAX_REWORKS', '0', { max_reworks: 0 }],
+  ['AUDIT_DIR', '/var/audit', { audit_dir: '/var/audit' }],
+  ['DATABASE_URL', 'sqlite:////var/o.db', { audit_dir: '/var/o.db.audit' }],
+  ['DATABASE_URL', 'sqlite:///:memory:', { audit_dir: undefined }],
+  ['DATABASE_URL', 'postgres://localhost/o', { audit_dir: undefined }],
   ['LOG_LEVEL', 'debug', { log_level: 'debug' }],
 ])('takes %s=%s', (name, value, expected) => {
   expect(readConfig({ [name]: value })).toMatchObject(expected)

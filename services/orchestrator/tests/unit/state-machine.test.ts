@@ -39,6 +39,11 @@ afterEach(() => session.close())
 
 const machineOn = (on: WorkflowStore, phase_execution: 'hub' | 'external') =>
   new WorkflowStateMachine({
+    approvals: {
+      current: async () => ({
+        for: () => ({ minimum_approvals: 1, required_roles: [], four_eyes: false, spares_local: true }),
+      }),
+    },
     store: on,
     queue,
     clock,

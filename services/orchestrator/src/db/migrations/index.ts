@@ -7,6 +7,8 @@ import { reviewerNotes } from './0005_hub.ts'
 import { queuePauseAndAgents } from './0006_queue_pause_and_agents.ts'
 import { eventFeed } from './0007_event_feed.ts'
 import { traceparent } from './0008_traceparent.ts'
+import { approvals } from './0009_approvals.ts'
+import { denials } from './0010_denials.ts'
 import { SQLITE, type ColumnTypes } from './column-types.ts'
 
 /** Forward only, run at start under a lock. A new one gets the next number and is never edited once released. */
@@ -19,6 +21,8 @@ export function migrationsFor(types: ColumnTypes): Record<string, Migration> {
     '0006_queue_pause_and_agents': queuePauseAndAgents(),
     '0007_event_feed': eventFeed,
     '0008_traceparent': traceparent(),
+    '0009_approvals': approvals(types),
+    '0010_denials': denials(types),
   }
 }
 
