@@ -1,9 +1,14 @@
-import type { KeyStore } from '../core/keys.ts'
+import type { KeyRecord, KeyStore } from '../core/keys.ts'
+import { prepare } from './prepared.ts'
 import type { Session } from './session.ts'
 
 export function createKeyStore(session: Session): KeyStore {
+  // Asked by every request that shows a key.
+  const findKey = prepare<{ id: string }, KeyRecord>((value) =>
+    session.read.selectFrom('keys').selectAll().where('id', '=', value('id')),
+  )
   return {
-    findKey: (id) => session.read.selectFrom('keys').selectAll().where('id', '=', id).executeTakeFirst(),
+    findKey: async (id) => (await findKey(session.read, { id })).rows[0],
     listKeys: () => session.read.selectFrom('keys').selectAll().orderBy('created_at').orderBy('id').execute(),
     async listGood(ids, now) {
       const rows = await session.read
