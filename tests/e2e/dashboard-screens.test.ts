@@ -107,8 +107,21 @@ describe.skipIf(NO_BROWSER)(titled('every screen'), () => {
         path: `/new?feature_id=${done.feature_id}&type=plan`,
         ready: heading('New workflow'),
       },
-      { name: 'settings', path: '/settings', ready: (page) => page.getByText('Offline demo agent').first().waitFor() },
+      {
+        name: 'settings',
+        path: '/settings',
+        ready: async (page) => {
+          await page.getByText('Offline demo agent').first().waitFor()
+          await page.getByText('Handing out work').waitFor()
+          await button(page, 'New key').waitFor()
+        },
+      },
       { name: 'review', path: at(waiting.id), ready: readDocument },
+      {
+        name: 'compared',
+        path: at(waiting.id, '?as=changes'),
+        ready: (page) => page.locator('.document [data-changed]').first().waitFor(),
+      },
       {
         name: 'activity',
         path: at(waiting.id, '?view=activity'),
@@ -170,6 +183,14 @@ describe.skipIf(NO_BROWSER)(titled('every screen'), () => {
       await page.keyboard.press('Escape')
       await page.getByRole('dialog').waitFor({ state: 'detached' })
     }
+    await page
+      .locator('.document [data-block]')
+      .filter({ hasText: /^FR-003/ })
+      .first()
+      .focus()
+    await page.keyboard.press('s')
+    await page.getByLabel('What it should say').waitFor()
+    await look('suggesting')
     await button(page, 'Keyboard shortcuts').click()
     await look('help')
     await page.keyboard.press('Escape')

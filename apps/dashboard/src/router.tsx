@@ -6,6 +6,7 @@ import { Missing } from './screens/missing.tsx'
 import { Shell } from './shell/shell.tsx'
 import { parseTableSearch } from './workflow/table-search.ts'
 import { RequestError } from './api/request.ts'
+import type { Showing } from './review/compare-bar.tsx'
 import type { View } from './workflow/view-tabs.tsx'
 
 export const queryClient = new QueryClient({
@@ -37,16 +38,29 @@ const workflows = createRoute({
   component: lazyRouteComponent(() => import('./screens/workflows.tsx'), 'Workflows'),
 })
 
+/** Which attempt is on screen, which of its files, and how. */
+interface WorkflowSearch {
+  attempt?: string
+  file?: string
+  /** The attempt it is compared with. */
+  base?: string
+  as?: Showing
+  view?: View
+}
+
 const workflow = createRoute({
   getParentRoute: under,
   path: '/workflows/$workflow_id',
-  validateSearch: (search): { attempt?: string; file?: string; view?: View } => {
+  validateSearch: (search): WorkflowSearch => {
     const attempt = optionalText(search['attempt'])
     const file = optionalText(search['file'])
-    const view = search['view']
+    const base = optionalText(search['base'])
+    const { as, view } = search
     return {
       ...(attempt !== undefined && { attempt }),
       ...(file !== undefined && { file }),
+      ...(base !== undefined && { base }),
+      ...((as === 'changes' || as === 'source') && { as }),
       ...((view === 'document' || view === 'activity' || view === 'history') && { view }),
     }
   },

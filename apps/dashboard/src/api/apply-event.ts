@@ -23,6 +23,8 @@ export function applyEvent(client: QueryClient, event: StreamEvent, refreshInbox
   void client.invalidateQueries({ queryKey: ['attempts', workflow_id] })
   if (event.type === 'attempt.state') return
   void client.invalidateQueries({ queryKey: ['history', workflow_id] })
+  for (const name of ['drafts', 'questions', 'checklists'])
+    void client.invalidateQueries({ queryKey: [name, workflow_id] })
   void client.invalidateQueries({ queryKey: ['feature'] })
   refreshInbox()
 }

@@ -1,4 +1,4 @@
-import { useEffect, useSyncExternalStore } from 'react'
+import { useEffect, useRef, useSyncExternalStore } from 'react'
 import { useQueryClient } from '@tanstack/react-query'
 
 import type { StreamEvent } from '@orchestrator/contract'
@@ -36,8 +36,16 @@ const ARRIVALS_KEPT = 200
 const LOST_AFTER_MS = 1500
 
 /** Keeps the page in step with the service for as long as it is mounted. */
-export function useFollowEvents(): void {
+export function useFollowEvents(
+  onEvent: (event: StreamEvent) => void,
+  /** The stream is back after it was lost. */
+  onReturn: () => void,
+): void {
   const client = useQueryClient()
+  const told = useRef({ onEvent, onReturn })
+  useEffect(() => {
+    told.current = { onEvent, onReturn }
+  })
   useEffect(() => {
     let was_lost = false
     let timer: ReturnType<typeof setTimeout> | undefined
@@ -53,12 +61,14 @@ export function useFollowEvents(): void {
       if (!was_lost) return
       was_lost = false
       void client.invalidateQueries()
+      told.current.onReturn()
     }
     const close = followEvents({
       onEvent: (event) => {
         if (event.type === 'workflow.created')
           update({ arrivals: [{ ...event.data, id: event.workflow_id }, ...live.arrivals].slice(0, ARRIVALS_KEPT) })
         applyEvent(client, event, refreshInbox)
+        told.current.onEvent(event)
       },
       onOpen: recover,
       onLost: lose,

@@ -2,12 +2,20 @@ import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 
 import type {
   Attempt,
+  ChecklistPage,
   Feature,
-  FeatureWithWorkflows,
+  FeatureDetail,
   Health,
   HubAgents,
+  Key,
+  Queue,
+  QuestionPage,
   RenderedArtifact,
+  RenderedDiff,
+  ReviewDraft,
+  Session,
   Transition,
+  ViewedMark,
   Workflow,
   WorkflowPage,
   WorkflowStatus,
@@ -81,6 +89,64 @@ export const renderedQuery = (digest: string) =>
     staleTime: Infinity,
   })
 
+/** How one file became another, by the digests of both. */
+export const diffQuery = (base: string, digest: string, by: 'words' | 'lines') =>
+  queryOptions({
+    queryKey: ['diff', base, digest, by],
+    queryFn: ({ signal }) => request<RenderedDiff>(`/artifacts/${digest}/diff/${base}${search({ by })}`, { signal }),
+    staleTime: Infinity,
+  })
+
+/** Who asks, as the service sees it. */
+export const sessionQuery = () =>
+  queryOptions({
+    queryKey: ['session'],
+    queryFn: ({ signal }) => request<Session>('/session', { signal }),
+    staleTime: Infinity,
+  })
+
+/** A reviewer's own drafts on a workflow. */
+export const draftsQuery = (workflow_id: string) =>
+  queryOptions({
+    queryKey: ['drafts', workflow_id],
+    queryFn: ({ signal }) => listAll<ReviewDraft>(`/workflows/${workflow_id}/drafts`, signal),
+  })
+
+/** What a reviewer has marked as read. */
+export const viewedQuery = (workflow_id: string) =>
+  queryOptions({
+    queryKey: ['viewed', workflow_id],
+    queryFn: ({ signal }) => listAll<ViewedMark>(`/workflows/${workflow_id}/viewed`, signal),
+  })
+
+/** What the current attempt leaves open, with the answers given so far. */
+export const questionsQuery = (workflow_id: string) =>
+  queryOptions({
+    queryKey: ['questions', workflow_id],
+    queryFn: ({ signal }) => request<QuestionPage>(`/workflows/${workflow_id}/questions`, { signal }),
+  })
+
+/** The checklists of the current attempt, with what people have ticked. */
+export const checklistsQuery = (workflow_id: string) =>
+  queryOptions({
+    queryKey: ['checklists', workflow_id],
+    queryFn: ({ signal }) => request<ChecklistPage>(`/workflows/${workflow_id}/checklists`, { signal }),
+  })
+
+/** Whether work is handed out. */
+export const queueQuery = () =>
+  queryOptions({
+    queryKey: ['queue'],
+    queryFn: ({ signal }) => request<Queue>('/queue', { signal }),
+    refetchInterval: 10_000,
+  })
+
+export const keysQuery = () =>
+  queryOptions({
+    queryKey: ['keys'],
+    queryFn: ({ signal }) => listAll<Key>('/keys', signal),
+  })
+
 export const artifactTextQuery = (digest: string) =>
   queryOptions({
     queryKey: ['artifact', digest],
@@ -100,7 +166,7 @@ export const featuresQuery = () =>
 export const featureQuery = (feature_id: string) =>
   queryOptions({
     queryKey: ['feature', feature_id],
-    queryFn: ({ signal }) => request<FeatureWithWorkflows>(`/features/${feature_id}`, { signal }),
+    queryFn: ({ signal }) => request<FeatureDetail>(`/features/${feature_id}`, { signal }),
   })
 
 export const agentsQuery = () =>

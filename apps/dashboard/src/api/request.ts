@@ -1,5 +1,7 @@
 import type { ErrorCode, ErrorDetail, ErrorEnvelope } from '@orchestrator/contract'
 
+import { learnServerTime } from './server-clock.ts'
+
 /** `UNREACHABLE`: no answer came. `UNREADABLE`: an answer came that is not of this service. */
 export type RequestErrorCode = ErrorCode | 'UNREACHABLE' | 'UNREADABLE'
 
@@ -17,7 +19,7 @@ export class RequestError extends Error {
 }
 
 export interface RequestOptions {
-  method?: 'GET' | 'POST' | 'DELETE'
+  method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
   body?: unknown
   signal?: AbortSignal
   /** Sent with a POST that starts or decides, so that a repeated one does it once. */
@@ -53,6 +55,8 @@ async function send(path: string, options: RequestOptions): Promise<Response> {
     if (cause instanceof DOMException && cause.name === 'AbortError') throw cause
     throw new RequestError('UNREACHABLE', 'The orchestrator does not answer. Check that it is running.', [], cause)
   }
+  // What comes from the browser's cache tells the time of then.
+  if (options.method !== undefined || !path.startsWith('/artifacts/')) learnServerTime(response.headers.get('date'))
   if (!response.ok) throw await readRefusal(response)
   return response
 }

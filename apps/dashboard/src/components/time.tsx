@@ -1,18 +1,20 @@
 import { useSyncExternalStore } from 'react'
 
+import { serverNow } from '../api/server-clock.ts'
+
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
 
-/** One clock for all ages on the page. */
-let now = Date.now()
+/** One clock for all ages on the page: the service's, for it wrote the times. */
+let now = serverNow()
 const listeners = new Set<() => void>()
 let timer: ReturnType<typeof setInterval> | undefined
 
 function subscribe(listener: () => void): () => void {
   listeners.add(listener)
   timer ??= setInterval(() => {
-    now = Date.now()
+    now = serverNow()
     for (const each of listeners) each()
   }, 15_000)
   return () => {
@@ -49,9 +51,15 @@ const DATE = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' })
 export const formatClock = (at: string) => CLOCK.format(new Date(at))
 export const formatDay = (at: string) => DATE.format(new Date(at))
 
+/** A re-rendered age is of now, and not of the last turn of the clock. */
+function useAge(at: string): number {
+  useNow()
+  return serverNow() - Date.parse(at)
+}
+
 /** How long ago, with the exact time as a tooltip. */
 export function Age({ at }: { at: string }) {
-  const age = formatAge(Math.max(Date.now(), useNow()) - Date.parse(at))
+  const age = formatAge(useAge(at))
   return (
     <time dateTime={at} title={FULL.format(new Date(at))} className="tabular-nums">
       {age}
@@ -61,7 +69,7 @@ export function Age({ at }: { at: string }) {
 
 /** `just now`, `4 min ago`. */
 export function Ago({ at }: { at: string }) {
-  const age = formatAge(Math.max(Date.now(), useNow()) - Date.parse(at))
+  const age = formatAge(useAge(at))
   return (
     <time dateTime={at} title={FULL.format(new Date(at))} className="tabular-nums">
       {age === 'now' ? 'just now' : `${age} ago`}

@@ -1,7 +1,7 @@
 import type { Artifact, WorkflowType } from '@orchestrator/contract'
 
 /** What a file is compared with the attempt before. */
-export type FileChange = 'new' | 'changed' | 'same'
+export type FileChange = 'new' | 'changed' | 'same' | 'deleted'
 
 /** A file of an attempt in the place where a reviewer wants it. */
 export interface ReviewFile extends Artifact {
@@ -18,6 +18,8 @@ const MAIN_DOCUMENT: Record<WorkflowType, string> = {
 
 const nameOf = ({ path }: Artifact): string => path.split('/').at(-1) ?? path
 
+const RANKS: Record<FileChange, number> = { new: 0, changed: 0, same: 3, deleted: 6 }
+
 /** What is new or changed first, then the main document of the type, then the rest by name. */
 export function orderFiles(
   artifacts: readonly Artifact[],
@@ -25,10 +27,12 @@ export function orderFiles(
   workflow_type: WorkflowType,
 ): ReviewFile[] {
   const known = new Map(earlier?.map(({ path, digest }) => [path, digest]))
-  const rank = (file: ReviewFile): number => (file.change === 'same' ? 3 : 0) + rankWithin(file, workflow_type)
-  return artifacts
-    .map((artifact) => ({ ...artifact, change: compare(artifact, known) }))
-    .toSorted((one, other) => rank(one) - rank(other) || one.path.localeCompare(other.path))
+  const rank = (file: ReviewFile): number => RANKS[file.change] + rankWithin(file, workflow_type)
+  const gone = earlier?.filter(({ path }) => !artifacts.some((artifact) => artifact.path === path)) ?? []
+  return [
+    ...artifacts.map((artifact) => ({ ...artifact, change: compare(artifact, known) })),
+    ...gone.map((artifact) => ({ ...artifact, change: 'deleted' as const })),
+  ].toSorted((one, other) => rank(one) - rank(other) || one.path.localeCompare(other.path))
 }
 
 function rankWithin(file: Artifact, workflow_type: WorkflowType): number {

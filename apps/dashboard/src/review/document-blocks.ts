@@ -5,6 +5,7 @@ export interface OutlineItem {
   text: string
   level: number
   element: HTMLElement
+  line: number
 }
 
 const BLOCK = '[data-line-start]'
@@ -22,6 +23,8 @@ const hasOwnWords = (element: HTMLElement): boolean =>
 
 /** Marks the blocks and makes them focusable, so that the keyboard can walk them. */
 export function prepareBlocks(root: HTMLElement): void {
+  // Of a comparison what is gone can be walked to as well, and not commented on.
+  for (const gone of root.querySelectorAll<HTMLElement>('[data-changed]')) gone.tabIndex = -1
   for (const block of findBlocks(root)) {
     block.dataset['block'] = ''
     block.tabIndex = -1
@@ -37,6 +40,88 @@ export const linesOf = (block: HTMLElement): NonNullable<Anchor['lines']> => ({
   start: Math.max(1, lineOf(block, 'lineStart')),
   end: Math.max(1, lineOf(block, 'lineStart'), lineOf(block, 'lineEnd')),
 })
+
+/** Where a direct child of the document begins; the lines of fenced code stand on what is inside. */
+function startOf(child: Element): number {
+  const own = child instanceof HTMLElement && child.dataset['lineStart'] !== undefined ? child : null
+  return lineOf(own ?? child.querySelector<HTMLElement>(BLOCK) ?? document.createElement('i'), 'lineStart')
+}
+
+/** The line at which the top-level block begins that an element lies in. */
+export function topLevelStart(root: HTMLElement, element: Element | null): number | undefined {
+  let at = element
+  while (at !== null && at.parentElement !== root) at = at.parentElement
+  return at === null ? undefined : startOf(at)
+}
+
+/** Marks the top-level blocks that were read. */
+export function markViewed(root: HTMLElement, isViewed: (line_start: number) => boolean): void {
+  for (const child of root.children)
+    if (child instanceof HTMLElement && !isOurs(child)) child.toggleAttribute('data-viewed', isViewed(startOf(child)))
+}
+
+const isOurs = (element: Element): boolean => element.matches('.comments, .folded-note')
+const opensSection = (element: Element): boolean => element.tagName === 'H1' || element.tagName === 'H2'
+
+/**
+ * Folds each section (a second-level heading and what follows it) of which all is known already. A line under the heading
+ * says why and opens it; what is in `opened`, by the line of its heading, stays open. Answers how to undo it.
+ */
+export function foldSections(
+  root: HTMLElement,
+  reasonFor: (line_start: number) => string | undefined,
+  opened: Set<number>,
+): () => void {
+  const notes: HTMLElement[] = []
+  const children = [...root.children].filter((child) => child instanceof HTMLElement)
+  children.forEach((heading, index) => {
+    if (heading.tagName !== 'H2') return
+    const rest = children.slice(index + 1)
+    const end = rest.findIndex(opensSection)
+    const body = end === -1 ? rest : rest.slice(0, end)
+    const reason = reasonFor(startOf(heading))
+    const isKnown = body.every((child) => !child.matches('.comments') && reasonFor(startOf(child)) !== undefined)
+    const isCommented = [heading, ...body].some((child) => child.querySelector('.comments') !== null)
+    if (reason === undefined || body.length === 0 || !isKnown || isCommented) return
+    notes.push(foldSection(heading, body, reason, opened))
+  })
+  return () => {
+    for (const note of notes) note.remove()
+    for (const child of children) delete child.dataset['folded']
+  }
+}
+
+function foldSection(heading: HTMLElement, body: HTMLElement[], reason: string, opened: Set<number>): HTMLElement {
+  const line = startOf(heading)
+  const note = document.createElement('div')
+  const button = document.createElement('button')
+  note.className = 'folded-note'
+  button.type = 'button'
+  note.append(button)
+  const show = () => {
+    const isOpen = opened.has(line)
+    for (const child of body) child.toggleAttribute('data-folded', !isOpen)
+    button.textContent = reason
+    button.setAttribute('aria-expanded', String(isOpen))
+    button.setAttribute('aria-label', `${heading.textContent}: ${reason}`)
+  }
+  button.addEventListener('click', () => {
+    if (!opened.delete(line)) opened.add(line)
+    show()
+  })
+  show()
+  heading.after(note)
+  return note
+}
+
+/** Opens the folded section that an element stands in. */
+export function unfold(root: HTMLElement, element: HTMLElement): void {
+  let at: Element | null = element
+  while (at !== null && at.parentElement !== root) at = at.parentElement
+  if (!(at instanceof HTMLElement) || at.dataset['folded'] === undefined) return
+  for (; at !== null && !at.matches('.folded-note'); at = at.previousElementSibling);
+  at?.querySelector('button')?.click()
+}
 
 /** The block a node lies in. */
 export function blockOf(node: Node | null): HTMLElement | null {
@@ -81,6 +166,7 @@ export function readOutline(root: HTMLElement): OutlineItem[] {
     text: element.textContent,
     level: Number(element.tagName.slice(1)),
     element,
+    line: linesOf(element).start,
   }))
 }
 

@@ -1,7 +1,7 @@
 import type { Thread } from '@orchestrator/contract'
 
 import type { DraftComment } from './draft.ts'
-import { DraftCard } from './draft-card.tsx'
+import { DraftCard, type DraftEdits } from './draft-card.tsx'
 import { shortPath } from './artifact-order.ts'
 import { ThreadCard } from './thread-card.tsx'
 
@@ -10,12 +10,11 @@ interface GeneralCommentsProps {
   drafts: DraftComment[]
   attempt_id: string
   threads: Thread[]
-  onChange: (id: string, text: string) => void
-  onRemove: (id: string) => void
+  edits: Omit<DraftEdits, 'onSuggest'>
 }
 
 /** Comments on the whole, on other files and on other attempts: none is ever out of sight. */
-export function GeneralComments({ drafts, attempt_id, threads, onChange, onRemove }: GeneralCommentsProps) {
+export function GeneralComments({ drafts, attempt_id, threads, edits }: GeneralCommentsProps) {
   if (drafts.length === 0 && threads.length === 0) return null
   return (
     <section aria-label="Comments outside this text" className="mb-3">
@@ -23,13 +22,7 @@ export function GeneralComments({ drafts, attempt_id, threads, onChange, onRemov
         <ThreadCard key={thread.id} thread={thread} />
       ))}
       {drafts.map((draft) => (
-        <DraftCard
-          key={draft.id}
-          draft={draft}
-          origin={originOf(draft, attempt_id)}
-          onChange={onChange}
-          onRemove={onRemove}
-        />
+        <DraftCard key={draft.id} draft={draft} origin={originOf(draft, attempt_id)} onSuggest={null} {...edits} />
       ))}
     </section>
   )

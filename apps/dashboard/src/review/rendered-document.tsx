@@ -17,21 +17,23 @@ import {
   readSelection,
 } from './document-blocks.ts'
 import type { Anchor, DraftComment } from './draft.ts'
-import { DraftCard } from './draft-card.tsx'
+import { DraftCard, type DraftEdits } from './draft-card.tsx'
 import { ThreadCard } from './thread-card.tsx'
 
 const LONGEST_QUOTE = 10_000
 
 interface RenderedDocumentProps {
   html: string
-  /** The same file in the attempt before, to mark what changed. */
+  /** The same file in the attempt before, to mark what changed; undefined in a comparison, which is marked already. */
   earlier_html: string | undefined
+  /** The HTML is a comparison of two versions. */
+  compared: boolean
+  only_changes: boolean
   drafts: DraftComment[]
   threads: Thread[]
   /** Null where this attempt can no longer be commented on. */
-  onComment: ((anchor: Omit<Anchor, 'path'>) => void) | null
-  onChange: (id: string, text: string) => void
-  onRemove: (id: string) => void
+  onComment: ((anchor: Omit<Anchor, 'path'>, suggests: boolean) => void) | null
+  edits: DraftEdits
   onFollowLink: (href: string) => boolean
   onReady: (root: HTMLElement, changed: number) => void
 }
@@ -41,7 +43,7 @@ interface RenderedDocumentProps {
  * of its digest.
  */
 export function RenderedDocument(props: RenderedDocumentProps) {
-  const { html, earlier_html, drafts, threads, onComment, onReady } = props
+  const { html, earlier_html, compared, only_changes, drafts, threads, onComment, onReady } = props
   const [root, setRoot] = useState<HTMLDivElement | null>(null)
   const ready = useRef(onReady)
   useEffect(() => {
@@ -54,27 +56,30 @@ export function RenderedDocument(props: RenderedDocumentProps) {
     prepareBlocks(root)
   }, [root])
   useEffect(() => {
-    if (root !== null) ready.current(root, markChanges(root, earlier_html))
-  }, [root, earlier_html])
+    if (root === null) return
+    ready.current(root, compared ? root.querySelectorAll('[data-changed]').length : markChanges(root, earlier_html))
+  }, [root, compared, earlier_html])
+  useEffect(() => {
+    root?.toggleAttribute('data-only-changes', only_changes)
+  }, [root, only_changes])
 
-  const comment = (block: HTMLElement) => onComment?.({ lines: linesOf(block), quote: null })
+  const commentHere = (suggests: boolean) => {
+    const selected = root === null ? undefined : readSelection(root, LONGEST_QUOTE)
+    if (selected !== undefined) return onComment?.({ lines: selected.lines, quote: selected.quote }, suggests)
+    const block = blockOf(document.activeElement)
+    if (block !== null) onComment?.({ lines: linesOf(block), quote: null }, suggests)
+    else moveFocus('.document [data-block]', 1)
+  }
   useShortcuts([
     { keys: 'j', does: 'Next block', run: () => moveFocus('.document [data-block]', 1) },
     { keys: 'k', does: 'Previous block', run: () => moveFocus('.document [data-block]', -1) },
+    { keys: 'n', does: 'Next change', run: () => moveFocus('.document [data-changed]', 1) },
+    { keys: 'p', does: 'Previous change', run: () => moveFocus('.document [data-changed]', -1) },
     ...(onComment === null
       ? []
       : [
-          {
-            keys: 'c',
-            does: 'Comment on the selection or the block',
-            run: () => {
-              const selected = root === null ? undefined : readSelection(root, LONGEST_QUOTE)
-              if (selected !== undefined) return onComment({ lines: selected.lines, quote: selected.quote })
-              const block = blockOf(document.activeElement)
-              if (block !== null) comment(block)
-              else moveFocus('.document [data-block]', 1)
-            },
-          },
+          { keys: 'c', does: 'Comment on the selection or the block', run: () => commentHere(false) },
+          { keys: 's', does: 'Suggest other words for the block', run: () => commentHere(true) },
         ]),
   ])
 
@@ -88,8 +93,10 @@ export function RenderedDocument(props: RenderedDocumentProps) {
       }}
     >
       <Html html={html} onRoot={setRoot} />
-      {root !== null && onComment !== null && <CommentHandle root={root} onComment={onComment} />}
-      {root !== null && <AtBlocks root={root} drafts={drafts} threads={threads} props={props} />}
+      {root !== null && onComment !== null && (
+        <CommentHandle root={root} onComment={(anchor) => onComment(anchor, false)} />
+      )}
+      {root !== null && <AtBlocks root={root} drafts={drafts} threads={threads} edits={props.edits} />}
     </div>
   )
 }
@@ -171,12 +178,12 @@ function AtBlocks({
   root,
   drafts,
   threads,
-  props,
+  edits,
 }: {
   root: HTMLElement
   drafts: DraftComment[]
   threads: Thread[]
-  props: Pick<RenderedDocumentProps, 'onChange' | 'onRemove'>
+  edits: DraftEdits
 }) {
   const by_block = new Map<HTMLElement, { drafts: DraftComment[]; threads: Thread[] }>()
   const at = (line: number) => {
@@ -194,7 +201,7 @@ function AtBlocks({
         <ThreadCard key={thread.id} thread={thread} />
       ))}
       {entry.drafts.map((draft) => (
-        <DraftCard key={draft.id} draft={draft} onChange={props.onChange} onRemove={props.onRemove} />
+        <DraftCard key={draft.id} draft={draft} {...edits} />
       ))}
     </BelowBlock>
   ))

@@ -11,17 +11,20 @@ interface ReviewBarProps {
   attempt: Attempt
   approvals: Approvals | undefined
   drafts: DraftStore
+  /** Comments of the last round that the agent passed over. */
+  unanswered: number
+  /** Open questions that have an answer. */
+  answers: number
   busy: boolean
   onDecide: (verdict: Verdict) => void
 }
 
 /** Always in sight while an attempt waits: what is drafted, and the three verdicts. */
-export function ReviewBar({ attempt, approvals, drafts, busy, onDecide }: ReviewBarProps) {
-  const comments = drafts.written.filter(({ kind }) => kind === 'comment').length
-  const answers = drafts.written.length - comments
+export function ReviewBar({ attempt, approvals, drafts, unanswered, answers, busy, onDecide }: ReviewBarProps) {
+  const comments = drafts.written.length
   const failed = attempt.checks.filter(({ level }) => level === 'error').length
   // Whoever wrote down what must change wants it changed; answers alone go along with an approval.
-  const wants_changes = comments > 0
+  const wants_changes = comments > 0 || unanswered > 0
   useShortcuts([
     { keys: 'a', does: 'Approve…', run: () => onDecide('approve') },
     { keys: 'r', does: 'Request changes…', run: () => onDecide('changes') },
@@ -38,7 +41,8 @@ export function ReviewBar({ attempt, approvals, drafts, busy, onDecide }: Review
           Attempt {attempt.number} needs your review
         </span>
         <ApprovalsNeeded approvals={approvals} />
-        <span>{summary(comments, answers)}</span>
+        <span>{summary(comments, answers, unanswered)}</span>
+        <Kept drafts={drafts} />
         {failed > 0 && (
           <span className="text-failed">{failed === 1 ? '1 check failed' : `${failed} checks failed`}</span>
         )}
@@ -67,8 +71,25 @@ export function ReviewBar({ attempt, approvals, drafts, busy, onDecide }: Review
   )
 }
 
-function summary(comments: number, answers: number): string {
+const STATES: Record<DraftStore['state'], string> = {
+  saved: 'Draft saved',
+  saving: 'Saving…',
+  waiting: 'Kept in this browser until the server answers',
+}
+
+/** Where the draft is: that nothing can be lost is said, not only so. */
+function Kept({ drafts: { written, note, state } }: { drafts: DraftStore }) {
+  if (written.length === 0 && note === '' && state === 'saved') return null
+  return (
+    <span role="status" className={state === 'waiting' ? 'text-waiting' : 'text-faint'}>
+      {STATES[state]}
+    </span>
+  )
+}
+
+function summary(comments: number, answers: number, unanswered: number): string {
   const parts = [
+    ...(unanswered > 0 ? [`${unanswered} unanswered`] : []),
     ...(comments > 0 ? [comments === 1 ? '1 comment drafted' : `${comments} comments drafted`] : []),
     ...(answers > 0 ? [answers === 1 ? '1 question answered' : `${answers} questions answered`] : []),
   ]

@@ -1,84 +1,143 @@
-import { useEffect, useMemo, useState } from 'react'
-import { useQuery } from '@tanstack/react-query'
+import { useMemo, useState } from 'react'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
 
-import type { Artifact, Attempt, WorkflowType } from '@orchestrator/contract'
+import type { Attempt, Workflow } from '@orchestrator/contract'
 
-import { renderedQuery } from '../api/queries.ts'
-import { Button, IconButton } from '../components/button.tsx'
-import { Empty, LoadFailure } from '../components/notice.tsx'
-import { orderFiles, shortPath } from './artifact-order.ts'
-import { blockAtLine, readOutline, type OutlineItem } from './document-blocks.ts'
-import type { DraftStore } from './draft.ts'
-import { FileTabs } from './file-tabs.tsx'
-import { GeneralComments } from './general-comments.tsx'
-import { LastRound } from './last-round.tsx'
-import { moveFocus } from '../keyboard/move-focus.ts'
+import { artifactTextQuery, renderedQuery } from '../api/queries.ts'
+import { Button } from '../components/button.tsx'
+import { Icon } from '../components/icon.tsx'
+import { Empty } from '../components/notice.tsx'
 import { useShortcuts } from '../keyboard/shortcuts.ts'
-import { isQuestion, listOpenQuestions } from './open-questions.ts'
+import { orderFiles, type ReviewFile } from './artifact-order.ts'
+import { Checklists } from './checklists.tsx'
+import { Checks } from './checks.tsx'
+import { CompareBar, type Showing } from './compare-bar.tsx'
+import { blockAtLine, readOutline, topLevelStart, unfold, type OutlineItem } from './document-blocks.ts'
+import type { DraftComment, DraftStore } from './draft.ts'
+import { Changes, WholeFile } from './file-content.tsx'
+import { FileTabs } from './file-tabs.tsx'
+import { followLink } from './follow-link.ts'
+import { GeneralComments } from './general-comments.tsx'
+import { isQuestion } from './is-question.ts'
+import { OpenQuestions } from './open-questions.tsx'
 import { Outline } from './outline.tsx'
 import { RawArtifact } from './raw-artifact.tsx'
-import { RenderedDocument } from './rendered-document.tsx'
-import { Checks, OpenQuestions } from './review-focus.tsx'
+import { Rounds } from './rounds.tsx'
+import type { Answers } from './use-answers.ts'
+import { useFolds } from './use-folds.ts'
+import { useKnownBlocks } from './use-known-blocks.ts'
+import { useViewed } from './use-viewed.ts'
 
 interface ReviewPaneProps {
-  workflow_type: WorkflowType
+  workflow: Workflow
   attempt: Attempt
-  /** The attempt before this one that left files: what changed is marked, what was asked of it is shown. */
-  earlier: Attempt | undefined
+  /** The attempts before this one, oldest first. */
+  before: Attempt[]
   drafts: DraftStore
-  /** Whether this attempt waits for a verdict. */
+  answers: Answers
+  /** Whether this attempt waits for a verdict that is this person's to give. */
   reviewable: boolean
   path: string | undefined
   onPath: (path: string) => void
+  showing: Showing
+  onShowing: (showing: Showing) => void
+  base_id: string | undefined
+  onBase: (attempt_id: string) => void
 }
 
 /** What an attempt produced, to be read and commented on; what needs a decision stands before the text. */
-export function ReviewPane({ workflow_type, attempt, earlier, drafts, reviewable, path, onPath }: ReviewPaneProps) {
+export function ReviewPane(props: ReviewPaneProps) {
+  const { workflow, attempt, before, drafts, answers, reviewable, path, onPath, base_id } = props
+  const client = useQueryClient()
+  const earlier = before.findLast(({ artifacts }) => artifacts.length > 0)
   const files = useMemo(
-    () => orderFiles(attempt.artifacts, earlier?.artifacts, workflow_type),
-    [attempt.artifacts, earlier?.artifacts, workflow_type],
+    () => orderFiles(attempt.artifacts, earlier?.artifacts, workflow.workflow_type),
+    [attempt.artifacts, earlier?.artifacts, workflow.workflow_type],
   )
   const artifact = files.find((file) => file.path === path) ?? files[0]
-  const [raw, setRaw] = useState(false)
+  const fileIn = (other: Attempt | undefined) => other?.artifacts.find((file) => file.path === artifact?.path)
+  const bases = before.filter((other) => fileIn(other) !== undefined)
+  const base = bases.find(({ id }) => id === base_id) ?? bases.at(-1)
+  const base_file = fileIn(base)
+  const comparable = base !== undefined && artifact?.change !== 'deleted'
+  const showing = props.showing === 'changes' && !comparable ? 'document' : props.showing
   const [reading, setReading] = useState<Reading>(NOTHING_READ)
   const [line, setLine] = useState<number | null>(null)
-  const rendered = useQuery({ ...renderedQuery(artifact?.digest ?? ''), enabled: artifact !== undefined })
-  const before = earlier?.artifacts.find((file) => file.path === artifact?.path)
-  const comparable = before !== undefined && before.digest !== artifact?.digest
-  const rendered_before = useQuery({ ...renderedQuery(before?.digest ?? ''), enabled: comparable })
+  const viewed = useViewed(workflow.id)
+  const rendered = useQuery({ ...renderedQuery(artifact?.digest ?? ''), enabled: artifact !== undefined }).data
+  const known = useKnownBlocks(workflow.workflow_type, artifact?.path, before, viewed.digests)
+  useFolds(showing === 'document' ? reading.root : null, rendered?.blocks, known, viewed.digests)
+  const isViewed = artifact !== undefined && viewed.digests.has(artifact.digest)
+
+  const markViewed = () => {
+    const start = reading.root === null ? undefined : topLevelStart(reading.root, document.activeElement)
+    const block = rendered?.blocks.find(({ line_start }) => line_start === start)
+    if (block !== undefined) viewed.mark(block.digest, !viewed.digests.has(block.digest))
+    else if (artifact !== undefined) viewed.mark(artifact.digest, !isViewed)
+  }
+  useShortcuts(reviewable ? [{ keys: 'v', does: 'Viewed: the block, or the file', run: markViewed }] : [])
 
   const show = (wanted: string, at: number | null) => {
-    setRaw(false)
-    setLine(at)
-    if (wanted !== artifact?.path) onPath(wanted)
-    else if (reading.root !== null && at !== null) goToLine(reading.root, at)
+    if (showing !== 'document') props.onShowing('document')
+    if (wanted !== artifact?.path || showing !== 'document') {
+      setLine(at)
+      onPath(wanted)
+    } else if (reading.root !== null && at !== null) goToLine(reading.root, at)
   }
-  const mine = drafts.draft.comments.filter(({ kind }) => kind === 'comment')
-  const here = mine.filter((draft) => draft.path === artifact?.path && draft.attempt_id === attempt.id)
-
+  const here = drafts.comments.filter((draft) => draft.path === artifact?.path && draft.attempt_id === attempt.id)
+  /** The source of the lines is what a suggestion begins with. */
+  const suggest = async (lines: NonNullable<DraftComment['lines']>, digest: string) => {
+    const text = await client.fetchQuery(artifactTextQuery(digest))
+    return text
+      .split('\n')
+      .slice(lines.start - 1, lines.end)
+      .join('\n')
+      .slice(0, 10_000)
+  }
+  const edits = { onChange: drafts.change, onRemove: drafts.remove }
+  const document_props = artifact && {
+    drafts: here.filter(({ lines }) => lines !== null),
+    threads: (attempt.review?.threads ?? []).filter((thread) => thread.path === artifact.path),
+    onComment: reviewable
+      ? (anchor: Pick<DraftComment, 'lines' | 'quote'>, suggests: boolean) => {
+          const { lines } = anchor
+          if (!suggests || lines === null) return void drafts.add({ ...anchor, path: artifact.path }, attempt.id)
+          void suggest(lines, artifact.digest).then((source) =>
+            drafts.add({ lines, quote: source, path: artifact.path }, attempt.id, source),
+          )
+        }
+      : null,
+    edits: {
+      ...edits,
+      onSuggest: ({ id, lines }: DraftComment) => {
+        if (lines === null) return
+        void suggest(lines, artifact.digest).then((source) => drafts.change(id, { replacement: source, quote: source }))
+      },
+    },
+    onFollowLink: (href: string) => followLink(href, artifact, files, reading.root, onPath),
+    onReady: (root: HTMLElement, changed: number) => {
+      setReading({ root, changed, outline: readOutline(root) })
+      if (line !== null) goToLine(root, line)
+      setLine(null)
+    },
+  }
   return (
     <div className="grid gap-x-6 gap-y-4 lg:grid-cols-[minmax(0,1fr)_19rem] xl:grid-cols-[minmax(0,1fr)_22rem]">
       <aside aria-label="Review focus" className="flex flex-col gap-3 lg:order-last">
+        <OpenQuestions answers={answers} can_answer={reviewable} onShow={show} />
         <Checks checks={attempt.checks.filter((check) => !isQuestion(check))} onShow={show} />
-        <OpenQuestions
-          questions={listOpenQuestions(attempt)}
-          attempt_id={attempt.id}
-          drafts={drafts}
-          can_answer={reviewable}
-          onShow={show}
-        />
-        {earlier?.review != null && <LastRound review={earlier.review} number={earlier.number} />}
+        <Rounds attempt={attempt} before={before} onShow={show} />
+        <Checklists workflow_id={workflow.id} attempt_id={attempt.id} can_tick={reviewable} onShow={show} />
         <Outline items={reading.outline} />
       </aside>
       <div className="min-w-0">
         <GeneralComments
-          drafts={mine.filter((draft) => !here.includes(draft) || draft.lines === null)}
+          drafts={drafts.comments.filter((draft) => !here.includes(draft) || draft.lines === null)}
           attempt_id={attempt.id}
           threads={(attempt.review?.threads ?? []).filter(({ lines }) => lines === null)}
-          onChange={drafts.change}
-          onRemove={drafts.remove}
+          edits={edits}
         />
-        {artifact === undefined ? (
+        {artifact === undefined || document_props === undefined ? (
           <div className="card">
             <Empty icon="file" title="This attempt left no files">
               {attempt.output ?? 'See what the agent did under Activity.'}
@@ -86,52 +145,54 @@ export function ReviewPane({ workflow_type, attempt, earlier, drafts, reviewable
           </div>
         ) : (
           <section aria-label={artifact.path} className="card">
-            <div className="flex flex-wrap items-center gap-x-3 gap-y-1 border-b border-line px-2 py-1.5 sm:px-3">
-              <FileTabs files={files} current={artifact.path} compared={earlier !== undefined} onChoose={onPath} />
-              <p className="ml-auto flex flex-wrap items-center justify-end gap-x-3 text-sm whitespace-nowrap text-soft">
-                {rendered.data !== undefined && (
-                  <span>≈ {Math.max(1, Math.round(rendered.data.reading_minutes))} min</span>
+            <div className="flex flex-wrap items-center justify-between gap-x-3 gap-y-1 border-b border-line px-2 py-1.5 sm:px-3">
+              <FileTabs
+                files={files}
+                current={artifact.path}
+                compared={earlier !== undefined}
+                viewed={viewed.digests}
+                onChoose={onPath}
+              />
+              <div className="ml-auto flex flex-wrap items-center justify-end gap-x-2 gap-y-1">
+                {rendered !== undefined && rendered.kind !== 'unreadable' && (
+                  <span className="text-sm whitespace-nowrap text-soft">
+                    ≈ {Math.max(1, Math.round(rendered.reading_minutes))} min
+                  </span>
                 )}
-                {comparable && reading.changed > 0 && (
-                  <ChangeSteps key={artifact.digest} root={reading.root} count={reading.changed} />
+                {reviewable && (
+                  <Button
+                    look="quiet"
+                    className="min-h-7 px-2 text-sm aria-pressed:text-done"
+                    aria-pressed={isViewed}
+                    onClick={() => viewed.mark(artifact.digest, !isViewed)}
+                  >
+                    <Icon name={isViewed ? 'check' : 'eye'} className="size-3.5" />
+                    Viewed
+                  </Button>
                 )}
-                <Button look="quiet" className="min-h-7 px-2 text-sm" aria-pressed={raw} onClick={() => setRaw(!raw)}>
-                  {raw ? 'Document' : 'Raw'}
-                </Button>
-              </p>
-            </div>
-            <div className="px-4 py-5 sm:py-8 sm:pr-8 sm:pl-12">
-              {raw ? (
-                <RawArtifact artifact={artifact} />
-              ) : rendered.isError ? (
-                <LoadFailure
-                  what={shortPath(artifact.path)}
-                  error={rendered.error}
-                  retry={() => void rendered.refetch()}
+                <CompareBar
+                  workflow_type={workflow.workflow_type}
+                  showing={showing}
+                  onShow={props.onShowing}
+                  bases={bases}
+                  base={comparable ? base : undefined}
+                  onBase={props.onBase}
+                  changes={reading.changed}
                 />
-              ) : rendered.data === undefined ? (
-                <DocumentSkeleton />
+              </div>
+            </div>
+            {artifact.change === 'deleted' && <Deleted artifact={artifact} earlier={earlier} />}
+            <div className="px-4 py-5 sm:py-8 sm:pr-8 sm:pl-12">
+              {showing === 'source' ? (
+                <RawArtifact artifact={artifact} />
+              ) : showing === 'changes' && base_file !== undefined ? (
+                <Changes artifact={artifact} before={base_file} {...document_props} />
               ) : (
-                <div className="max-w-[46rem]">
-                  <RenderedDocument
-                    key={artifact.digest}
-                    html={rendered.data.html}
-                    earlier_html={comparable ? rendered_before.data?.html : undefined}
-                    drafts={here.filter(({ lines }) => lines !== null)}
-                    threads={(attempt.review?.threads ?? []).filter((thread) => thread.path === artifact.path)}
-                    onComment={
-                      reviewable ? (anchor) => drafts.add({ ...anchor, path: artifact.path }, attempt.id) : null
-                    }
-                    onChange={drafts.change}
-                    onRemove={drafts.remove}
-                    onFollowLink={(href) => followLink(href, artifact, files, reading.root, onPath)}
-                    onReady={(root, changed) => {
-                      setReading({ root, changed, outline: readOutline(root) })
-                      if (line !== null) goToLine(root, line)
-                      setLine(null)
-                    }}
-                  />
-                </div>
+                <WholeFile
+                  artifact={artifact}
+                  before={base_file?.digest === artifact.digest ? undefined : base_file}
+                  {...document_props}
+                />
               )}
             </div>
           </section>
@@ -152,70 +213,20 @@ const NOTHING_READ: Reading = { root: null, changed: 0, outline: [] }
 
 function goToLine(root: HTMLElement, line: number): void {
   const block = blockAtLine(root, line)
-  block?.focus({ preventScroll: true })
-  block?.scrollIntoView({ block: 'center' })
+  if (block === undefined) return
+  unfold(root, block)
+  block.focus({ preventScroll: true })
+  block.scrollIntoView({ block: 'center' })
 }
 
-/** Links between the files of an attempt stay in the page. Answers whether the link was one of those. */
-function followLink(
-  href: string,
-  artifact: Artifact,
-  artifacts: Artifact[],
-  root: HTMLElement | null,
-  onPath: (path: string) => void,
-): boolean {
-  if (href.startsWith('#')) {
-    const target = root?.querySelector<HTMLElement>(`[id="${CSS.escape(decodeURIComponent(href.slice(1)))}"]`)
-    target?.scrollIntoView()
-    return true
-  }
-  if (/^[a-z][a-z0-9+.-]*:/i.test(href)) return false
-  const { pathname } = new URL(href, `http://files/${artifact.path}`)
-  const file = artifacts.find(({ path }) => `/${path}` === decodeURIComponent(pathname))
-  if (file !== undefined) onPath(file.path)
-  // A file that is not here has no address in this page either.
-  return true
-}
-
-/** How many blocks changed since the attempt before, the way from one to the next, and a view of nothing else. */
-function ChangeSteps({ root, count }: { root: HTMLElement | null; count: number }) {
-  const [only, setOnly] = useState(false)
-  useEffect(() => {
-    if (root === null || !only) return
-    root.dataset['onlyChanges'] = ''
-    return () => {
-      delete root.dataset['onlyChanges']
-    }
-  }, [root, only])
-  const go = (step: 1 | -1) => moveFocus('.document [data-changed]', step)
-  useShortcuts([
-    { keys: 'n', does: 'Next change', run: () => go(1) },
-    { keys: 'p', does: 'Previous change', run: () => go(-1) },
-    { keys: 'd', does: 'Only what changed', run: () => setOnly(!only) },
-  ])
+function Deleted({ artifact, earlier }: { artifact: ReviewFile; earlier: Attempt | undefined }) {
   return (
-    <span className="inline-flex items-center gap-1">
-      <span className="text-done">{count === 1 ? '1 change' : `${count} changes`}</span>
-      <Button
-        look="quiet"
-        className="min-h-7 px-2 text-sm aria-pressed:bg-accent-soft aria-pressed:text-accent"
-        aria-pressed={only}
-        onClick={() => setOnly(!only)}
-      >
-        Only changes
-      </Button>
-      <IconButton icon="chevron" label="Previous change" className="size-7 -rotate-90" onClick={() => go(-1)} />
-      <IconButton icon="chevron" label="Next change" className="size-7 rotate-90" onClick={() => go(1)} />
-    </span>
-  )
-}
-
-function DocumentSkeleton() {
-  return (
-    <div role="status" aria-label="Loading the document" className="flex max-w-[46rem] flex-col gap-3">
-      {['w-2/3 h-8', 'w-full', 'w-11/12', 'w-4/5', 'w-1/2 h-6 mt-4', 'w-full', 'w-10/12'].map((size, index) => (
-        <div key={index} className={`skeleton h-4 ${size}`} />
-      ))}
-    </div>
+    <p className="flex gap-2 border-b border-line bg-failed-soft px-4 py-2 text-failed sm:pl-12">
+      <Icon name="cross" className="mt-0.5" />
+      <span>
+        This attempt deleted <span className="font-mono text-sm">{artifact.path.split('/').at(-1)}</span>. Below is what
+        it said in attempt {earlier?.number}.
+      </span>
+    </p>
   )
 }

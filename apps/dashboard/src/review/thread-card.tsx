@@ -1,7 +1,10 @@
+import type { ReactNode } from 'react'
+
 import type { Thread } from '@orchestrator/contract'
 
 import { Icon, type IconName } from '../components/icon.tsx'
 import { Badge, type Tone } from '../components/status.tsx'
+import { Proposal } from './proposal.tsx'
 
 const FATES: Record<Thread['fate'], { word: string; icon: IconName; tone: Tone }> = {
   open: { word: 'Sent', icon: 'comment', tone: 'running' },
@@ -10,9 +13,9 @@ const FATES: Record<Thread['fate'], { word: string; icon: IconName; tone: Tone }
   unanswered: { word: 'Unanswered', icon: 'question', tone: 'waiting' },
 }
 
-/** A comment that was sent, and what became of it. */
-export function ThreadCard({ thread }: { thread: Thread }) {
-  const { text, quote, path, lines, reply, fate } = thread
+/** A comment that was sent, and what became of it; below it the change that answers it. */
+export function ThreadCard({ thread, children }: { thread: Thread; children?: ReactNode }) {
+  const { text, quote, path, lines, reply, fate, replacement } = thread
   return (
     <article className="my-2 rounded-[10px] border border-line bg-raised p-3 text-base leading-5.5">
       <header className="mb-1 flex flex-wrap items-center gap-2 text-sm text-soft">
@@ -24,10 +27,14 @@ export function ThreadCard({ thread }: { thread: Thread }) {
           </span>
         )}
       </header>
-      {quote !== null && (
-        <blockquote className="mb-1 line-clamp-2 border-l-2 border-line-strong pl-2.5 text-sm text-soft">
-          {quote}
-        </blockquote>
+      {replacement !== null ? (
+        <Proposal before={quote} after={replacement} />
+      ) : (
+        quote !== null && (
+          <blockquote className="mb-1 line-clamp-2 border-l-2 border-line-strong pl-2.5 text-sm text-soft">
+            {quote}
+          </blockquote>
+        )
       )}
       <p className="whitespace-pre-wrap">{text}</p>
       {reply !== null && (
@@ -36,6 +43,7 @@ export function ThreadCard({ thread }: { thread: Thread }) {
           <span className="min-w-0 whitespace-pre-wrap">{reply}</span>
         </p>
       )}
+      {children}
     </article>
   )
 }

@@ -17,7 +17,7 @@ interface VerdictDialogProps {
   workflow: Workflow
   attempt: Attempt
   drafts: DraftStore
-  onSend: (body: AdvanceWorkflow) => void
+  onSend: (body: AdvanceWorkflow, sent: string[]) => void
   onClose: () => void
 }
 
@@ -59,8 +59,9 @@ export function VerdictDialog({ verdict, workflow, attempt, drafts, onSend, onCl
   const field_id = useId()
   const confirm = useRef<HTMLButtonElement>(null)
   const note_field = useRef<HTMLTextAreaElement>(null)
-  const { draft, written } = drafts
-  const comments = toComments(draft, attempt.id)
+  const { all, note, written } = drafts
+  const comments = toComments(all, attempt.id)
+  const noted = verdict === 'approve' && comments.length > 0
   const says_nothing = verdict === 'changes' && comments.length === 0
 
   useEffect(() => {
@@ -71,7 +72,10 @@ export function VerdictDialog({ verdict, workflow, attempt, drafts, onSend, onCl
 
   const submit = () => {
     if (says_nothing) return note_field.current?.focus()
-    onSend(toAdvance(verdict, attempt, comments))
+    onSend(
+      toAdvance(verdict, attempt, comments),
+      comments.map(({ id }) => id),
+    )
   }
   return (
     <Modal
@@ -83,7 +87,7 @@ export function VerdictDialog({ verdict, workflow, attempt, drafts, onSend, onCl
             Back
           </Button>
           <Button ref={confirm} look={look} disabled={says_nothing} onClick={submit}>
-            {send}
+            {noted ? 'Approve with notes' : send}
           </Button>
         </>
       }
@@ -104,14 +108,12 @@ export function VerdictDialog({ verdict, workflow, attempt, drafts, onSend, onCl
           >
             {written.map((comment) => (
               <li key={comment.id} className="flex gap-2">
-                <Icon
-                  name={comment.kind === 'answer' ? 'question' : 'comment'}
-                  className="mt-0.5 size-3.5 text-accent"
-                />
+                <Icon name={comment.replacement === null ? 'comment' : 'pen'} className="mt-0.5 size-3.5 text-accent" />
                 <span className="min-w-0">
                   {comment.path !== null && (
                     <span className="font-mono text-xs text-soft">{shortPath(comment.path)} </span>
                   )}
+                  {comment.replacement !== null && <span className="text-soft">Suggestion. </span>}
                   {comment.text}
                 </span>
               </li>
@@ -127,9 +129,9 @@ export function VerdictDialog({ verdict, workflow, attempt, drafts, onSend, onCl
             id={field_id}
             rows={3}
             maxLength={10_000}
-            value={draft.note}
+            value={note}
             aria-describedby={`${field_id}-hint`}
-            onChange={(event) => drafts.setNote(event.target.value)}
+            onChange={(event) => drafts.setNote(event.target.value, attempt.id)}
             onKeyDown={(event) => {
               if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) submit()
             }}

@@ -13,6 +13,7 @@ import { Ago, formatDay } from '../components/time.tsx'
 import { featureSteps, type FeatureStep } from '../workflow/feature-steps.ts'
 import { StartNext } from '../workflow/start-next.tsx'
 import { headline, phaseName, TYPE_NAMES, TYPE_PURPOSES } from '../workflow/words.ts'
+import { Artifacts, Coverage, Totals } from './feature-facts.tsx'
 import { Missing } from './missing.tsx'
 
 const route = getRouteApi('/features/$feature_id')
@@ -32,7 +33,7 @@ export function FeatureScreen() {
         )}
       </Page>
     )
-  const { id, description, workspace, created_at, workflows } = feature.data
+  const { id, description, workspace, created_at, workflows, artifacts, coverage, totals } = feature.data
   return (
     <Page title={headline(description)}>
       <div className="mb-6 flex flex-wrap gap-x-4 gap-y-1 text-sm text-soft">
@@ -46,17 +47,24 @@ export function FeatureScreen() {
           <p className="mt-2 max-w-prose whitespace-pre-wrap text-soft">{description}</p>
         </details>
       )}
-      <ol className="flex flex-col">
-        {featureSteps(workflows).map((step, index, all) => (
-          <Step
-            key={step.workflow_type}
-            step={step}
-            number={index + 1}
-            last={index === all.length - 1}
-            feature_id={id}
-          />
-        ))}
-      </ol>
+      <div className="grid items-start gap-x-6 gap-y-4 lg:grid-cols-[minmax(0,1fr)_17rem]">
+        <ol className="flex flex-col">
+          {featureSteps(workflows).map((step, index, all) => (
+            <Step
+              key={step.workflow_type}
+              step={step}
+              number={index + 1}
+              last={index === all.length - 1}
+              feature_id={id}
+            />
+          ))}
+        </ol>
+        <aside aria-label="Facts" className="flex flex-col gap-4">
+          <Totals totals={totals} />
+          <Artifacts artifacts={artifacts} />
+        </aside>
+      </div>
+      <Coverage coverage={coverage} />
     </Page>
   )
 }

@@ -1,4 +1,4 @@
-import { useId, type ReactNode } from 'react'
+import { useId, useState, type ReactNode } from 'react'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 
 import type { HubAgent } from '@orchestrator/contract'
@@ -13,11 +13,18 @@ import { Badge } from '../components/status.tsx'
 import { formatDuration } from '../components/time.tsx'
 import { SHORTCUTS_OFF_KEY } from '../keyboard/shortcuts.ts'
 import { useStored } from '../preferences/stored-value.ts'
+import { canNotify, NOTIFICATIONS_KEY } from '../preferences/notifications.ts'
+import { useSession } from '../api/session.ts'
+import { actorName } from '../workflow/words.ts'
+import { Keys } from './settings-keys.tsx'
+import { QueueControl } from './settings-queue.tsx'
 import { SIGNED_IN_KEY } from './sign-in.tsx'
 import { ThemeSwitch } from '../shell/theme-switch.tsx'
 
 /** Which agents there are and how to get others, how the service is, and how this browser shows it. */
 export function Settings() {
+  const session = useSession()
+  const is_admin = session?.role === 'admin' || session?.role === 'local'
   return (
     <Page title="Settings">
       <Section
@@ -26,9 +33,23 @@ export function Settings() {
       >
         <Agents />
       </Section>
+      <Section
+        title="Queue"
+        lead="Phases wait here for a free slot. Paused, what runs goes on and nothing more begins."
+      >
+        <QueueControl manages={is_admin} />
+      </Section>
       <Section title="Service">
         <ServiceHealth />
       </Section>
+      {is_admin && (
+        <Section
+          title="Keys"
+          lead="Who is not at this machine shows a key. It carries a name and a role, and can be taken back at once."
+        >
+          <Keys />
+        </Section>
+      )}
       <Section title="This browser">
         <Preferences />
       </Section>
@@ -134,6 +155,7 @@ function Preferences() {
   const [off, setOff] = useStored(SHORTCUTS_OFF_KEY)
   const shortcuts_id = useId()
   const [signed_in, setSignedIn] = useStored(SIGNED_IN_KEY)
+  const session = useSession()
   const client = useQueryClient()
   const signOut = useMutation({
     mutationFn: () => request<void>('/session', { method: 'DELETE' }),
@@ -161,14 +183,57 @@ function Preferences() {
           className="size-5"
         />
       </div>
+      <Notifications />
       {signed_in !== null && (
-        <div className="flex items-center justify-between gap-4 p-4">
-          <span className="font-medium">Signed in with a key</span>
+        <div className="flex flex-wrap items-center justify-between gap-4 p-4">
+          <span>
+            <span className="font-medium">Signed in{session && ` as ${actorName(session.name)}`}</span>
+            {session && (
+              <span className="block text-soft">
+                With the key {session.key_id}, as {session.role}.
+              </span>
+            )}
+          </span>
           <Button busy={signOut.isPending} onClick={() => signOut.mutate()}>
             Sign out
           </Button>
         </div>
       )}
+    </div>
+  )
+}
+
+/** Opt-in twice: here, and in the browser's own question. */
+function Notifications() {
+  const [stored, store] = useStored(NOTIFICATIONS_KEY)
+  const [refused, setRefused] = useState(canNotify() && Notification.permission === 'denied')
+  const id = useId()
+  const choose = async (wanted: boolean) => {
+    if (!wanted) return store(null)
+    const answer = await Notification.requestPermission()
+    setRefused(answer === 'denied')
+    store(answer === 'granted' ? 'on' : null)
+  }
+  return (
+    <div className="flex items-center justify-between gap-4 p-4">
+      <label htmlFor={id}>
+        <span className="font-medium">Desktop notifications</span>
+        <span className="block text-soft">
+          {!canNotify()
+            ? 'This browser shows none on a page like this.'
+            : refused
+              ? 'This browser refuses them for this page: allow them in its settings.'
+              : 'When something waits for your review and you are elsewhere. They lead here and decide nothing.'}
+        </span>
+      </label>
+      <input
+        id={id}
+        type="checkbox"
+        disabled={!canNotify() || refused}
+        checked={stored === 'on' && !refused}
+        onChange={(event) => void choose(event.target.checked)}
+        className="size-5"
+      />
     </div>
   )
 }

@@ -2,7 +2,7 @@ import { useState } from 'react'
 import { useQuery } from '@tanstack/react-query'
 import { Outlet, useNavigate } from '@tanstack/react-router'
 
-import { inboxQuery } from '../api/queries.ts'
+import { inboxQuery, sessionQuery } from '../api/queries.ts'
 import { isRefusal } from '../api/request.ts'
 import { useFollowEvents } from '../api/live.ts'
 import { Toasts } from '../components/toast.tsx'
@@ -11,18 +11,29 @@ import { SignIn } from '../screens/sign-in.tsx'
 import { ConnectionBanner } from './connection-banner.tsx'
 import { Help } from './help.tsx'
 import { Navigation } from './navigation.tsx'
+import { lookForNewerPage } from './newer-page.ts'
+import { notifyOfReview } from './notify.ts'
 
 /** Everything around a screen; asks for a key first where the service wants one. */
 export function Shell() {
+  const session = useQuery(sessionQuery())
   const waiting = useQuery(inboxQuery('waiting_approval'))
-  if (isRefusal(waiting.error, 'UNAUTHORIZED')) return <SignIn />
-  return <SignedIn />
+  if (isRefusal(waiting.error, 'UNAUTHORIZED') || isRefusal(session.error, 'UNAUTHORIZED')) return <SignIn />
+  // Whose drafts these are must be known before anything can be written.
+  return session.isPending ? null : <SignedIn />
 }
 
 function SignedIn() {
   const navigate = useNavigate()
   const [helping, setHelping] = useState(false)
-  useFollowEvents()
+  useFollowEvents(
+    (event) =>
+      void notifyOfReview(
+        event,
+        (workflow_id) => void navigate({ to: '/workflows/$workflow_id', params: { workflow_id } }),
+      ),
+    () => void lookForNewerPage(),
+  )
   useShortcuts(
     [
       { keys: 'g i', does: 'Go to the inbox', run: () => void navigate({ to: '/' }) },

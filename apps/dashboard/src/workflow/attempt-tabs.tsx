@@ -17,15 +17,39 @@ const VERDICTS = {
   stopped: { word: 'stopped', icon: 'stop', tone: 'failed' },
 } as const satisfies Record<NonNullable<Attempt['review']>['verdict'], { word: string; icon: IconName; tone: Tone }>
 
+const NOTED = { word: 'approved with notes', icon: 'check', tone: 'done' } as const
+
+/** More than this belong into a list. */
+const MOST_TABS = 8
+
 /** What became of an attempt: its verdict where there is one, else its state. */
 function outcomeOf({ review, state }: Attempt): { word: string; icon: IconName; tone: Tone } {
-  if (review !== null) return VERDICTS[review.verdict]
+  if (review !== null)
+    return review.verdict === 'approved' && review.threads.length > 0 ? NOTED : VERDICTS[review.verdict]
   if (state === 'succeeded') return { word: 'needs review', icon: 'eye', tone: 'waiting' }
   return ATTEMPT_STATE_WORDS[state]
 }
 
 /** All attempts of all phases, in order: none is ever overwritten. */
 export function AttemptTabs({ workflow_type, attempts, shown, onChoose }: AttemptTabsProps) {
+  if (attempts.length > MOST_TABS)
+    return (
+      <label className="flex items-center gap-2 pb-1.5 text-sm text-soft">
+        Attempt
+        <select
+          value={shown?.id}
+          onChange={(event) => onChoose(event.target.value)}
+          className="field w-auto py-0.5 text-sm"
+        >
+          {attempts.map((attempt) => (
+            <option key={attempt.id} value={attempt.id}>
+              {phaseName(workflow_type, attempt.phase)} {attempt.number}, {outcomeOf(attempt).word}
+            </option>
+          ))}
+        </select>
+        of {attempts.length}
+      </label>
+    )
   return (
     <div role="group" aria-label="Attempts" className="flex flex-wrap items-center gap-1 pb-1.5">
       {attempts.map((attempt, index) => {

@@ -15,6 +15,8 @@ const LOOKS: Record<TimelineKind, { icon: IconName; tone: Tone }> = {
   retry: { icon: 'retry', tone: 'waiting' },
 }
 
+const WORTH_TELLING_MS = 50
+
 /** The causal chain, oldest first: who decided what, and what followed from it. */
 export function TimelineList({ entries }: { entries: TimelineEntry[] }) {
   return (
@@ -24,11 +26,13 @@ export function TimelineList({ entries }: { entries: TimelineEntry[] }) {
         const day = formatDay(entry.at)
         const new_day = index === 0 || day !== formatDay(entries[index - 1]?.at ?? entry.at)
         return (
-          <li key={entry.id}>
+          <li key={entry.id} className={entry.after_ms === null || index === 0 ? '' : 'pl-4'}>
             {new_day && <p className="pb-2 text-sm font-medium text-faint not-first:pt-2">{day}</p>}
             {entry.idle_ms !== null && (
-              <p className="ml-2 border-l border-dashed border-line-strong py-1 pl-4.5 text-sm text-faint">
-                {formatDuration(entry.idle_ms)} later
+              <p className="-mt-1 mb-2 ml-2 border-l border-dashed border-line-strong py-1 pl-4.5 text-sm text-faint">
+                {entry.after_ms === null
+                  ? `${formatDuration(entry.idle_ms)} until somebody decided`
+                  : `${formatDuration(entry.idle_ms)} later`}
               </p>
             )}
             <div className="relative flex gap-3 pb-3">
@@ -42,7 +46,10 @@ export function TimelineList({ entries }: { entries: TimelineEntry[] }) {
                     {entry.text}
                     {entry.actor !== null && <span className="text-soft"> by {actorName(entry.actor)}</span>}
                   </span>
-                  <span className="text-sm text-faint">
+                  <span className="flex gap-3 text-sm text-faint tabular-nums">
+                    {entry.after_ms !== null && entry.after_ms >= WORTH_TELLING_MS && entry.idle_ms === null && (
+                      <span title="After what it follows from">+{formatDuration(entry.after_ms)}</span>
+                    )}
                     <Clock at={entry.at} />
                   </span>
                 </p>

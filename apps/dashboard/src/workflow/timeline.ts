@@ -16,8 +16,10 @@ export interface TimelineEntry {
   reasons: string[]
   /** Rank among entries of the same millisecond: a cause stands before what follows from it. */
   order: number
-  /** Milliseconds since the entry before, when long enough to be worth telling. */
+  /** Milliseconds since the entry before, when long enough to be worth telling: then it is idle time, and folds. */
   idle_ms: number | null
+  /** Milliseconds since its cause; null for what somebody decided, and for the beginning. */
+  after_ms: number | null
 }
 
 const IDLE_WORTH_TELLING_MS = 60_000
@@ -37,11 +39,19 @@ export function buildTimeline(
     .map((entry, index, sorted) => {
       const before = sorted[index - 1]
       const idle_ms = before === undefined ? 0 : Date.parse(entry.at) - Date.parse(before.at)
-      return { ...entry, idle_ms: idle_ms >= IDLE_WORTH_TELLING_MS ? idle_ms : null }
+      const follows = before !== undefined && !DECISIONS.has(entry.kind)
+      return {
+        ...entry,
+        idle_ms: idle_ms >= IDLE_WORTH_TELLING_MS ? idle_ms : null,
+        after_ms: follows ? Math.max(0, idle_ms) : null,
+      }
     })
 }
 
-type Ordered = Omit<TimelineEntry, 'idle_ms'>
+/** What begins a chain of causes by itself. */
+const DECISIONS: ReadonlySet<TimelineKind> = new Set(['approved', 'rejected', 'completed'])
+
+type Ordered = Omit<TimelineEntry, 'idle_ms' | 'after_ms'>
 
 function fromTransition(type: WorkflowType, transition: Transition): Ordered {
   const { phase, attempt, metadata, to_status, trigger } = transition

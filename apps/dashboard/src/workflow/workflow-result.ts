@@ -1,6 +1,6 @@
 import type { Artifact, Check, JsonObject } from '@orchestrator/contract'
 
-import { isQuestion } from '../review/open-questions.ts'
+import { isQuestion } from '../review/is-question.ts'
 
 /** What a list row tells of the latest finished phase, without asking for its attempts. */
 export interface ResultSummary {

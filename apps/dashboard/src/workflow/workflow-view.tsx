@@ -7,9 +7,11 @@ import { useAdvanceWorkflow } from '../api/mutations.ts'
 import { showToast } from '../components/toast.tsx'
 import { Page } from '../components/page.tsx'
 import { useShortcuts } from '../keyboard/shortcuts.ts'
+import { mayReview, useSession } from '../api/session.ts'
 import { useDraft } from '../review/draft.ts'
 import { ReviewBar } from '../review/review-bar.tsx'
 import { ReviewPane } from '../review/review-pane.tsx'
+import { useAnswers } from '../review/use-answers.ts'
 import { VerdictDialog, type Verdict } from '../review/verdict-dialog.tsx'
 import { AgentActivity } from './agent-activity.tsx'
 import { AttemptTabs } from './attempt-tabs.tsx'
@@ -36,34 +38,38 @@ const VERDICT_SENT: Record<Verdict, string> = {
 export function WorkflowView({ workflow, attempts, history }: WorkflowViewProps) {
   const search = useSearch({ from: '/workflows/$workflow_id' })
   const navigate = useNavigate({ from: '/workflows/$workflow_id' })
-  const drafts = useDraft(workflow.id)
   const logs = useAgentLogs(workflow.id)
   const advance = useAdvanceWorkflow(workflow.id)
+  const drafts = useDraft(workflow.id, advance.isPending)
   const [verdict, setVerdict] = useState<Verdict | null>(null)
 
   const latest = attempts.at(-1)
   const { shown, release } = useShownAttempt(workflow, attempts, search.attempt)
   const view: View = search.view ?? (shown === undefined || isUnfinished(shown) ? 'activity' : 'document')
-  const reviewable = shown !== undefined && waitsFor(workflow, shown)
-  const earlier = attempts
-    .slice(0, shown === undefined ? 0 : attempts.indexOf(shown))
-    .findLast(({ artifacts }) => artifacts.length > 0)
-  const change = (part: { attempt?: string; file?: string; view?: View }) =>
-    void navigate({ search: (before) => ({ ...before, ...part }), replace: true, resetScroll: false })
+  const session = useSession()
+  const waits = shown !== undefined && waitsFor(workflow, shown)
+  const reviewable = waits && mayReview(session)
+  const before = attempts.slice(0, shown === undefined ? 0 : attempts.indexOf(shown))
+  const answers = useAnswers(workflow.id, shown?.id, workflow.attempt?.id === shown?.id)
+  const unanswered = before.at(-1)?.review?.threads.filter(({ fate }) => fate === 'unanswered').length ?? 0
+  const change = (part: Partial<typeof search>) =>
+    void navigate({ search: (known) => ({ ...known, ...part }), replace: true, resetScroll: false })
   const goToLatest = () => {
     release()
     void navigate({ search: {}, replace: true })
   }
   const step = (by: 1 | -1) => {
     const next = attempts[attempts.findIndex(({ id }) => id === shown?.id) + by]
-    if (next !== undefined) change({ attempt: next.id })
+    if (next === undefined) return
+    const { base: _, ...known } = search
+    void navigate({ search: { ...known, attempt: next.id }, replace: true, resetScroll: false })
   }
   useShortcuts([
     { keys: '[', does: 'Previous attempt', run: () => step(-1) },
     { keys: ']', does: 'Next attempt', run: () => step(1) },
   ])
 
-  const send = (body: AdvanceWorkflow) => {
+  const send = (body: AdvanceWorkflow, sent: string[]) => {
     const given = verdict
     setVerdict(null)
     // The buttons of the review go away with the verdict, and the dialog gives the focus back to them first.
@@ -74,8 +80,9 @@ export function WorkflowView({ workflow, attempts, history }: WorkflowViewProps)
     })
     advance.mutate(body, {
       onSuccess: () => {
-        drafts.clear()
-        if (given !== null) showToast(VERDICT_SENT[given])
+        drafts.forget(sent)
+        if (given !== null)
+          showToast(given === 'approve' && sent.length > 0 ? 'Approved with notes' : VERDICT_SENT[given])
         goToLatest()
       },
     })
@@ -130,22 +137,32 @@ export function WorkflowView({ workflow, attempts, history }: WorkflowViewProps)
         {view === 'document' && shown !== undefined && (
           <ReviewPane
             key={shown.id}
-            workflow_type={workflow.workflow_type}
+            workflow={workflow}
             attempt={shown}
-            earlier={earlier}
+            before={before}
             drafts={drafts}
+            answers={answers}
             reviewable={reviewable}
             path={search.file}
             onPath={(file) => change({ file })}
+            showing={search.as ?? 'document'}
+            onShowing={(as) => change({ as })}
+            base_id={search.base}
+            onBase={(base) => change({ base })}
           />
         )}
       </div>
+      {waits && !reviewable && session !== undefined && (
+        <p className="mt-5 text-soft">It waits for a reviewer. You are here as {session.role}, and may read.</p>
+      )}
       {reviewable && (
         <div className="sticky bottom-0 z-20 -mx-4 mt-auto -mb-8 sm:-mx-6">
           <ReviewBar
             attempt={shown}
             approvals={workflow.approvals}
             drafts={drafts}
+            unanswered={unanswered}
+            answers={answers.answered}
             busy={advance.isPending}
             onDecide={setVerdict}
           />

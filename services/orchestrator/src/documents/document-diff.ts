@@ -109,8 +109,8 @@ interface Word {
 /** What runs in a line: the new one with its markup, the words that went where they stood. */
 function inline(before: Nodes, after: Nodes): string {
   const changes = diffWords(wordsOf(textOf(before)), wordsOf(textOf(after)))
-  const stream: Word[] = changes.flatMap(({ kind, words }) =>
-    (kind === 'removed' ? [words.join('')] : words).map((text) => ({ kind, text })),
+  const stream: Word[] = changes.flatMap(({ kind, before: gone, after: words }) =>
+    (kind === 'removed' ? [gone.join('')] : words).map((text) => ({ kind, text })),
   )
   let at = 0
   const write = (nodes: Nodes): string =>

@@ -72,10 +72,11 @@ function compared(before: string, after: string): { before: string; after: strin
   if (before.length > COMPARED_LINE_MAX || after.length > COMPARED_LINE_MAX)
     return { before: escapeHtml(before), after: escapeHtml(after) }
   const html = { before: '', after: '' }
-  for (const { kind, words } of diffWords(wordsOf(before), wordsOf(after))) {
-    const text = escapeHtml(words.join(''))
-    if (kind !== 'added') html.before += kind === 'removed' ? `<del>${text}</del>` : text
-    if (kind !== 'removed') html.after += kind === 'added' ? `<ins>${text}</ins>` : text
+  for (const change of diffWords(wordsOf(before), wordsOf(after))) {
+    const old_text = escapeHtml(change.before.join(''))
+    const text = escapeHtml(change.after.join(''))
+    html.before += change.kind === 'removed' ? `<del>${old_text}</del>` : old_text
+    html.after += change.kind === 'added' ? `<ins>${text}</ins>` : text
   }
   return html
 }

@@ -8,42 +8,52 @@ export const wordsOf = (text: string): string[] => text.match(/[\p{L}\p{N}_]+\s*
 
 export interface WordChange {
   kind: 'same' | 'added' | 'removed'
-  words: string[]
+  /** As the older text has them, and as the newer: what is the same may have other blanks after it. */
+  before: string[]
+  after: string[]
 }
 
 /** How one list of words becomes another. Blanks do not count; a lone word that stayed between two changes goes with them. */
 export function diffWords(before: readonly string[], after: readonly string[]): WordChange[] {
   const comparator = (one: string, other: string) => one.trim() === other.trim()
   const found = diffArrays([...before], [...after], { comparator, maxEditLength: EDITS_MAX })
-  if (found === undefined)
-    return [
-      { kind: 'removed', words: [...before] },
-      { kind: 'added', words: [...after] },
-    ]
-  const changes = found.map(({ added, removed, value }): WordChange => ({
-    kind: added ? 'added' : removed ? 'removed' : 'same',
-    words: value,
-  }))
+  if (found === undefined) return replaced([...before], [...after])
+  let old_at = 0
+  let at = 0
+  const changes = found.map(({ added, removed, count }): WordChange => {
+    const kind = added ? 'added' : removed ? 'removed' : 'same'
+    const old_words = kind === 'added' ? [] : before.slice(old_at, old_at + count)
+    const words = kind === 'removed' ? [] : after.slice(at, at + count)
+    old_at += old_words.length
+    at += words.length
+    return { kind, before: old_words, after: words }
+  })
   return joined(changes)
 }
 
-const isLone = ({ kind, words }: WordChange): boolean => kind === 'same' && words.join('').trim().length <= 3
+const replaced = (before: string[], after: string[]): WordChange[] => [
+  ...(before.length === 0 ? [] : [{ kind: 'removed' as const, before, after: [] }]),
+  ...(after.length === 0 ? [] : [{ kind: 'added' as const, before: [], after }]),
+]
+
+const isLone = ({ kind, after }: WordChange): boolean => kind === 'same' && after.join('').trim().length <= 3
 
 function joined(changes: readonly WordChange[]): WordChange[] {
   const result: WordChange[] = []
-  let removed: string[] = []
-  let added: string[] = []
+  let before: string[] = []
+  let after: string[] = []
   const flush = () => {
-    if (removed.length > 0) result.push({ kind: 'removed', words: removed })
-    if (added.length > 0) result.push({ kind: 'added', words: added })
-    removed = []
-    added = []
+    result.push(...replaced(before, after))
+    before = []
+    after = []
   }
   for (const [index, change] of changes.entries()) {
-    const between = index > 0 && index < changes.length - 1
-    if (change.kind === 'removed' || (between && isLone(change))) removed = [...removed, ...change.words]
-    if (change.kind === 'added' || (between && isLone(change))) added = [...added, ...change.words]
-    if (change.kind !== 'same' || (between && isLone(change))) continue
+    const isBetween = index > 0 && index < changes.length - 1
+    if (change.kind !== 'same' || (isBetween && isLone(change))) {
+      before = [...before, ...change.before]
+      after = [...after, ...change.after]
+      continue
+    }
     flush()
     result.push(change)
   }

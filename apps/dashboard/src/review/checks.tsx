@@ -1,11 +1,7 @@
-import { useId } from 'react'
-
 import type { Check } from '@orchestrator/contract'
 
 import { Icon, type IconName } from '../components/icon.tsx'
 import { TONE_TEXT, type Tone } from '../components/status.tsx'
-import type { DraftStore } from './draft.ts'
-import type { OpenQuestion } from './open-questions.ts'
 
 interface ChecksProps {
   checks: Check[]
@@ -90,61 +86,5 @@ function CheckRow({ check, onShow }: { check: Check; onShow: ChecksProps['onShow
         )}
       </span>
     </li>
-  )
-}
-
-interface QuestionsProps {
-  questions: OpenQuestion[]
-  attempt_id: string
-  drafts: DraftStore
-  can_answer: boolean
-  onShow: (path: string, line: number | null) => void
-}
-
-/** What the agent could not know. An answer goes along with any verdict: nobody has to reject to answer. */
-export function OpenQuestions({ questions, attempt_id, drafts, can_answer, onShow }: QuestionsProps) {
-  const id = useId()
-  if (questions.length === 0) return null
-  return (
-    <section className="card p-3.5">
-      <h2 className="mb-1.5 font-semibold">
-        {questions.length === 1 ? '1 open question' : `${questions.length} open questions`}
-      </h2>
-      <ol className="flex flex-col gap-3">
-        {questions.map(({ text, path, lines }, index) => {
-          const answer = drafts.draft.comments.find(({ kind, quote }) => kind === 'answer' && quote === text)
-          return (
-            <li key={text}>
-              <label htmlFor={`${id}-${index}`} className="flex gap-2 text-sm">
-                <Icon name="question" className="mt-0.5 size-3.5 text-waiting" />
-                <span className="min-w-0">{text}</span>
-              </label>
-              {can_answer && (
-                <textarea
-                  id={`${id}-${index}`}
-                  rows={1}
-                  maxLength={10_000}
-                  placeholder="Your answer"
-                  value={answer?.text ?? ''}
-                  onChange={(event) =>
-                    drafts.answer(text, { path, lines, quote: text }, attempt_id, event.target.value)
-                  }
-                  className="field mt-1.5 ml-5.5 w-[calc(100%-1.375rem)] field-sizing-content"
-                />
-              )}
-              {path !== null && lines !== null && (
-                <button
-                  type="button"
-                  onClick={() => onShow(path, lines.start)}
-                  className="mt-1 ml-5.5 text-sm text-accent underline underline-offset-2"
-                >
-                  Show in the text
-                </button>
-              )}
-            </li>
-          )
-        })}
-      </ol>
-    </section>
   )
 }

@@ -1,0 +1,203 @@
+import { join } from 'node:path'
+import type { Browser } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+
+import { startPlainHub, type PlainHub } from '../../services/orchestrator/tests/plain-hub.ts'
+import { startService, type Service } from '../../services/orchestrator/tests/service.ts'
+import { leave, partsOf } from './attempt-files.ts'
+import { NO_BROWSER, openBrowser, titled } from './browser.ts'
+import { ROOT } from './running-product.ts'
+import { awaitReview, button, commentAt, decide, expectNoSidewaysScroll, reviewBar, visit } from './visitor.ts'
+
+const DASHBOARD = join(ROOT, 'apps/dashboard/dist')
+const SPEC = 'specs/001-x/spec.md'
+const PHONE = { viewport: { width: 360, height: 740 } }
+
+describe.skipIf(NO_BROWSER)(titled('a review'), () => {
+  let browser: Browser
+  let hub: PlainHub
+  let service: Service
+
+  beforeAll(async () => {
+    browser = await openBrowser()
+  })
+  beforeEach(async () => {
+    hub = await startPlainHub()
+    hub.agents = { items: [], default: 'demo' }
+    service = await startService({ hub: hub.url, dashboard: DASHBOARD, env: { MAX_REWORKS: '60' } })
+  })
+  afterEach(async () => {
+    await service.close()
+    await hub.close()
+  })
+  afterAll(() => browser?.close())
+
+  const reviewable = async () => {
+    const { id } = await service.create()
+    await service.until(id, 'waiting_approval')
+    return id
+  }
+  const rework = async (id: string, comments: object[] = []) => {
+    await service.advance(id, 'human_rejected', { comments: comments.length === 0 ? 'Again' : comments })
+    return service.until(id, 'waiting_approval')
+  }
+  const draftsOf = async (id: string) =>
+    (await service.request('GET', `/workflows/${id}/drafts`)).body.items as object[]
+
+  it('has its drafts in every browser of its reviewer, and its suggestion word for word at the agent', async () => {
+    hub.usual = leave(hub, { [SPEC]: `# Feature\n\n${partsOf(3)}` }, 'Done as you say')
+    const id = await reviewable()
+    const first = await visit(browser, service.url, `/workflows/${id}`)
+    await awaitReview(first.page, 1)
+    await commentAt(first.page, 'It does 1.', 'How often?')
+    await first.page.locator('.document [data-block]').filter({ hasText: 'It does 2.' }).focus()
+    await first.page.keyboard.press('s')
+    await first.page.getByLabel('What it should say').fill('It does 2, twice.')
+    await button(first.page, 'Add to review').click()
+    await first.page.locator('.document ins').filter({ hasText: 'It does 2, twice.' }).waitFor()
+    await first.keep('suggestion')
+    await reviewBar(first.page).getByText('Draft saved').waitFor()
+    expect(await draftsOf(id)).toHaveLength(2)
+    await first.close()
+
+    const second = await visit(browser, service.url, `/workflows/${id}`)
+    await second.page.getByText('How often?').waitFor()
+    await reviewBar(second.page).getByText('2 comments drafted').waitFor()
+    await decide(second.page, 'Request changes')
+    await awaitReview(second.page, 2)
+    expect(hub.received.at(-1)?.body.context.feedback).toMatchObject({
+      verdict: 'changes_requested',
+      threads: [
+        { path: SPEC, text: 'How often?' },
+        { path: SPEC, lines: { start: 9, end: 9 }, replacement: 'It does 2, twice.' },
+      ],
+    })
+    expect(await draftsOf(id)).toEqual([])
+    await second.page.getByText('2 of 2 addressed').waitFor()
+    expect(second.complaints).toEqual([])
+    await second.close()
+  })
+
+  it('keeps what is typed while the service does not answer, and brings it there afterwards', async () => {
+    hub.usual = leave(hub, { [SPEC]: `# Feature\n\n${partsOf(3)}` })
+    const id = await reviewable()
+    const { page, keep, close } = await visit(browser, service.url, `/workflows/${id}`)
+    await awaitReview(page, 1)
+    await page.route('**/drafts/*', (route) => route.abort())
+    await commentAt(page, 'It does 1.', 'Written into the dark')
+    await reviewBar(page).getByText('Kept in this browser until the server answers').waitFor()
+    await keep('draft-waiting')
+    await page.reload()
+    await page.getByText('Written into the dark').waitFor()
+    expect(await draftsOf(id)).toEqual([])
+    await page.unroute('**/drafts/*')
+    await reviewBar(page).getByText('Draft saved').waitFor()
+    expect(await draftsOf(id)).toMatchObject([{ text: 'Written into the dark', path: SPEC }])
+    await close()
+  })
+
+  it('folds what was approved or read and did not change, and opens it on demand', async () => {
+    hub.next(
+      leave(hub, { [SPEC]: `# Feature\n\n${partsOf(4)}` }),
+      leave(hub, { [SPEC]: `# Feature\n\n${partsOf(4, { 2: 'It does something else.' })}` }),
+    )
+    const id = await reviewable()
+    const { page, keep, close } = await visit(browser, service.url, `/workflows/${id}`)
+    await awaitReview(page, 1)
+    await page.locator('.document [data-block]').filter({ hasText: 'It does 3.' }).focus()
+    await page.keyboard.press('v')
+    await page.locator('.document [data-viewed]').filter({ hasText: 'It does 3.' }).waitFor()
+    expect((await service.request('GET', `/workflows/${id}/viewed`)).body.items).toHaveLength(1)
+    await button(reviewBar(page), /^Approve/).click()
+    await page.getByLabel('Notes for what comes next').fill('Keep the third part')
+    await button(page.getByRole('dialog'), 'Approve with notes').click()
+    await awaitReview(page, 1)
+    await page.getByText('Noted by local user with the approval of attempt 1').waitFor()
+    expect(hub.received.at(-1)?.body.context.feedback).toMatchObject({
+      verdict: 'approved',
+      text: 'Keep the third part',
+    })
+
+    await button(page, 'Part 1: Approved in Write, attempt 1').waitFor()
+    await keep('folded')
+    expect(await page.getByText('It does 1.').isVisible()).toBe(false)
+    expect(await page.getByText('It does something else.').isVisible()).toBe(true)
+    await button(page, 'Part 1: Approved in Write, attempt 1').click()
+    expect(await page.getByText('It does 1.').isVisible()).toBe(true)
+    const [history] = (await service.history(id)).filter(({ trigger }) => trigger === 'human_approved')
+    expect(JSON.stringify(history)).toContain('Keep the third part')
+    await close()
+  })
+
+  it('compares any two attempts, by words and by lines, and shows a file that is gone', async () => {
+    hub.next(
+      leave(hub, { [SPEC]: `# Feature\n\n${partsOf(2)}`, 'specs/001-x/research.md': '# Research\n\nOnce.\n' }),
+      leave(hub, { [SPEC]: `# Feature\n\n${partsOf(2, { 1: 'It does 1 at night.' })}` }),
+      leave(hub, { [SPEC]: `# Feature\n\n${partsOf(2, { 1: 'It does 1 at noon.' })}`, 'src/a.ts': 'const a = 1\n' }),
+    )
+    const id = await reviewable()
+    await rework(id)
+    await rework(id)
+    const { page, complaints, keep, close } = await visit(
+      browser,
+      service.url,
+      `/workflows/${id}?file=${SPEC}&as=changes`,
+    )
+    await awaitReview(page, 3)
+    await page.locator('.document ins').filter({ hasText: 'noon' }).waitFor()
+    expect(await page.locator('.document del').innerText()).toContain('night')
+    await page.getByLabel('Compare with attempt').selectOption('Write 1')
+    await page.locator('.document ins').filter({ hasText: 'at noon' }).waitFor()
+    expect(await page.locator('.document del').count()).toBe(0)
+    await button(page, 'Line by line').click()
+    await page.locator('.document .line.removed').filter({ hasText: 'It does 1.' }).waitFor()
+    await keep('line-by-line')
+    expect(page.url()).toContain('base=')
+    await page.keyboard.press('[')
+    await button(page, /^research\.md/).click()
+    await page.getByText('This attempt deleted research.md').waitFor()
+    await keep('deleted-file')
+    await expectNoSidewaysScroll(page, 'deleted file')
+    expect(complaints).toEqual([])
+    await close()
+  })
+
+  it('with 500 comments and on a phone stays readable', async () => {
+    hub.usual = leave(hub, { [SPEC]: `# Feature\n\n${partsOf(120)}` }, 'Done')
+    const id = await reviewable()
+    const comments = Array.from({ length: 500 }, (_, index) => ({
+      path: SPEC,
+      lines: { start: 5 + (index % 120) * 4, end: 5 + (index % 120) * 4 },
+      text: `Comment ${index + 1}`,
+    }))
+    await rework(id, comments)
+    const { page, complaints, keep, close } = await visit(browser, service.url, `/workflows/${id}`, PHONE)
+    await awaitReview(page, 2)
+    await page.getByText('500 of 500 addressed').waitFor()
+    await keep('500-comments')
+    await expectNoSidewaysScroll(page, '500 comments')
+    const [earlier] = await service.attempts(id)
+    await page.goto(`${service.url}/workflows/${id}?attempt=${earlier?.id}&view=document`)
+    await page.locator('.document').getByText('Comment 500', { exact: true }).waitFor()
+    await expectNoSidewaysScroll(page, '500 comments in the text')
+    expect(complaints).toEqual([])
+    await close()
+  })
+
+  it('after 50 attempts still leads from one to the next', async () => {
+    hub.usual = leave(hub, { [SPEC]: `# Feature\n\n${partsOf(2)}` })
+    const id = await reviewable()
+    for (let attempt = 2; attempt <= 50; attempt++) await rework(id)
+    const { page, complaints, keep, close } = await visit(browser, service.url, `/workflows/${id}`, PHONE)
+    await awaitReview(page, 50)
+    await page.getByText('of 50', { exact: false }).first().waitFor()
+    await expectNoSidewaysScroll(page, '50 attempts')
+    await keep('50-attempts')
+    await page.keyboard.press('[')
+    await page.getByText('You are looking at Write, attempt 49').waitFor()
+    await page.getByLabel('Attempt').selectOption({ index: 0 })
+    await page.getByText('You are looking at Write, attempt 1').waitFor()
+    expect(complaints).toEqual([])
+    await close()
+  })
+})
