@@ -1,4 +1,4 @@
-import { Pool } from 'undici'
+import { KeepAliveClient } from './keep-alive-client.ts'
 
 /** The five requests of a full lifecycle with phases run outside: create, then per phase agent_complete and human_approved. */
 const ADVANCES = ['agent_complete', 'human_approved', 'agent_complete', 'human_approved'] as const
@@ -22,38 +22,32 @@ export async function runLifecycles(
   url: string,
   o: { clients: number; seconds: number; path?: string; key?: string },
 ): Promise<LoadResult> {
-  const pool = new Pool(url, { connections: o.clients, pipelining: 1 })
   const create_ms: number[] = []
   const advance_ms: number[] = []
   const base = o.path ?? '/workflows'
   let workflows = 0
 
-  const post = async (path: string, body: string, into: number[]) => {
+  const post = async (client: KeepAliveClient, path: string, body: string, into: number[]) => {
     const began = performance.now()
-    const { statusCode, body: answer } = await pool.request({
-      path,
-      method: 'POST',
-      headers: { 'content-type': 'application/json', ...(o.key !== undefined && { authorization: `Bearer ${o.key}` }) },
-      body,
-    })
-    const json = (await answer.json()) as { id: string; status: string }
+    const answer = await client.post(path, body)
     into.push(performance.now() - began)
-    if (statusCode >= 300) throw new Error(`${path} answered ${statusCode}: ${JSON.stringify(json)}`)
-    return json
+    if (answer.status >= 300) throw new Error(`${path} answered ${answer.status}: ${answer.body}`)
+    return JSON.parse(answer.body) as { id: string; status: string }
   }
   const began = performance.now()
-  const client = async () => {
+  const work = async () => {
+    const client = await KeepAliveClient.open(url)
     while (performance.now() - began < o.seconds * 1000) {
-      const { id } = await post(base, CREATE_BODY, create_ms)
+      const { id } = await post(client, base, CREATE_BODY, create_ms)
       let status = ''
       for (const trigger of ADVANCES)
-        ({ status } = await post(`${base}/${id}/advance`, advanceBody(trigger), advance_ms))
+        ({ status } = await post(client, `${base}/${id}/advance`, advanceBody(trigger), advance_ms))
       if (status !== 'completed') throw new Error(`a lifecycle ended as ${status}`)
       workflows++
     }
+    client.close()
   }
-  await Promise.all(Array.from({ length: o.clients }, client))
+  await Promise.all(Array.from({ length: o.clients }, work))
   const workflows_per_second = (workflows * 1000) / (performance.now() - began)
-  await pool.close()
   return { workflows_per_second, create_ms, advance_ms }
 }

@@ -9,6 +9,7 @@ import { createInterface } from 'node:readline'
 const SERVICES = join(import.meta.dirname, '../services')
 /** As `npm start` runs them: see apps/cli/src/supervisor.ts and services.ts. */
 const NODE_FLAGS = ['--max-semi-space-size=2', '--v8-pool-size=1']
+const MALLOC_ARENA_MAX = '1'
 const NODE_COMPILE_CACHE = join(import.meta.dirname, '../node_modules/.cache/compiled')
 
 /** A service as its user runs it: its own process, from source, on a free port of loopback. */
@@ -34,7 +35,7 @@ async function start(program: string, env: Record<string, string>): Promise<Serv
   const { PATH = '', HOME = '' } = process.env
   const began = performance.now()
   const child = spawn(process.execPath, [...NODE_FLAGS, program], {
-    env: { PATH, HOME, NODE_COMPILE_CACHE, LOG_LEVEL: 'info', ...env },
+    env: { PATH, HOME, MALLOC_ARENA_MAX, NODE_COMPILE_CACHE, LOG_LEVEL: 'info', ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const lines = createInterface({ input: child.stdout })

@@ -47,6 +47,9 @@ export function createLogger(o: LoggerOptions): Logger {
   return pino(options, o.pretty === true ? prettyDestination(process.stdout) : gathered(1))
 }
 
+const flushes = new Set<() => void>()
+process.on('exit', () => flushes.forEach((flush) => flush()))
+
 /** Under load a write for each line takes longer than the line; what is left when the process ends is written then. */
 function gathered(fd: number): DestinationStream {
   const destination = pino.destination({ fd, sync: true, minLength: GATHERED_BYTES })
@@ -55,7 +58,7 @@ function gathered(fd: number): DestinationStream {
     isWaiting = false
     destination.flushSync()
   }
-  process.on('exit', flush)
+  flushes.add(flush)
   return {
     write(line) {
       destination.write(line)
