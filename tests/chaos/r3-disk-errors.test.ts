@@ -84,9 +84,9 @@ const title = straceMissing === undefined ? 'an I/O error' : `an I/O error, skip
 describe.skipIf(straceMissing !== undefined)(title, () => {
   it.each(SWEEPS)('of $call is never acknowledged, whichever call it hits', async ({ call, after }) => {
     const of_start = await callsOfStart(call)
-    // Evenly spread, from one of the first to the last.
-    const apart = (of_start + after - 2) / (FAULTS - 1)
-    const numbers = Array.from({ length: FAULTS }, (_, index) => Math.round(2 + index * apart))
+    // Evenly spread, from the first to the last.
+    const apart = (of_start + after - 1) / (FAULTS - 1)
+    const numbers = Array.from({ length: FAULTS }, (_, index) => Math.round(1 + index * apart))
     const outcomes: Record<string, number> = {}
     let refused = 0
     for (const number of numbers) {

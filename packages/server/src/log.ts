@@ -22,8 +22,8 @@ export interface LoggerOptions {
   secrets?: Readonly<Record<string, string>>
 }
 
-/** Lines that are gathered in one turn of the event loop are written at once; more than so many bytes at once before. */
-const GATHERED_BYTES = 12 * 1024
+/** Lines of one turn of the event loop are written at once, and at once what is longer than this. */
+const GATHERED_LENGTH = 12 * 1024
 
 /** JSON lines on stdout, or with `pretty` short lines for a person at a terminal. */
 export function createLogger(o: LoggerOptions): Logger {
@@ -52,19 +52,18 @@ process.on('exit', () => flushes.forEach((flush) => flush()))
 
 /** Under load a write for each line takes longer than the line; what is left when the process ends is written then. */
 function gathered(fd: number): DestinationStream {
-  const destination = pino.destination({ fd, sync: true, minLength: GATHERED_BYTES })
-  let isWaiting = false
+  const destination = pino.destination({ fd, sync: true })
+  let text = ''
   const flush = () => {
-    isWaiting = false
-    destination.flushSync()
+    if (text !== '') destination.write(text)
+    text = ''
   }
   flushes.add(flush)
   return {
     write(line) {
-      destination.write(line)
-      if (isWaiting) return
-      isWaiting = true
-      setImmediate(flush)
+      if (text === '') setImmediate(flush)
+      text += line
+      if (text.length > GATHERED_LENGTH) flush()
     },
   }
 }
