@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { createClient, type Client } from '@orchestrator/client'
 import { ServiceError } from '@orchestrator/contract'
 
-import { attempt, digest, feature, transition, workflow, workflow_id } from './documents.ts'
+import { attempt, digest, feature, feature_detail, history_item, workflow, workflow_id } from './documents.ts'
 import { answerJson, startService } from './service.ts'
 
 const closers: (() => Promise<void>)[] = []
@@ -103,7 +103,7 @@ const CALLS: [
     'listHistory',
     (client) => client.listHistory(workflow_id, { cursor: 'c' }),
     { method: 'GET', url: `/workflows/${workflow_id}/history?cursor=c`, body: '' },
-    page(transition),
+    page(history_item),
   ],
   [
     'listAttempts',
@@ -116,7 +116,7 @@ const CALLS: [
     'getFeature',
     (client) => client.getFeature('001-sign-in'),
     { method: 'GET', url: '/features/001-sign-in', body: '' },
-    { ...feature, workflows: [workflow] },
+    feature_detail,
   ],
   ['getHealth', (client) => client.getHealth(), { method: 'GET', url: '/health', body: '' }, health],
 ]

@@ -1,7 +1,17 @@
-import type { Attempt, Feature, StreamEvent, Transition, Workflow } from '@orchestrator/contract'
+import type {
+  Attempt,
+  Feature,
+  FeatureDetail,
+  HistoryItem,
+  StreamEvent,
+  Transition,
+  Workflow,
+} from '@orchestrator/contract'
 import {
   attemptSchema,
+  featureDetailSchema,
   featureSchema,
+  historyItemSchema,
   streamEventSchema,
   transitionSchema,
   workflowSchema,
@@ -31,7 +41,7 @@ export const workflow: Workflow = workflowSchema.parse({
   attempt: null,
 })
 
-export const transition: Transition = transitionSchema.parse({
+const transition: Transition = transitionSchema.parse({
   id: '5b0e7f5e-6f5f-4a53-9d5c-0a2b3c4d5e6f',
   workflow_id,
   from_status: 'pending',
@@ -44,6 +54,16 @@ export const transition: Transition = transitionSchema.parse({
   phase: 'phase_1',
   attempt: 1,
   digest: null,
+})
+
+/** As the history tells it. */
+export const history_item: HistoryItem = historyItemSchema.parse({
+  ...transition,
+  key_id: null,
+  request_id: null,
+  address: null,
+  hash: digest,
+  words_erased: false,
 })
 
 export const attempt: Attempt = attemptSchema.parse({
@@ -77,6 +97,14 @@ export const feature: Feature = featureSchema.parse({
   description: 'Sign in with OAuth2',
   created_at,
   updated_at: created_at,
+})
+
+export const feature_detail: FeatureDetail = featureDetailSchema.parse({
+  ...feature,
+  workflows: [workflow],
+  artifacts: [],
+  coverage: { requirements: [], stories: [], tasks: { total: 0, ticked: 0 } },
+  totals: { attempts: 1, agent_seconds: 2.5, input_tokens: null, output_tokens: null, cost_usd: null },
 })
 
 export const eventOf = (sequence: number): StreamEvent =>
