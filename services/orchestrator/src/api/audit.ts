@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import { denialPageSchema } from '@orchestrator/contract'
-import { errorResponses, pageQuerySchema, type Server } from '@orchestrator/server'
+import { contentResponse, errorResponses, pageQuerySchema, type Server } from '@orchestrator/server'
 import * as z from 'zod'
 
 import { exportLines, type AuditStore } from '../core/audit-export.ts'
@@ -23,7 +23,7 @@ export function auditRoutes(app: Server, { audit, denials, now }: AuditRoutesOpt
       schema: {
         tags: ['audit'],
         summary: 'The whole history with its chain, one JSON object a line, for `orchestrator audit verify`',
-        response: { 200: z.any().describe('application/x-ndjson'), ...errorResponses() },
+        response: { ...contentResponse('application/x-ndjson', 'One JSON object a line'), ...errorResponses() },
       },
     },
     (_request, reply) =>
