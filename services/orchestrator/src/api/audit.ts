@@ -1,7 +1,6 @@
 import { Readable } from 'node:stream'
 import { denialPageSchema } from '@orchestrator/contract'
 import { contentResponse, errorResponses, pageQuerySchema, type Server } from '@orchestrator/server'
-import * as z from 'zod'
 
 import { exportLines, type AuditStore } from '../core/audit-export.ts'
 import { cursorOf } from '../core/cursor.ts'
