@@ -78,7 +78,10 @@ describe('slow clients', { concurrent: !IS_WHOLE }, () => {
     async (_name, start) => {
       const service = await start()
       try {
-        const { late, lasted_ms, p99_ms } = await measure(service)
+        const { late, lasted_ms, p99_ms } = await measure(service).catch((error: unknown) => {
+          // What it said of its end, if it came to one.
+          throw new Error(service.output().slice(-3_000), { cause: error })
+        })
         console.log(
           `${CLIENTS} slow clients: the last was cut after ${(lasted_ms / 1000).toFixed(1)} s; /health p99 ${p99_ms.toFixed(0)} ms`,
         )
