@@ -17,7 +17,7 @@ import {
 import { GroupWriter } from './group-writer.ts'
 import { migrate } from './migrate.ts'
 import { Mutex } from './mutex.ts'
-import { NodeSqliteConnection, nodeSqliteDialect, shortenWay } from './node-sqlite-dialect.ts'
+import { connectDirectly, NodeSqliteConnection, nodeSqliteDialect } from './node-sqlite-dialect.ts'
 import { lockForOwner, ownerPath } from './owner-lock.ts'
 
 /** One SQLite file with one owner. */
@@ -87,7 +87,7 @@ async function open<S>(o: OpenDatabaseOptions, opened: DatabaseSync[]): Promise<
 
   const reading = inMemory ? connection : new NodeSqliteConnection(connect(o.path, true))
   const read = new Kysely<S>({ dialect: nodeSqliteDialect(reading, { mutex }) })
-  if (!inMemory) shortenWay(read, reading)
+  if (!inMemory) connectDirectly(read, reading)
   const writer = new GroupWriter<S>({
     connection,
     mutex,

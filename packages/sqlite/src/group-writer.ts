@@ -2,7 +2,7 @@ import { Kysely, type Transaction } from 'kysely'
 
 import { DatabaseError, isDiskFault } from './database-error.ts'
 import type { Mutex } from './mutex.ts'
-import { nodeSqliteDialect, shortenWay, type NodeSqliteConnection } from './node-sqlite-dialect.ts'
+import { connectDirectly, nodeSqliteDialect, type NodeSqliteConnection } from './node-sqlite-dialect.ts'
 
 /** Work of one commit at most, and how long it is gathered: the first one in a flood does not wait for the last. */
 const BATCH_MAX = 256
@@ -35,7 +35,7 @@ function takeHooks(tx: object): (() => void)[] {
 }
 
 /**
- * Puts the transactions that arrive in one turn of the event loop into one commit: SQLite's fsync is
+ * Puts the transactions that arrive together (see `#gather`) into one commit: SQLite's fsync is
  * what a write costs, so that concurrent writers share it. Each has a savepoint, so that a failed one
  * takes nobody along. Everybody is answered after the fsync, refusals included.
  */
@@ -128,7 +128,7 @@ export class GroupWriter<S> {
   async #begin(): Promise<Transaction<S>> {
     const db = new Kysely<S>({ dialect: nodeSqliteDialect(this.#connection, { savepoints: false }) })
     const tx = await db.startTransaction().execute()
-    shortenWay(tx, this.#connection)
+    connectDirectly(tx, this.#connection)
     return tx
   }
 

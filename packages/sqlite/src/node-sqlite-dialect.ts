@@ -45,8 +45,8 @@ class TransactionalAdapter extends SqliteAdapter {
 
 const connections = new WeakMap<object, NodeSqliteConnection>()
 
-/** From here on queries that were compiled before go the short way: see `runCompiled`. */
-export function shortenWay(db: Kysely<never> | object, connection: NodeSqliteConnection): void {
+/** From here on `runCompiled` runs the queries of `db` on its connection directly. */
+export function connectDirectly(db: object, connection: NodeSqliteConnection): void {
   connections.set(db, connection)
 }
 

@@ -14,6 +14,8 @@ import type {
 } from '@orchestrator/contract'
 import type { Generated } from 'kysely'
 
+import type { AnswerRecord, TickRecord } from '../core/note-store.ts'
+
 /** The seed's table, and our columns after its twelve. JSON and times are TEXT, on every database. */
 export interface WorkflowsTable {
   id: WorkflowId
@@ -224,34 +226,14 @@ export interface FeaturesTable {
 }
 
 /** Rows are only ever added: of those on one question the last counts. */
-export interface QuestionAnswersTable {
+export interface QuestionAnswersTable extends AnswerRecord {
   sequence: Generated<number>
-  workflow_id: WorkflowId
-  attempt_id: AttemptId
-  digest: Digest | null
-  question_id: string
-  question: string
-  path: string | null
-  line: number | null
-  /** Null: it was taken back. */
-  answer: string | null
-  actor: string
-  created_at: string
 }
 
 /** Of the rows on one item the last counts. */
-export interface ChecklistTicksTable {
+export interface ChecklistTicksTable extends Omit<TickRecord, 'ticked'> {
   sequence: Generated<number>
-  feature_id: FeatureId
-  workflow_id: WorkflowId
-  attempt_id: AttemptId
-  digest: Digest | null
-  item_id: string
-  path: string
-  label: string
   ticked: number
-  actor: string
-  created_at: string
   /** 1 once it stands in the repository. */
   applied: Generated<number>
 }
