@@ -27,8 +27,14 @@ function contrast(one: string, other: string): number {
 
 const surfaces = ['canvas', 'surface', 'raised', 'sunken', 'hover']
 const words = ['ink', 'soft', 'faint', 'accent', 'waiting', 'done', 'failed', 'running']
+/** Where code is read: its block, a source file, and what came or went in a comparison. */
+const code_surfaces = ['canvas', 'surface', 'hover', 'added', 'added-word', 'removed', 'removed-word', 'waiting-soft']
+const code_words = ['keyword', 'string', 'number', 'comment', 'name', 'type', 'property'].map((kind) => `code-${kind}`)
 const pairs: [string, string, number][] = [
   ...surfaces.flatMap((surface) => words.map((word): [string, string, number] => [word, surface, TEXT])),
+  ...code_surfaces.flatMap((surface) =>
+    ['ink', ...code_words].map((word): [string, string, number] => [word, surface, TEXT]),
+  ),
   ...['waiting', 'running', 'done', 'failed', 'queued'].map((tone): [string, string, number] => [
     tone,
     `${tone}-soft`,

@@ -1,7 +1,7 @@
 import type { RenderedDiff } from '@orchestrator/contract'
 import { structuredPatch } from 'diff'
 
-import { escapeHtml } from './sanitise.ts'
+import { renderTokens, type CodeToken } from './highlight-code.ts'
 import { diffWords, wordsOf } from './word-diff.ts'
 
 export type Hunk = RenderedDiff['hunks'][number]
@@ -24,13 +24,19 @@ export function diffLines(before: string, after: string): Hunk[] | undefined {
   }))
 }
 
+/** The tokens of both texts by line; undefined where a text stays plain. */
+export interface HighlightedTexts {
+  before: CodeToken[][] | undefined
+  after: CodeToken[][] | undefined
+}
+
 /** Hunks as one block of source, each line with its number, changed words marked within changed lines. */
-export function renderHunks(hunks: readonly Hunk[]): string {
+export function renderHunks(hunks: readonly Hunk[], highlighted: HighlightedTexts): string {
   let last = 1
   const parts = hunks.map((hunk) => {
     const skipped = hunk.new_start - last
     last = hunk.new_start + hunk.new_lines
-    return `${gap(skipped)}${renderHunk(hunk)}`
+    return `${gap(skipped)}${renderHunk(hunk, highlighted)}`
   })
   return `<pre class="source compared"><code>${parts.join('')}</code></pre>`
 }
@@ -38,51 +44,82 @@ export function renderHunks(hunks: readonly Hunk[]): string {
 const gap = (lines: number): string =>
   lines <= 0 ? '' : `<span class="gap">${lines === 1 ? '1 unchanged line' : `${lines} unchanged lines`}</span>`
 
-function renderHunk({ old_start, new_start, lines }: Hunk): string {
+function renderHunk({ old_start, new_start, lines }: Hunk, { before, after }: HighlightedTexts): string {
   let old_line = old_start
   let new_line = new_start
   const html: string[] = []
+  const oldTokens = (number: number, text: string) => before?.[number - 1] ?? plain(text)
+  const newTokens = (number: number, text: string) => after?.[number - 1] ?? plain(text)
   for (let at = 0; at < lines.length; at++) {
     const line = lines[at] ?? ''
     if (line.startsWith(' ')) {
-      html.push(contextLine(new_line++, line.slice(1)))
+      html.push(contextLine(new_line, renderTokens(newTokens(new_line, line.slice(1)))))
+      new_line++
       old_line++
       continue
     }
     const went = run(lines, at, '-')
     const came = run(lines, at + went.length, '+')
     at += went.length + came.length - 1
-    const pairs = went.length === came.length
-    went.forEach((text, index) =>
-      html.push(removedLine(old_line++, pairs ? compared(text, came[index] ?? '').before : escapeHtml(text))),
-    )
-    came.forEach((text, index) =>
-      html.push(addedLine(new_line++, pairs ? compared(went[index] ?? '', text).after : escapeHtml(text))),
-    )
+    const pairs = went.length === came.length ? went.map((text, index) => compare(text, came[index] ?? '')) : undefined
+    went.forEach((text, index) => {
+      html.push(removedLine(old_line, markChanges(oldTokens(old_line, text), pairs?.[index]?.before, 'del')))
+      old_line++
+    })
+    came.forEach((text, index) => {
+      html.push(addedLine(new_line, markChanges(newTokens(new_line, text), pairs?.[index]?.after, 'ins')))
+      new_line++
+    })
   }
   return html.join('')
 }
+
+const plain = (text: string): CodeToken[] => [{ text, kind: null }]
 
 function run(lines: readonly string[], from: number, sign: string): string[] {
   const end = lines.findIndex((line, index) => index >= from && !line.startsWith(sign))
   return lines.slice(from, end === -1 ? lines.length : end).map((line) => line.slice(1))
 }
 
-function compared(before: string, after: string): { before: string; after: string } {
-  if (before.length > COMPARED_LINE_MAX || after.length > COMPARED_LINE_MAX)
-    return { before: escapeHtml(before), after: escapeHtml(after) }
-  const html = { before: '', after: '' }
-  for (const change of diffWords(wordsOf(before), wordsOf(after))) {
-    const old_text = escapeHtml(change.before.join(''))
-    const text = escapeHtml(change.after.join(''))
-    html.before += change.kind === 'removed' ? `<del>${old_text}</del>` : old_text
-    html.after += change.kind === 'added' ? `<ins>${text}</ins>` : text
+/** A stretch of a line, and whether it is what changed. */
+interface Stretch {
+  length: number
+  changed: boolean
+}
+
+function compare(before: string, after: string): { before: Stretch[]; after: Stretch[] } | undefined {
+  if (before.length > COMPARED_LINE_MAX || after.length > COMPARED_LINE_MAX) return undefined
+  const changes = diffWords(wordsOf(before), wordsOf(after))
+  return {
+    before: changes.map(({ kind, before: words }) => ({ length: words.join('').length, changed: kind === 'removed' })),
+    after: changes.map(({ kind, after: words }) => ({ length: words.join('').length, changed: kind === 'added' })),
   }
-  return html
+}
+
+function markChanges(tokens: CodeToken[], stretches: Stretch[] | undefined, mark: 'ins' | 'del'): string {
+  if (stretches === undefined) return renderTokens(tokens)
+  let from = 0
+  return stretches
+    .map(({ length, changed }) => {
+      const html = renderTokens(cut(tokens, from, from + length))
+      from += length
+      return changed && html !== '' ? `<${mark}>${html}</${mark}>` : html
+    })
+    .join('')
+}
+
+/** What of the tokens lies between two places of their line. */
+function cut(tokens: readonly CodeToken[], from: number, to: number): CodeToken[] {
+  let start = 0
+  return tokens.flatMap(({ text, kind }) => {
+    const part = text.slice(Math.max(0, from - start), Math.max(0, to - start))
+    start += text.length
+    return part === '' ? [] : [{ text: part, kind }]
+  })
 }
 
 const lines = (number: number): string => `data-line-start="${number}" data-line-end="${number}"`
-const contextLine = (number: number, text: string) => `<span class="line" ${lines(number)}>${escapeHtml(text)}\n</span>`
+const contextLine = (number: number, html: string) => `<span class="line" ${lines(number)}>${html}\n</span>`
 const addedLine = (number: number, html: string) =>
   `<span class="line added" ${lines(number)} data-changed="">${html}\n</span>`
 const removedLine = (number: number, html: string) =>

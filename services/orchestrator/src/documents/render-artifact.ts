@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Digest, RenderedArtifact } from '@orchestrator/contract'
 import MarkdownIt from 'markdown-it'
 
+import { createHighlighter, languageOf, renderTokens } from './highlight-code.ts'
 import { escapeHtml, sanitise } from './sanitise.ts'
 
 /** Larger texts are offered as a download only: no person reads them, and rendering would hold the service up. */
@@ -33,7 +34,7 @@ export function renderArtifact(artifact: StoredArtifact): RenderedArtifact {
     return { ...about, kind: 'unreadable', html, title: nameOf(path), reading_minutes: 0, blocks: [] }
   }
   const isDocument = isReadAsDocument(path, text)
-  const { html, blocks } = isDocument ? renderDocument(text) : renderSource(text)
+  const { html, blocks } = isDocument ? renderDocument(text) : renderSource(path, text)
   return {
     ...about,
     kind: isDocument ? 'document' : 'source',
@@ -81,7 +82,10 @@ function taskBoxes(html: string): string {
 
 export function renderDocument(text: string): { html: string; blocks: Block[] } {
   const tokens = markdown.parse(text, {})
-  const html = sanitise(markdown.renderer.render(tokens, markdown.options, {}))
+  const highlighter = createHighlighter()
+  const highlight = (code: string, language: string) =>
+    highlighter(code, language)?.map(renderTokens).join('\n') ?? escapeHtml(code)
+  const html = sanitise(markdown.renderer.render(tokens, { ...markdown.options, highlight }, {}))
   return { html, blocks: blocksOf(tokens, text) }
 }
 
@@ -106,12 +110,11 @@ function blocksOf(tokens: ReturnType<typeof markdown.parse>, text: string): Bloc
 
 const digestOf = (text: string) => createHash('sha256').update(text).digest('hex') as Digest
 
-function renderSource(text: string): { html: string; blocks: Block[] } {
-  const lines = text.replace(/\n$/, '').split('\n')
+function renderSource(path: string, text: string): { html: string; blocks: Block[] } {
+  const code = text.replace(/\n$/, '')
+  const lines = createHighlighter()(code, languageOf(path))?.map(renderTokens) ?? code.split('\n').map(escapeHtml)
   const html = lines
-    .map(
-      (line, i) => `<span class="line" data-line-start="${i + 1}" data-line-end="${i + 1}">${escapeHtml(line)}</span>`,
-    )
+    .map((line, i) => `<span class="line" data-line-start="${i + 1}" data-line-end="${i + 1}">${line}</span>`)
     .join('\n')
   return { html: `<pre class="source"><code>${html}</code></pre>`, blocks: [] }
 }

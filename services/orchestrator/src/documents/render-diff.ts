@@ -1,7 +1,8 @@
 import type { RenderedDiff } from '@orchestrator/contract'
 
 import { diffDocuments } from './document-diff.ts'
-import { diffLines, renderHunks, type Hunk } from './line-diff.ts'
+import { createHighlighter, languageOf } from './highlight-code.ts'
+import { diffLines, renderHunks, type HighlightedTexts, type Hunk } from './line-diff.ts'
 import { isReadAsDocument, renderDocument, textOf, type StoredArtifact } from './render-artifact.ts'
 import { sanitise } from './sanitise.ts'
 
@@ -21,7 +22,9 @@ export function renderDiff(before: StoredArtifact, after: StoredArtifact, by_lin
   }
   const is_document = !by_lines && isReadAsDocument(before.path, old_text) && isReadAsDocument(after.path, text)
   const html = sanitise(
-    is_document ? diffDocuments(renderDocument(old_text).html, renderDocument(text).html) : renderHunks(hunks),
+    is_document
+      ? diffDocuments(renderDocument(old_text).html, renderDocument(text).html)
+      : renderHunks(hunks, highlighted(before.path, old_text, after.path, text)),
   )
   return {
     ...about,
@@ -32,6 +35,11 @@ export function renderDiff(before: StoredArtifact, after: StoredArtifact, by_lin
     removed_lines: count(hunks, '-'),
     hunks: hunks.slice(0, HUNKS_MAX).map((hunk) => ({ ...hunk, lines: hunk.lines.map(shortened) })),
   }
+}
+
+function highlighted(old_path: string, old_text: string, path: string, text: string): HighlightedTexts {
+  const highlight = createHighlighter()
+  return { before: highlight(old_text, languageOf(old_path)), after: highlight(text, languageOf(path)) }
 }
 
 const count = (hunks: readonly Hunk[], sign: '+' | '-'): number =>

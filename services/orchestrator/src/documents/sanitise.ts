@@ -1,5 +1,18 @@
 import sanitizeHtml from 'sanitize-html'
 
+/** What the eye tells apart in code; each is a class of the page. */
+export const CODE_KINDS = [
+  'keyword',
+  'string',
+  'number',
+  'comment',
+  'name',
+  'type',
+  'property',
+  'added',
+  'removed',
+] as const
+
 const LINES = ['data-line-start', 'data-line-end']
 
 /** The only HTML that leaves for a browser: what agents wrote is hostile, whichever way it went through our own code. */
@@ -45,7 +58,7 @@ export function sanitise(html: string): string {
     },
     allowedClasses: {
       code: [/^language-[a-z0-9+-]{1,30}$/i],
-      span: ['task-open', 'task-done', 'line', 'gap', 'added', 'removed'],
+      span: ['task-open', 'task-done', 'line', 'gap', 'added', 'removed', ...CODE_KINDS.map((kind) => `code-${kind}`)],
       pre: ['source', 'compared'],
     },
     allowedSchemes: ['http', 'https', 'mailto'],

@@ -1,5 +1,6 @@
 import type { Digest } from '@orchestrator/contract'
 import fc from 'fast-check'
+import { DomUtils, parseDocument } from 'htmlparser2'
 import { describe, expect, it } from 'vitest'
 
 import { renderArtifact } from '../../src/documents/render-artifact.ts'
@@ -145,13 +146,73 @@ describe('a document', () => {
 
 describe('a source file', () => {
   it('shows every line as it is, with its number', () => {
-    const { html, kind, title } = render('a <b> & "c"\n\n\tif (x) {\n', 'src/main.ts')
-    expect({ kind, title }).toEqual({ kind: 'source', title: 'main.ts' })
+    const { html, kind, title } = render('a <b> & "c"\n\n\tif (x) {\n', 'src/main.txt')
+    expect({ kind, title }).toEqual({ kind: 'source', title: 'main.txt' })
     expect(html).toBe(
       '<pre class="source"><code><span class="line" data-line-start="1" data-line-end="1">a &lt;b&gt; &amp; &quot;c&quot;</span>\n' +
         '<span class="line" data-line-start="2" data-line-end="2"></span>\n' +
         '<span class="line" data-line-start="3" data-line-end="3">\tif (x) {</span></code></pre>',
     )
+  })
+})
+
+describe('code', () => {
+  it('is highlighted by classes alone, in a document by the name at its fence', () => {
+    const { html } = render('```ts\nconst a = "<b>" // why\n```\n\n```\nconst b\n```\n')
+    expect(html).toContain(
+      '<span class="code-keyword">const</span> a = <span class="code-string">"&lt;b&gt;"</span> <span class="code-comment">// why</span>',
+    )
+    expect(html).toContain('>const b\n</code>')
+    expect(html).not.toContain('style=')
+  })
+
+  it.each([
+    ['src/main.py', 'def a():\n    return None', 'keyword">def<'],
+    ['deploy/Dockerfile', 'FROM node:26', 'keyword">FROM<'],
+    ['data/model.sql', 'select 1', 'keyword">select<'],
+    ['change.diff', '+ came\n- went', 'added">+ came<'],
+  ])('of the file %s is highlighted by its name', (path, code, piece) => {
+    expect(render(code, path).html).toContain(`<span class="code-${piece}`)
+  })
+
+  it('that goes over several lines is highlighted in each of them', () => {
+    const { html } = render('/* one\n   two */\nlet a', 'a.ts')
+    expect(html.split('class="code-comment"')).toHaveLength(3)
+    expect(html.split('class="line"')).toHaveLength(4)
+  })
+
+  it('says what it said, line by line, whatever it is', () => {
+    const names = ['a.ts', 'b.cs', 'c.html', 'd.sh', 'e.yml', 'f.php', 'g.diff']
+    const piece = fc.oneof(
+      fc.constantFrom(...HOSTILE_MARKDOWN, '\n', '\r\n', '/*', '"', '`${', '<?php', '</'),
+      fc.string(),
+    )
+    fc.assert(
+      fc.property(fc.constantFrom(...names), fc.array(piece), (name, pieces) => {
+        const code = `x${pieces.join('')}`.replaceAll('\0', '')
+        const { html } = render(code, name)
+        expectHarmless(html)
+        expect(html.split('class="line"').length - 1).toBe(code.replace(/\n$/, '').split('\n').length)
+        expect(DomUtils.textContent(parseDocument(html))).toBe(code.replace(/\n$/, ''))
+      }),
+    )
+  })
+
+  it('stays plain when it is huge', () => {
+    const { html } = render('const a = 1\n'.repeat(6_000), 'a.ts')
+    expect(html).not.toContain('code-keyword')
+    expect(html).toContain('const a = 1')
+  })
+
+  it('that keeps a grammar busy is cut short and stays plain, and so does what follows it', () => {
+    const trap = `${'a'.repeat(1_900)}\n`.repeat(31)
+    const begin = process.cpuUsage()
+    const { html } = render(`\`\`\`cs\n${trap}\`\`\`\n\n\`\`\`ts\nconst a = 1\n\`\`\`\n`)
+    const { user, system } = process.cpuUsage(begin)
+    expect((user + system) / 1000).toBeLessThan(4000)
+    expect(html).toContain('aaaa')
+    expect(html).not.toContain('class="code-')
+    expect(render('let a = 1', 'a.ts').html).toContain('code-keyword')
   })
 })
 

@@ -122,7 +122,25 @@ describe('a comparison line by line', () => {
   })
 
   it('is what code gets', () => {
-    expect(compare('const a = 1\n', 'const a = 2\n', 'src/a.ts').kind).toBe('source')
+    const { kind, html } = compare('const a = "one two"\n', 'const a = "one three"\n', 'src/a.ts')
+    expect(kind).toBe('source')
+    expect(html).toContain('<span class="code-keyword">const</span> a = <span class="code-string">"one </span>')
+    expect(html).toContain('<del><span class="code-string">two</span></del>')
+    expect(html).toContain('<ins><span class="code-string">three</span></ins>')
+  })
+
+  it('holds all of the new code and all of the old, whatever it is', () => {
+    const word = fc.constantFrom('const', 'a', '"b c"', '/*', '*/', '`', '<b>', '&amp;', '\n', '//', '{', ' ')
+    const isLine = ({ attribs }: { attribs: Record<string, string> }) => /^line\b/.test(attribs['class'] ?? '')
+    const code = fc.array(word, { maxLength: 30 }).map((words) => `x ${words.join(' ')}`)
+    fc.assert(
+      fc.property(code, code, (before, after) => {
+        const { hunks, html } = compare(before, after, 'src/a.ts')
+        const said = DomUtils.findAll(isLine, parseDocument(html).children).map(DomUtils.textContent)
+        const told = hunks.flatMap(({ lines }) => lines.map((line) => `${line.slice(1)}\n`))
+        expect(said.toSorted()).toEqual(told.toSorted())
+      }),
+    )
   })
 
   it.each([
