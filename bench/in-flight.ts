@@ -6,9 +6,9 @@
  *   node bench/in-flight.ts 10000      # the crash of the scoreboard
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Pool } from 'undici'
 
 import { startAsyncHub } from './async-hub.ts'
+import { KeepAliveClient } from './keep-alive-client.ts'
 import { CREATE_BODY } from './lifecycle.ts'
 import { startService, usageOf, withFolder } from './service-process.ts'
 import { percentile, report } from './statistics.ts'
@@ -26,19 +26,15 @@ await withFolder(async (folder) => {
     LOG_LEVEL: 'warn',
   }
   const first = await startService('orchestrator', { ...env, LOG_LEVEL: 'info' })
-  const pool = new Pool(first.url, { connections: 16 })
   const ids: string[] = []
   const create = async () => {
+    const client = await KeepAliveClient.open(first.url)
     while (ids.length < count) {
       const place = ids.push('') - 1
-      const { body } = await pool.request({
-        path: '/workflows',
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: CREATE_BODY,
-      })
-      ids[place] = ((await body.json()) as { id: string }).id
+      const { body } = await client.post('/workflows', CREATE_BODY)
+      ids[place] = (JSON.parse(body) as { id: string }).id
     }
+    client.close()
   }
   await Promise.all(Array.from({ length: 16 }, create))
   while (hub.open() < count) await sleep(20)
@@ -46,15 +42,16 @@ await withFolder(async (folder) => {
   const { rss_mb } = usageOf(first.child.pid ?? 0)
   const reads: number[] = []
   const read = async () => {
+    const client = await KeepAliveClient.open(first.url)
     while (reads.length < READS) {
       const began = performance.now()
-      const { body } = await pool.request({ path: `/workflows/${ids[reads.length % count]}`, method: 'GET' })
-      await body.json()
+      const { status } = await client.get(`/workflows/${ids[reads.length % count]}`)
+      if (status !== 200) throw new Error(`a read answered ${status}`)
       reads.push(performance.now() - began)
     }
+    client.close()
   }
   await Promise.all(Array.from({ length: 4 }, read))
-  await pool.close()
 
   first.child.kill('SIGKILL')
   while (hub.open() > 0) await sleep(5)

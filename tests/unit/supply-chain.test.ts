@@ -32,7 +32,6 @@ const MINIMUM_VERSIONS: Record<string, [version: string, reason: string]> = {
   'sanitize-html': ['2.12.1', 'CVE-2024-21501: tells which files the server has'],
   semver: ['7.5.2', 'CVE-2022-25883: quadratic pattern'],
   'tar-fs': ['3.1.1', 'CVE-2025-59343: links that lead out of the folder'],
-  undici: ['7.18.2', 'CVE-2026-22036: unbounded chain of content encodings'],
 }
 
 /** Under these a package may be used and given on with the product, whose own licence is MIT. */

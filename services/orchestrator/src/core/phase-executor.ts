@@ -123,6 +123,7 @@ export class PhaseExecutor {
         agent,
         request: this.#requestFor(work),
         key: work.attempt_id,
+        invocation_id: work.invocation_id ?? undefined,
         after: work.hub_sequence,
         traceparent: watch.traceparent,
         signal: AbortSignal.any([signal, limit]),

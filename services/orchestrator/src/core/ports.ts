@@ -128,6 +128,8 @@ export interface AttemptWork {
   tries: number
   /** Who took it on; null until somebody did. Handed out again, it goes to the same, whatever the settings say by then. */
   agent: string | null
+  /** The hub's name for the work; null until it took it on. */
+  invocation_id: string | null
   feedback: Feedback | null
   session_id: string | null
   /** Last event of the hub that is stored here. */
@@ -299,6 +301,8 @@ export interface InvokeOptions {
   request: InvokeRequest
   /** The same key never runs twice. */
   key: AttemptId
+  /** The hub's name for the work, where it took it on before. */
+  invocation_id: string | undefined
   /** Events up to this sequence are known already. */
   after: number
   /** W3C trace context that the hub's part belongs to. */

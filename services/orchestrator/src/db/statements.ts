@@ -10,7 +10,7 @@ import type {
 } from '@orchestrator/contract'
 import { sql, type Insertable, type Kysely, type Selectable } from 'kysely'
 
-import type { HistoryWords } from '../core/ports.ts'
+import type { AttemptChange, HistoryWords } from '../core/ports.ts'
 import type {
   AttemptsTable,
   EventsTable,
@@ -21,8 +21,22 @@ import type {
   WorkflowsTable,
 } from './models.ts'
 import type { EventSequence } from './postgres-sequence.ts'
-import { prepare } from './prepared.ts'
+import { prepare, type Prepared } from './prepared.ts'
 import { selectWorkflows } from './rows.ts'
+
+/** What an attempt is run with. */
+const WORK = [
+  'workflow_id',
+  'phase',
+  'number',
+  'tries',
+  'agent',
+  'invocation_id',
+  'feedback',
+  'session_id',
+  'hub_sequence',
+  'traceparent',
+] as const
 
 /** What every transition runs, prepared; the rare statements stand where they are used. */
 export function createStatements(db: Kysely<Tables>, sequence?: EventSequence) {
@@ -173,6 +187,20 @@ export function createStatements(db: Kysely<Tables>, sequence?: EventSequence) {
         .where('id', '=', value('id')),
     ),
 
+    findAttempt: prepare<{ id: AttemptId }, Pick<Selectable<AttemptsTable>, (typeof WORK)[number]>>((value) =>
+      db.selectFrom('attempts').select(WORK).where('id', '=', value('id')),
+    ),
+
+    changeAttempt: changesOfAttempts(db),
+
+    noteInvocation: prepare<{ id: AttemptId; agent: string; invocation_id: string }, { state: AttemptState }>((value) =>
+      db
+        .updateTable('attempts')
+        .set({ agent: value('agent'), invocation_id: value('invocation_id') })
+        .where('id', '=', value('id'))
+        .returning('state'),
+    ),
+
     // The literal lets SQLite use the index of open threads, which hardly ever holds any.
     closeThreads: prepare<{ workflow_id: WorkflowId }, unknown>((value) =>
       db
@@ -242,6 +270,26 @@ export function createStatements(db: Kysely<Tables>, sequence?: EventSequence) {
     firstSequence:
       sequence &&
       prepare<object, { first_sequence: number }>(() => db.selectNoFrom(sequence.first.as('first_sequence'))),
+  }
+}
+
+/** Changes of an attempt that stands in one of these states; there are few kinds, each prepared when it is first met. */
+function changesOfAttempts(db: Kysely<Tables>) {
+  const known = new Map<string, Prepared<AttemptChange & { id: AttemptId }, unknown>>()
+  return (tx: Kysely<Tables>, id: AttemptId, from: readonly AttemptState[], change: AttemptChange) => {
+    const columns = Object.keys(change) as (keyof AttemptChange)[]
+    const kind = `${columns.join()} of ${from.join()}`
+    const prepared =
+      known.get(kind) ??
+      prepare<AttemptChange & { id: AttemptId }, unknown>((value) =>
+        db
+          .updateTable('attempts')
+          .set(Object.fromEntries(columns.map((column) => [column, value(column)])))
+          .where('id', '=', value('id'))
+          .where('state', 'in', from),
+      )
+    known.set(kind, prepared)
+    return prepared(tx, { id, ...change })
   }
 }
 

@@ -125,44 +125,27 @@ export function workflowTransaction(
 
     async findWork(attempt_id) {
       await lock(statements.lockWorkflowOf?.(tx, { id: attempt_id }))
-      const row = await tx.selectFrom('attempts').selectAll().where('id', '=', attempt_id).executeTakeFirst()
+      const [row] = (await statements.findAttempt(tx, { id: attempt_id })).rows
       if (row === undefined) return undefined
       held.add(row.workflow_id)
       const workflow = await findWorkflow(row.workflow_id)
       if (workflow === undefined) return undefined
-      const { phase, number, tries, agent, session_id, hub_sequence, traceparent } = row
+      const { feedback, workflow_id, ...columns } = row
       return {
         workflow,
         attempt_id,
-        phase,
-        number,
-        tries,
-        agent,
-        session_id,
-        hub_sequence,
-        traceparent,
-        feedback: reading('attempt', row.workflow_id, () => parseJson<Feedback>(row.feedback)),
+        ...columns,
+        feedback: reading('attempt', workflow_id, () => parseJson<Feedback>(feedback)),
       }
     },
 
     async changeAttempt(id, from, change) {
-      const changed = await tx
-        .updateTable('attempts')
-        .set(change)
-        .where('id', '=', id)
-        .where('state', 'in', from)
-        .executeTakeFirst()
-      return changed.numUpdatedRows === 1n
+      const { numAffectedRows } = await statements.changeAttempt(tx, id, from, change)
+      return numAffectedRows === 1n
     },
 
     async noteInvocation(id, agent, invocation_id) {
-      const row = await tx
-        .updateTable('attempts')
-        .set({ agent, invocation_id })
-        .where('id', '=', id)
-        .returning('state')
-        .executeTakeFirst()
-      return row?.state
+      return (await statements.noteInvocation(tx, { id, agent, invocation_id })).rows[0]?.state
     },
 
     async finishAttempt(id, end) {
