@@ -116,6 +116,17 @@ it('takes no new try after a cancel', async () => {
   expect(hub.received).toHaveLength(before + 1)
 })
 
+it('asks by the key again when the hub has lost what it had taken on', async () => {
+  await begin({ PHASE_RETRY_BASE_MS: '200' })
+  const times = { created_at: '2026-01-31T12:00:00.000Z', started_at: null, finished_at: null }
+  const taken_on = { id: crypto.randomUUID(), agent: 'forgetful', status: 'queued', response: null, ...times }
+  hub.next(say(JSON.stringify(taken_on), 202))
+  const { id, attempt } = await service.create()
+  expect((await service.untilBackingOff(id)).attempt?.reason).toContain('forgot the work')
+  await service.until(id, 'waiting_approval')
+  expect(hub.received.map(({ key }) => key)).toEqual([attempt?.id, attempt?.id])
+})
+
 it('leaves an attempt in a file that is stopped while it waits, and goes on with the same key', async () => {
   await begin({ PHASE_RETRY_BASE_MS: '60000' })
   hub.next(refuse(500, 'INTERNAL_ERROR', 'The hub stumbled.'))
