@@ -10,7 +10,7 @@ import { createProcessless } from './orchestrator-core.ts'
 import { withFolder } from './service-process.ts'
 import { report } from './statistics.ts'
 
-const BENCH: Asker = { name: 'bench', role: 'local', key_id: null, request_id: null, address: null }
+const BENCH: Asker = { name: 'bench', role: 'local', key_id: null, workspaces: null, request_id: null, address: null }
 
 const [count = 2000, concurrency = 64] = process.argv.slice(2).map(Number)
 

@@ -14,7 +14,7 @@ import { withFolder } from '../service-process.ts'
 import { median, report } from '../statistics.ts'
 
 const [count = 1000, rounds = 3, concurrency = 64] = process.argv.slice(2).map(Number)
-const ASKER = { name: 'bench', role: 'local', key_id: null, request_id: null, address: null } as const
+const ASKER = { name: 'bench', role: 'local', key_id: null, workspaces: null, request_id: null, address: null } as const
 const PHASES = 2
 
 async function inParallel(work: () => Promise<void>): Promise<number> {

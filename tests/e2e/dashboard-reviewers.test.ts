@@ -26,7 +26,16 @@ async function insertKey(session: Session, name: string): Promise<string> {
   const secret = randomBytes(32).toString('base64url')
   const secret_sha256 = createHash('sha256').update(secret).digest('hex')
   const created_at = new Date().toISOString()
-  const record = { id, name, role: 'reviewer' as const, secret_sha256, created_at, expires_at: null, revoked_at: null }
+  const record = {
+    id,
+    name,
+    role: 'reviewer' as const,
+    secret_sha256,
+    created_at,
+    expires_at: null,
+    workspaces: null,
+    revoked_at: null,
+  }
   await createKeyStore(session).insertKey(record)
   return `ok_${id}_${secret}`
 }

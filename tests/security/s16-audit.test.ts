@@ -254,7 +254,7 @@ describe.each(databases.all.filter(({ title }) => title !== 'SQLite in a file'))
       return { engine, lines, checkpointer, read: () => readCheckpoints(lines.join('\n'), publicKey) }
     }
     const verify = (db: Tx | Engine['session']['read'], checkpoints: Checkpoint[]) =>
-      verifyExport(exportLines(createAuditStore(db), new Date()), checkpoints)
+      verifyExport(exportLines(createAuditStore(db), new Date(), null), checkpoints)
 
     it.skipIf(isMissing)(`finds each of ${count} mutations`, async () => {
       const { engine, read } = await prepare()

@@ -2,6 +2,7 @@ import { DatabaseSync } from 'node:sqlite'
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
+import { validBodies } from './valid-bodies.ts'
 import { onEach, openRaw, startWideService, type WideService } from './wide-service.ts'
 
 /** What somebody might hope is taken over into a row, a role or a decision. */
@@ -65,27 +66,7 @@ beforeAll(async () => {
   const digest = '0'.repeat(64)
   const key_id = (await service.issue('Robin', 'viewer')).id
   ids = { id, feature_id, workflow_type: 'plan', phase: 'phase_2', draft_id, ...note, digest, base: digest, key_id }
-  bodies = {
-    'POST /workflows': { workflow_type: 'specify', feature_description: 'Add user authentication with OAuth2' },
-    'POST /workflows/{id}/advance': { trigger: 'agent_complete' },
-    'POST /workflows/{id}/cancel': { reason: 'no longer wanted' },
-    'POST /session': { key: service.first_key },
-    'POST /keys': { name: 'Kim', role: 'viewer' },
-    'POST /features/{feature_id}/push': { remote: 'origin' },
-    'PUT /workflows/{id}/questions/{question_id}': { answer: 'An hour.', digest: '0'.repeat(64) },
-    'PUT /workflows/{id}/checklist-items/{item_id}': { ticked: true, digest: '0'.repeat(64) },
-    'POST /queue/pause': { reason: 'a new model' },
-    'PUT /workflows/{id}/drafts/{draft_id}': {
-      attempt_id: attempt?.id,
-      kind: 'comment',
-      path: null,
-      lines: null,
-      quote: null,
-      text: 'Name the roles.',
-      replacement: null,
-    },
-    'PUT /approval-policies/{workflow_type}/{phase}': { minimum_approvals: 1, required_roles: [], four_eyes: null },
-  }
+  bodies = validBodies({ attempt_id: attempt?.id, key: service.first_key })
 })
 afterAll(async () => {
   raw.close()

@@ -55,7 +55,7 @@ async function openCheckpoints(path: string, key_path: string): Promise<Checkpoi
   return readCheckpoints(await readFile(path, 'utf8'), createPublicKey(await readFile(key_path)))
 }
 
-function textOf({ fault, workflows, rows, erased, checkpoints }: AuditReport): string {
+function textOf({ fault, workspaces, workflows, rows, erased, checkpoints }: AuditReport): string {
   if (fault !== null) {
     const where = [
       `line ${fault.line}`,
@@ -70,5 +70,9 @@ function textOf({ fault, workflows, rows, erased, checkpoints }: AuditReport): s
     checkpoints.held + checkpoints.newer === 0
       ? ' It was held against no checkpoints: a chain that was computed anew as a whole would not be noticed.'
       : ` It agrees with ${checkpoints.held} checkpoints${newer}.`
-  return `All ${rows} rows of ${workflows} workflows are as they were written.${words}${held}\n`
+  const where = workspaces === null ? '' : ` It is of ${workspaces.join(' and ')} alone, as the key that asked for it.`
+  return (
+    withoutControls(`All ${rows} rows of ${workflows} workflows are as they were written.${words}${held}${where}`) +
+    '\n'
+  )
 }

@@ -5,6 +5,7 @@ import { EXIT, type ExitCode } from './exit-codes.ts'
 
 export interface CreateKeyFlags extends ServiceFlags {
   role: string
+  workspaces?: string
   expiresAt?: string
 }
 
@@ -14,8 +15,13 @@ export function listKeys(flags: ServiceFlags, outputs: Outputs): Promise<ExitCod
 
 /** The key stands alone on its line: it is told this once. */
 export function createKey(name: string, flags: CreateKeyFlags, outputs: Outputs): Promise<ExitCode> {
-  const { role, expiresAt: expires_at } = flags
-  const body = createKeySchema.safeParse({ name, role, ...(expires_at !== undefined && { expires_at }) })
+  const { role, workspaces, expiresAt: expires_at } = flags
+  const body = createKeySchema.safeParse({
+    name,
+    role,
+    ...(workspaces !== undefined && { workspaces: workspaces.split(',') }),
+    ...(expires_at !== undefined && { expires_at }),
+  })
   if (!body.success) {
     for (const { path, message } of body.error.issues) outputs.error.write(`${path.join('.')}: ${message}\n`)
     return Promise.resolve(EXIT.usage)
@@ -35,7 +41,14 @@ export function revokeKey(id: string, flags: ServiceFlags, outputs: Outputs): Pr
 function textOfList({ items }: { items: Key[] }): string {
   if (items.length === 0) return 'There are no keys.\n'
   const now = new Date().toISOString()
-  return items.map((key) => `${key.id}  ${key.role.padEnd(9)}  ${stateOf(key, now).padEnd(24)}  ${key.name}\n`).join('')
+  return items
+    .map((key) => `${key.id}  ${key.role.padEnd(9)}  ${stateOf(key, now).padEnd(24)}  ${key.name}${only(key)}\n`)
+    .join('')
+}
+
+/** What it is for, when that is not everything. */
+function only({ workspaces }: Key): string {
+  return workspaces === null ? '' : `, only ${workspaces.join(', ')}`
 }
 
 function stateOf({ expires_at, revoked_at }: Key, now: string): string {
@@ -44,6 +57,7 @@ function stateOf({ expires_at, revoked_at }: Key, now: string): string {
   return expires_at <= now ? `expired ${expires_at.slice(0, 10)}` : `good until ${expires_at.slice(0, 10)}`
 }
 
-function textOfCreated({ id, name, role, key }: CreatedKey): string {
-  return `Key ${id} of ${name} (${role}), shown this once:\n${key}\n`
+function textOfCreated(created: CreatedKey): string {
+  const { id, name, role, key } = created
+  return `Key ${id} of ${name} (${role}${only(created)}), shown this once:\n${key}\n`
 }

@@ -77,6 +77,7 @@ export async function run(words: readonly string[], root: string): Promise<ExitC
   })
   serviceCommand(keys, 'create <name>', 'make a key for somebody, and show it once')
     .addOption(new Option('--role <role>', 'what it is for').choices(ROLES).makeOptionMandatory())
+    .option('--workspaces <names>', 'only for what is of these, such as shop,site (else everything)')
     .option('--expires-at <time>', 'until when it is good, such as 2030-01-31T12:00:00Z')
     .action(async (name: string, flags: CreateKeyFlags) => {
       exit_code = await createKey(name, flags, outputs)

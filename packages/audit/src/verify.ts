@@ -16,6 +16,8 @@ export interface Fault {
 
 export interface AuditReport {
   fault: Fault | null
+  /** The export holds these alone and tells nothing of others; null: everything. */
+  workspaces: string[] | null
   workflows: number
   rows: number
   /** Rows whose words were erased, with a note of it. */
@@ -72,7 +74,14 @@ class ExportCheck {
   #chain: Chain | undefined
   #end: Line<'end'> | undefined
   #line = 0
-  readonly #report: AuditReport = { fault: null, workflows: 0, rows: 0, erased: 0, checkpoints: { held: 0, newer: 0 } }
+  readonly #report: AuditReport = {
+    fault: null,
+    workspaces: null,
+    workflows: 0,
+    rows: 0,
+    erased: 0,
+    checkpoints: { held: 0, newer: 0 },
+  }
 
   constructor(checkpoints: readonly Checkpoint[]) {
     this.#checkpoints = checkpoints
@@ -92,7 +101,7 @@ class ExportCheck {
     this.#guard(() => {
       if (this.#end === undefined) throw new Found('The export is not whole: its end is missing.')
       const [missing] = this.#signed
-      if (missing === undefined) return
+      if (missing === undefined || this.#report.workspaces !== null) return
       const [id, heads] = missing
       this.#chain = { ...emptyChain(id), signed: heads }
       this.#endChain()
@@ -126,10 +135,11 @@ class ExportCheck {
     }
   }
 
-  #begin({ format, made_at }: Line<'export'>): void {
+  #begin({ format, made_at, workspaces }: Line<'export'>): void {
     if (this.#made_at !== undefined) throw new Found('The export begins twice.')
     if ((format as number) !== 1) throw new Found(`The export has format ${format}, which this version does not know.`)
     this.#made_at = made_at
+    this.#report.workspaces = workspaces ?? null
     const held = this.#checkpoints.filter((checkpoint) => checkpoint.made_at <= made_at)
     this.#report.checkpoints = { held: held.length, newer: this.#checkpoints.length - held.length }
     this.#covered = { after: held[0]?.after ?? 0, through: held.at(-1)?.through ?? 0 }

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 
-import { pageOf, timestampSchema } from './ids.ts'
+import { nameSchema, pageOf, timestampSchema } from './ids.ts'
 
 /** What a key may be for. What each may do stands in the table of docs/security.md. */
 export const ROLES = ['viewer', 'submitter', 'reviewer', 'hub', 'admin'] as const
@@ -8,6 +8,9 @@ export type Role = (typeof ROLES)[number]
 
 /** The public half of a key: it names it in lists and in the history, and opens nothing. */
 export const keyIdSchema = z.string().regex(/^[0-9a-f]{12}$/, 'must be the id of a key: 12 hexadecimal digits')
+
+/** Of one key. */
+const WORKSPACES_MAX = 100
 
 /** Names that the service writes into the history for itself. */
 const RESERVED_NAMES: readonly string[] = ['local', 'orchestrator']
@@ -29,6 +32,7 @@ export const keySchema = z
     id: keyIdSchema,
     name: z.string(),
     role: z.enum(ROLES),
+    workspaces: z.array(nameSchema).nullable().describe('What it is for, and all that it shows; null: everything'),
     created_at: timestampSchema,
     expires_at: timestampSchema.nullable(),
     revoked_at: timestampSchema.nullable(),
@@ -43,6 +47,13 @@ export const createKeySchema = z
   .strictObject({
     name: keyNameSchema,
     role: z.enum(ROLES),
+    workspaces: z
+      .array(nameSchema)
+      .min(1, 'must name at least one workspace, or be left out for a key to all of them')
+      .max(WORKSPACES_MAX)
+      .refine((names) => new Set(names).size === names.length, 'must name each workspace once')
+      .optional()
+      .describe('Only for what is of these workspaces; left out, for all of them, those to come included'),
     expires_at: timestampSchema.optional().describe('Must lie ahead; left out, the key lasts until it is revoked'),
   })
   .meta({ id: 'CreateKey' })
@@ -60,6 +71,7 @@ export const sessionSchema = z
     name: z.string(),
     role: z.enum([...ROLES, 'local']).describe('`local`: on the machine of a service that wants no key'),
     key_id: keyIdSchema.nullable(),
+    workspaces: z.array(nameSchema).nullable().describe('What the key is for; null: everything'),
   })
   .meta({ id: 'Session' })
 export type Session = z.infer<typeof sessionSchema>

@@ -1,7 +1,7 @@
 import { ServiceError } from '@orchestrator/contract'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
-import { checkRole } from './access.ts'
+import { checkRole, checkScope } from './access.ts'
 import { createHostAllowList, parseHost } from './host-allow-list.ts'
 import { isSameOrigin } from './same-origin.ts'
 import { SECURITY_HEADERS } from './security-headers.ts'
@@ -65,6 +65,7 @@ export function createAdmission(app: Server, o: ServerOptions) {
     const actor = await o.authenticate(request, reply)
     actors.set(request, actor)
     checkRole(actor, config?.roles)
+    if (!request.is404) checkScope(actor, config?.scope)
   }
 
   function allowedMethods(request: FastifyRequest): string[] {

@@ -45,7 +45,11 @@ export async function registerDocs(app: Server, o: ServerOptions): Promise<void>
       .send(rawPayload)
   }
   for (const url of PATHS) {
-    app.get(url, { config: { public: isLoopback(o.host), roles: ROLES }, schema: { hide: true } }, answer)
+    app.get(
+      url,
+      { config: { public: isLoopback(o.host), roles: ROLES, scope: 'shared' }, schema: { hide: true } },
+      answer,
+    )
   }
   app.addHook('onClose', async () => (await making)?.close())
 }

@@ -14,6 +14,6 @@ export { createMetrics, type Looked, type Measured, type Metrics } from './metri
 export { metricsRoute } from './metrics-route.ts'
 export { type EventLoopWatch, HTTP_METRICS, PROCESS_METRICS, watchEventLoop } from './process-metrics.ts'
 export { createServer } from './server.ts'
-export type { Actor, RouteAccess, Server, ServerOptions } from './server-types.ts'
+export type { Actor, RouteAccess, RouteScope, Server, ServerOptions } from './server-types.ts'
 export { StartupError } from './startup-error.ts'
 export { openTracing, type Span, type Tracing } from './tracing.ts'

@@ -13,7 +13,15 @@ export interface Actor {
   name: string
   role: Role | 'local'
   key_id: string | null
+  /** The workspaces that the key is for; null: all of them. */
+  workspaces: readonly string[] | null
 }
+
+/**
+ * What a route has for a key of single workspaces: the `workflow`, `feature` or `artifact` that its path names,
+ * lists and bodies that it limits by itself (`limited`), or what is of no workspace (`shared`).
+ */
+export type RouteScope = 'workflow' | 'feature' | 'artifact' | 'limited' | 'shared'
 
 export interface ServerOptions {
   name: string
@@ -48,6 +56,8 @@ export interface RouteAccess {
   url: string
   /** `public`, the roles that may ask, or undefined where any actor may. */
   access: 'public' | readonly Role[] | undefined
+  /** Undefined: a key of single workspaces may not ask. */
+  scope: RouteScope | undefined
 }
 
 /** Fastify, with types from zod schemas. */
@@ -59,6 +69,8 @@ declare module 'fastify' {
     public?: boolean
     /** Who may ask, beside `local`. A route whose body decides (a trigger) looks further by itself. */
     roles?: readonly Role[]
+    /** What there is for a key of single workspaces; a route that does not say is closed to them. */
+    scope?: RouteScope
   }
   interface FastifyRequest {
     /** Who asks. Reading it on a public route is a programming error and throws. */

@@ -14,7 +14,7 @@ import {
   type ServerOptions,
 } from '../src/index.ts'
 
-const ACTOR = { name: 'local', role: 'local', key_id: null } as const
+const ACTOR = { name: 'local', role: 'local', key_id: null, workspaces: null } as const
 
 export interface TestApp {
   app: Server

@@ -26,6 +26,7 @@ import { pageRoutes } from './api/pages.ts'
 import { reviewerNoteRoutes } from './api/reviewer-notes.ts'
 import { queueRoutes } from './api/queue.ts'
 import { reviewDraftRoutes } from './api/review-drafts.ts'
+import { guardScopes } from './api/scope.ts'
 import { sessionRoutes } from './api/session.ts'
 import { workflowRoutes } from './api/workflows.ts'
 import { workspaceRoutes } from './api/workspaces.ts'
@@ -50,6 +51,7 @@ import { Quarantine, readThrough, UnreadableRowError } from './core/quarantine.t
 import { QueueSwitch } from './core/queue-switch.ts'
 import { ReviewDrafts } from './core/review-drafts.ts'
 import { RequestQuota } from './core/request-quota.ts'
+import { Scopes } from './core/scope.ts'
 import * as sentences from './core/sentences.ts'
 import { createHealthCheck } from './core/service-health.ts'
 import { ReviewerNotes } from './core/reviewer-notes.ts'
@@ -63,6 +65,7 @@ import { createKeyStore } from './db/key-store.ts'
 import { createNoteStore } from './db/note-store.ts'
 import { openQueue } from './db/queue.ts'
 import { createReviewDraftStore } from './db/review-draft-store.ts'
+import { createScopeStore } from './db/scope-store.ts'
 import { openSession } from './db/session.ts'
 import { createStore } from './db/store.ts'
 import { diffText } from './documents/diff-text.ts'
@@ -203,6 +206,8 @@ export async function createApp({
   })
   await server.register(cookie)
   watchDenials(server, denials, now)
+  const scopes = new Scopes(createScopeStore(session))
+  guardScopes(server, scopes)
   workflowRoutes(server, { store, machine, approvals, diffText })
   reviewerNoteRoutes(server, { notes: new ReviewerNotes({ store, notes: createNoteStore(session), clock }) })
   workspaceRoutes(server, { hub, store })
@@ -211,7 +216,7 @@ export async function createApp({
   })
   featureRoutes(server, { store, features: createFeatureStore(session) })
   artifactRoutes(server, { store, renderer: createRenderer() })
-  eventRoutes(server, { store, feed, key_watch })
+  eventRoutes(server, { store, feed, key_watch, scopes })
   const checkHealth = createHealthCheck({
     store,
     hub: isExternal ? undefined : hub,

@@ -45,7 +45,20 @@ describe('orchestrator keys', () => {
     expect(text).toMatch(/^Key [0-9a-f]{12} of Kim \(viewer\), shown this once:\nok_[0-9a-f]{12}_[\w-]{43}$/)
   })
 
+  it('makes a key for single workspaces, and says so', async () => {
+    const { text } = await keys(['create', 'Sasha', '--role', 'reviewer', '--workspaces', 'shop,site'])
+    expect(text).toMatch(/^Key [0-9a-f]{12} of Sasha \(reviewer, only shop, site\), shown this once:\n/)
+    expect((await keys(['list'])).text).toContain('Sasha, only shop, site')
+  })
+
   it.each([
+    [
+      'what is no workspace',
+      ['create', 'Robin', '--role', 'viewer', '--workspaces', '../x'],
+      undefined,
+      2,
+      'workspaces.0',
+    ],
     ['no key', ['list'], '', 1, 'needs a key'],
     ['a wrong key', ['list'], `ok_000000000000_${'A'.repeat(43)}`, 1, 'not known'],
     ['an unknown id', ['revoke', '000000000000'], undefined, 1, 'no key 000000000000'],

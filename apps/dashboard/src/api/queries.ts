@@ -20,6 +20,7 @@ import type {
   WorkflowPage,
   WorkflowStatus,
   WorkflowType,
+  WorkspaceEntry,
 } from '@orchestrator/contract'
 
 import { request, requestText } from './request.ts'
@@ -145,6 +146,13 @@ export const keysQuery = () =>
   queryOptions({
     queryKey: ['keys'],
     queryFn: ({ signal }) => listAll<Key>('/keys', signal),
+  })
+
+/** The repositories that agents may work in; a hub that is away tells none. */
+export const workspacesQuery = () =>
+  queryOptions({
+    queryKey: ['workspaces'],
+    queryFn: ({ signal }) => listAll<WorkspaceEntry>('/workspaces', signal),
   })
 
 export const artifactTextQuery = (digest: string) =>

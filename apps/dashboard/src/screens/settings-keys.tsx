@@ -3,7 +3,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 
 import type { CreatedKey, Key, Role } from '@orchestrator/contract'
 
-import { keysQuery } from '../api/queries.ts'
+import { keysQuery, workspacesQuery } from '../api/queries.ts'
 import { request } from '../api/request.ts'
 import { serverNow } from '../api/server-clock.ts'
 import { Button } from '../components/button.tsx'
@@ -82,6 +82,7 @@ function KeyRow({ of: key }: { of: Key }) {
         <span className="font-medium">{key.name}</span> <code className="font-mono text-xs text-faint">{key.id}</code>
         <span className="block text-sm text-soft">
           {key.role}: {ROLES[key.role]}
+          {key.workspaces !== null && `, only in ${key.workspaces.join(', ')}`}
         </span>
       </span>
       <span className="text-sm text-soft">
@@ -155,6 +156,8 @@ function NewKey({ onClose, onMade }: { onClose: () => void; onMade: (key: Create
   const id = useId()
   const [name, setName] = useState('')
   const [role, setRole] = useState<Role>('reviewer')
+  const workspaces = useQuery(workspacesQuery())
+  const [only, setOnly] = useState<readonly string[]>([])
   const [days, setDays] = useState<number>(LIFETIMES[1].days)
   const create = useMutation({
     mutationFn: () =>
@@ -163,6 +166,7 @@ function NewKey({ onClose, onMade }: { onClose: () => void; onMade: (key: Create
         body: {
           name: name.trim(),
           role,
+          ...(only.length > 0 && { workspaces: only }),
           ...(days > 0 && { expires_at: new Date(serverNow() + days * DAY_MS).toISOString() }),
         },
       }),
@@ -229,6 +233,25 @@ function NewKey({ onClose, onMade }: { onClose: () => void; onMade: (key: Create
             </label>
           ))}
         </fieldset>
+        {workspaces.data !== undefined && workspaces.data.length > 1 && (
+          <fieldset>
+            <legend className="mb-1 font-medium">Only for these workspaces</legend>
+            {workspaces.data.map(({ name: workspace }) => (
+              <label key={workspace} className="flex min-h-7 items-start gap-2 py-0.5">
+                <input
+                  type="checkbox"
+                  checked={only.includes(workspace)}
+                  onChange={({ target }) =>
+                    setOnly(target.checked ? [...only, workspace] : only.filter((one) => one !== workspace))
+                  }
+                  className="mt-1"
+                />
+                {workspace}
+              </label>
+            ))}
+            <p className="text-sm text-soft">None ticked: all of them, those to come included.</p>
+          </fieldset>
+        )}
         <div className="flex flex-col gap-1.5">
           <label htmlFor={`${id}-days`} className="font-medium">
             How long?

@@ -72,7 +72,14 @@ const changed = (lines: ExportLine[], index: number, change: object) =>
 describe('an export', () => {
   it.each([1, 7, 1000])('that is as it was written holds, in pieces of %i bytes', async (size) => {
     const report = await verifyExport(inPieces(textOf(exported(3, 0, 2)), size))
-    expect(report).toEqual({ fault: null, workflows: 3, rows: 5, erased: 0, checkpoints: { held: 0, newer: 0 } })
+    expect(report).toEqual({
+      fault: null,
+      workspaces: null,
+      workflows: 3,
+      rows: 5,
+      erased: 0,
+      checkpoints: { held: 0, newer: 0 },
+    })
   })
 
   it('of nothing holds', async () => {

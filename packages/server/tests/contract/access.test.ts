@@ -18,7 +18,7 @@ async function server(role: Actor['role'] = 'viewer', roles_required = true): Pr
     host: '0.0.0.0',
     port: 0,
     trust_proxy: false,
-    authenticate: async () => ({ name: 'Robin', role, key_id: null }),
+    authenticate: async () => ({ name: 'Robin', role, key_id: null, workspaces: null }),
     roles_required,
   })
   return app

@@ -15,7 +15,8 @@ beforeAll(async () => {
     host: '0.0.0.0',
     allowed_hosts: ['team.example'],
     authenticate: async (request) => {
-      if (request.headers.authorization === 'Bearer good') return { name: 'ada', role: 'admin', key_id: 'k1' }
+      if (request.headers.authorization === 'Bearer good')
+        return { name: 'ada', role: 'admin', key_id: 'k1', workspaces: null }
       throw new ServiceError('UNAUTHORIZED', 'Send a key.')
     },
   })

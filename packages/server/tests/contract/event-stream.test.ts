@@ -169,7 +169,7 @@ describe('an event stream', () => {
     service = await startTestApp({
       events: neverAnything,
       streams: { max_per_key: 2 },
-      authenticate: async () => ({ name: 'Robin', role: 'viewer', key_id }),
+      authenticate: async () => ({ name: 'Robin', role: 'viewer', key_id, workspaces: null }),
     })
     const leaving = new AbortController()
     const open = async () => (await fetch(`${service.url}/events`, { signal: leaving.signal })).status

@@ -19,7 +19,7 @@ async function server(host = '127.0.0.1'): Promise<Server> {
     host,
     port: 0,
     trust_proxy: false,
-    authenticate: async () => ({ name: 'local', role: 'local', key_id: null }),
+    authenticate: async () => ({ name: 'local', role: 'local', key_id: null, workspaces: null }),
   })
   open.push(app)
   return app

@@ -3,8 +3,8 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import { ServiceError } from '@orchestrator/contract'
 import type { Actor, ServerOptions } from '@orchestrator/server'
 
-const OPEN: Actor = { name: 'local', role: 'local', key_id: null }
-const CALLER: Actor = { name: 'orchestrator', role: 'hub', key_id: null }
+const OPEN: Actor = { name: 'local', role: 'local', key_id: null, workspaces: null }
+const CALLER: Actor = { name: 'orchestrator', role: 'hub', key_id: null, workspaces: null }
 
 /** `Authorization: Bearer …` with the hub's token. Without a token the hub is open, which only loopback may be. */
 export function createAuthentication(token: string | undefined): ServerOptions['authenticate'] {

@@ -19,7 +19,7 @@ export function approvalPolicyRoutes(app: Server, { approvals }: { approvals: Ap
   app.get(
     '/approval-policies',
     {
-      config: { roles: rolesFor('read') },
+      config: { roles: rolesFor('read'), scope: 'shared' },
       schema: {
         tags,
         summary: 'What it takes to approve each phase of each type',

@@ -12,6 +12,7 @@ import * as z from 'zod'
 
 import type { WorkflowStore } from '../core/ports.ts'
 import { rolesFor } from '../core/privileges.ts'
+import { unknownArtifact } from '../core/sentences.ts'
 
 interface StoredArtifact {
   digest: Digest
@@ -35,14 +36,14 @@ export function artifactRoutes(app: Server, { store, renderer }: ArtifactRoutesO
 
   const getArtifact = async (digest: Digest) => {
     const artifact = await store.findArtifact(digest)
-    if (artifact === undefined) throw new ServiceError('ARTIFACT_NOT_FOUND', `There is no artifact ${digest}.`)
+    if (artifact === undefined) throw new ServiceError('ARTIFACT_NOT_FOUND', unknownArtifact(digest))
     return { digest, ...artifact }
   }
 
   app.get(
     '/artifacts/:digest',
     {
-      config: { roles: rolesFor('read') },
+      config: { roles: rolesFor('read'), scope: 'artifact' },
       schema: {
         tags,
         summary: 'The bytes of an artifact, as a download',
@@ -67,7 +68,7 @@ export function artifactRoutes(app: Server, { store, renderer }: ArtifactRoutesO
   app.get(
     '/artifacts/:digest/rendered',
     {
-      config: { roles: rolesFor('read') },
+      config: { roles: rolesFor('read'), scope: 'artifact' },
       schema: {
         tags,
         summary: 'An artifact as sanitised HTML',
@@ -84,7 +85,7 @@ export function artifactRoutes(app: Server, { store, renderer }: ArtifactRoutesO
   app.get(
     '/artifacts/:digest/diff/:base',
     {
-      config: { roles: rolesFor('read') },
+      config: { roles: rolesFor('read'), scope: 'artifact' },
       schema: {
         tags,
         summary: 'How the artifact `base` became this one, as sanitised HTML and as hunks',

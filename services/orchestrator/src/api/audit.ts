@@ -18,18 +18,18 @@ export function auditRoutes(app: Server, { audit, denials, now }: AuditRoutesOpt
   app.get(
     '/audit/export',
     {
-      config: { roles: rolesFor('audit') },
+      config: { roles: rolesFor('audit'), scope: 'limited' },
       schema: {
         tags: ['audit'],
         summary: 'The whole history with its chain, one JSON object a line, for `orchestrator audit verify`',
         response: { ...contentResponse('application/x-ndjson', 'One JSON object a line'), ...errorResponses() },
       },
     },
-    (_request, reply) =>
+    (request, reply) =>
       reply
         .header('content-type', 'application/x-ndjson; charset=utf-8')
         .header('cache-control', 'no-store')
-        .send(Readable.from(exportLines(audit, now()), { objectMode: false })),
+        .send(Readable.from(exportLines(audit, now(), request.actor.workspaces), { objectMode: false })),
   )
 
   app.get(

@@ -46,7 +46,7 @@ export function createAuthentication({ keys, guesses, quota, is_open }: Authenti
       const { authorization = '', cookie = '' } = request.headers
       const key = /^Bearer (\S+)$/.exec(authorization)?.[1] ?? request.server.parseCookie(cookie)[SESSION_COOKIE]
       if (key !== undefined) return getHolder(key, request, reply)
-      if (is_open && authorization === '') return { name: 'local', role: 'local', key_id: null }
+      if (is_open && authorization === '') return { name: 'local', role: 'local', key_id: null, workspaces: null }
       throw new ServiceError('UNAUTHORIZED', sentences.needsKey())
     },
   }

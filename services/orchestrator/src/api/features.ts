@@ -26,7 +26,7 @@ export function featureRoutes(app: Server, { store, features }: FeatureRoutesOpt
   app.get(
     '/features',
     {
-      config: { roles: rolesFor('read') },
+      config: { roles: rolesFor('read'), scope: 'limited' },
       schema: {
         tags,
         summary: 'List features, newest first',
@@ -36,7 +36,11 @@ export function featureRoutes(app: Server, { store, features }: FeatureRoutesOpt
     },
     async (request) => {
       const { limit } = request.query
-      const rows = await store.listFeatures(cursorOf(request.query.cursor) ?? Number.MAX_SAFE_INTEGER, limit + 1)
+      const rows = await store.listFeatures(
+        cursorOf(request.query.cursor) ?? Number.MAX_SAFE_INTEGER,
+        limit + 1,
+        request.actor.workspaces,
+      )
       const items = rows.slice(0, limit)
       return {
         items,
@@ -48,7 +52,7 @@ export function featureRoutes(app: Server, { store, features }: FeatureRoutesOpt
   app.get(
     '/features/:feature_id',
     {
-      config: { roles: rolesFor('read') },
+      config: { roles: rolesFor('read'), scope: 'feature' },
       schema: {
         tags,
         summary: 'A feature: workflows, artifacts, coverage of its requirements, time and cost',
@@ -66,7 +70,7 @@ export function featureRoutes(app: Server, { store, features }: FeatureRoutesOpt
   app.get(
     '/workflow-types',
     {
-      config: { roles: rolesFor('read') },
+      config: { roles: rolesFor('read'), scope: 'shared' },
       schema: {
         tags: ['workflows'],
         summary: 'The workflow types and their phases',

@@ -32,7 +32,7 @@ export function healthRoutes(app: Server, { hub, checkHealth }: HealthRoutesOpti
   app.get(
     '/agents',
     {
-      config: { roles: rolesFor('read') },
+      config: { roles: rolesFor('read'), scope: 'shared' },
       schema: {
         tags: ['service'],
         summary: 'The agents that the hub knows',

@@ -12,7 +12,7 @@ export function queueRoutes(app: Server, { queue_switch }: { queue_switch: Queue
   app.get(
     '/queue',
     {
-      config: { roles: rolesFor('read') },
+      config: { roles: rolesFor('read'), scope: 'shared' },
       schema: { tags, summary: 'What waits for a slot, and whether it is paused', response },
     },
     () => queue_switch.describe(),

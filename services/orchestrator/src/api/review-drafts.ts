@@ -21,7 +21,7 @@ const notFound = errorResponses('INVALID_UUID', 'WORKFLOW_NOT_FOUND')
 
 /** What is a reviewer's own until the verdict: nobody else sees it, and no verdict is given by it. */
 export function reviewDraftRoutes(app: Server, { drafts }: { drafts: ReviewDrafts }): void {
-  const config = { roles: rolesFor('review') }
+  const config = { roles: rolesFor('review'), scope: 'workflow' } as const
 
   app.get(
     '/workflows/:id/drafts',

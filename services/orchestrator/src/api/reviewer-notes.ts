@@ -23,7 +23,7 @@ export function reviewerNoteRoutes(app: Server, { notes }: { notes: ReviewerNote
   app.get(
     '/workflows/:id/questions',
     {
-      config: { roles: rolesFor('read') },
+      config: { roles: rolesFor('read'), scope: 'workflow' },
       schema: {
         tags,
         summary: 'What the current attempt leaves open, with the answers so far',
@@ -37,7 +37,7 @@ export function reviewerNoteRoutes(app: Server, { notes }: { notes: ReviewerNote
   app.put(
     '/workflows/:id/questions/:question_id',
     {
-      config: { roles: rolesFor('answer') },
+      config: { roles: rolesFor('answer'), scope: 'workflow' },
       schema: {
         tags,
         summary: 'Answer an open question; the agent gets the answer with the next attempt',
@@ -55,7 +55,7 @@ export function reviewerNoteRoutes(app: Server, { notes }: { notes: ReviewerNote
   app.get(
     '/workflows/:id/checklists',
     {
-      config: { roles: rolesFor('read') },
+      config: { roles: rolesFor('read'), scope: 'workflow' },
       schema: {
         tags,
         summary: 'The checklists of the current attempt, with the ticks so far',
@@ -69,7 +69,7 @@ export function reviewerNoteRoutes(app: Server, { notes }: { notes: ReviewerNote
   app.put(
     '/workflows/:id/checklist-items/:item_id',
     {
-      config: { roles: rolesFor('tick') },
+      config: { roles: rolesFor('tick'), scope: 'workflow' },
       schema: {
         tags,
         summary: 'Tick or untick an item; the repository’s file gets it before the next phase',

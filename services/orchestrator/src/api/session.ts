@@ -13,12 +13,14 @@ export function sessionRoutes(app: Server, { getHolder }: Pick<Authentication, '
   app.get(
     '/session',
     {
-      config: { roles: rolesFor('read') },
+      config: { roles: rolesFor('read'), scope: 'shared' },
       schema: { tags, summary: 'Who you are here, and in which role', response: { 200: sessionSchema } },
     },
     async (request, reply) => {
-      const { name, role, key_id } = request.actor
-      return reply.header('cache-control', 'no-store').send({ name, role, key_id })
+      const { name, role, key_id, workspaces } = request.actor
+      return reply
+        .header('cache-control', 'no-store')
+        .send({ name, role, key_id, workspaces: workspaces && [...workspaces] })
     },
   )
 

@@ -45,7 +45,7 @@ export function workflowRoutes(app: Server, { store, machine, approvals, diffTex
   app.post(
     '/workflows',
     {
-      config: { roles: rolesFor('create') },
+      config: { roles: rolesFor('create'), scope: 'limited' },
       schema: {
         tags,
         summary: 'Create a workflow; its first phase starts by itself',
@@ -74,7 +74,7 @@ export function workflowRoutes(app: Server, { store, machine, approvals, diffTex
   app.get(
     '/workflows',
     {
-      config: { roles: rolesFor('read') },
+      config: { roles: rolesFor('read'), scope: 'limited' },
       schema: {
         tags,
         summary: 'List workflows, newest first',
@@ -83,7 +83,7 @@ export function workflowRoutes(app: Server, { store, machine, approvals, diffTex
       },
     },
     async (request) => {
-      const page = await store.listWorkflows(request.query)
+      const page = await store.listWorkflows(request.query, request.actor.workspaces)
       return { ...page, items: await approvals.show(page.items) }
     },
   )
@@ -91,7 +91,7 @@ export function workflowRoutes(app: Server, { store, machine, approvals, diffTex
   app.get(
     '/workflows/:id',
     {
-      config: { roles: rolesFor('read') },
+      config: { roles: rolesFor('read'), scope: 'workflow' },
       schema: { tags, summary: 'Get a workflow', params, response: { 200: workflowSchema, ...notFound } },
     },
     async (request) => show(await getWorkflow(store, request.params.id)),
@@ -100,7 +100,7 @@ export function workflowRoutes(app: Server, { store, machine, approvals, diffTex
   app.post(
     '/workflows/:id/advance',
     {
-      config: { roles: rolesFor(...POSTED_TRIGGERS) },
+      config: { roles: rolesFor(...POSTED_TRIGGERS), scope: 'workflow' },
       schema: {
         tags,
         summary: 'Post a trigger: a verdict, or what an external system did',
@@ -132,7 +132,7 @@ export function workflowRoutes(app: Server, { store, machine, approvals, diffTex
   app.post(
     '/workflows/:id/cancel',
     {
-      config: { roles: rolesFor('cancel') },
+      config: { roles: rolesFor('cancel'), scope: 'workflow' },
       schema: {
         tags,
         summary: 'Cancel a workflow that has not ended, and reach its agent',
@@ -154,7 +154,7 @@ export function workflowRoutes(app: Server, { store, machine, approvals, diffTex
   app.post(
     '/workflows/:id/retry',
     {
-      config: { roles: rolesFor('retry') },
+      config: { roles: rolesFor('retry'), scope: 'workflow' },
       schema: {
         tags,
         summary: 'A new workflow for the same feature in place of a failed one',
@@ -182,7 +182,7 @@ export function workflowRoutes(app: Server, { store, machine, approvals, diffTex
   app.get(
     '/workflows/:id/history',
     {
-      config: { roles: rolesFor('read') },
+      config: { roles: rolesFor('read'), scope: 'workflow' },
       schema: {
         tags,
         summary: 'Every transition: who, what, when, why',
@@ -203,7 +203,7 @@ export function workflowRoutes(app: Server, { store, machine, approvals, diffTex
   app.get(
     '/workflows/:id/attempts',
     {
-      config: { roles: rolesFor('read') },
+      config: { roles: rolesFor('read'), scope: 'workflow' },
       schema: {
         tags,
         summary: 'Every attempt, with its artifacts, checks and review',
@@ -220,7 +220,7 @@ export function workflowRoutes(app: Server, { store, machine, approvals, diffTex
   app.get(
     '/workflows/:id/diff',
     {
-      config: { roles: rolesFor('read') },
+      config: { roles: rolesFor('read'), scope: 'workflow' },
       schema: {
         tags,
         summary: 'What the files of one attempt have that those of another have not, as unified diffs',

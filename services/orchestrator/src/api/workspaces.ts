@@ -11,6 +11,7 @@ import * as z from 'zod'
 
 import { HubError, type AgentHub, type WorkflowStore } from '../core/ports.ts'
 import { rolesFor } from '../core/privileges.ts'
+import { reaches } from '../core/scope.ts'
 import { featureBusy, unknownFeature } from '../core/sentences.ts'
 
 export interface WorkspaceRoutesOptions {
@@ -26,20 +27,23 @@ export function workspaceRoutes(app: Server, { hub, store }: WorkspaceRoutesOpti
   app.get(
     '/workspaces',
     {
-      config: { roles: rolesFor('read') },
+      config: { roles: rolesFor('read'), scope: 'limited' },
       schema: {
         tags: ['features'],
         summary: 'The repositories that agents may work in',
         response: { 200: workspacePageSchema, ...errorResponses('UNAVAILABLE') },
       },
     },
-    () => hub.listWorkspaces().catch(refuse),
+    async (request) => {
+      const page = await hub.listWorkspaces().catch(refuse)
+      return { ...page, items: page.items.filter(({ name }) => reaches(request.actor.workspaces, name)) }
+    },
   )
 
   app.post(
     '/features/:feature_id/push',
     {
-      config: { roles: rolesFor('push') },
+      config: { roles: rolesFor('push'), scope: 'feature' },
       schema: {
         tags: ['features'],
         summary: 'Push a feature’s branch to a remote of its repository, when no workflow of it is active',

@@ -1,5 +1,7 @@
 import type { ChainedRow, Creation, ExportLine, Words } from '@orchestrator/audit'
 
+import type { Scope } from './scope.ts'
+
 /** A workflow and its rows, as they stood at one moment. */
 export interface Chain {
   creation: Creation & { history_hash: string }
@@ -8,7 +10,7 @@ export interface Chain {
 
 export interface AuditStore {
   /** By the workflow's id, beyond `after`. */
-  listChains(after: string, limit: number): Promise<Chain[]>
+  listChains(after: string, limit: number, scope: Scope): Promise<Chain[]>
   /** Rows with a sequence beyond `after`, in its order; never one before which another can still appear. */
   listLinks(after: number, limit: number): Promise<{ workflow_id: string; sequence: number; hash: string }[]>
 }
@@ -17,13 +19,13 @@ export interface AuditStore {
 const PAGE = 500
 
 /** The whole history as lines of JSON, a page at a time: what `orchestrator audit verify` checks. */
-export async function* exportLines(store: AuditStore, now: Date): AsyncGenerator<string> {
+export async function* exportLines(store: AuditStore, now: Date, scope: Scope): AsyncGenerator<string> {
   const line = (value: ExportLine) => `${JSON.stringify(value)}\n`
   let workflows = 0
   let rows = 0
   // Read before anything is told, so that a store that is broken is answered as such.
-  let chains = await store.listChains('', PAGE)
-  yield line({ kind: 'export', format: 1, made_at: now.toISOString() })
+  let chains = await store.listChains('', PAGE, scope)
+  yield line({ kind: 'export', format: 1, made_at: now.toISOString(), ...(scope && { workspaces: [...scope] }) })
   for (let last = chains.at(-1); last !== undefined; last = chains.at(-1)) {
     workflows += chains.length
     let page = ''
@@ -33,7 +35,7 @@ export async function* exportLines(store: AuditStore, now: Date): AsyncGenerator
       for (const row of chain.rows) page += line({ kind: 'row', ...row })
     }
     yield page
-    chains = await store.listChains(last.creation.id, PAGE)
+    chains = await store.listChains(last.creation.id, PAGE, scope)
   }
   yield line({ kind: 'end', workflows, rows })
 }

@@ -3,6 +3,7 @@ import { randomBytes, timingSafeEqual } from 'node:crypto'
 import { ServiceError, type CreatedKey, type CreateKey, type Key, type Role } from '@orchestrator/contract'
 
 import { sha256 } from './outcome.ts'
+import type { Scope } from './scope.ts'
 import * as sentences from './sentences.ts'
 
 /** What is kept of a key: its secret only as a SHA-256. */
@@ -19,7 +20,7 @@ export interface KeyStore {
   insertKey(record: KeyRecord): Promise<void>
   /** Only into a store without any; answers false when there is one, from whichever replica. */
   insertFirstKey(record: KeyRecord): Promise<boolean>
-  /** Answers false when it is unknown, revoked already, or the last good one of an admin. */
+  /** Answers false when it is unknown, revoked already, or the last good one of an admin of all workspaces. */
   revokeKey(id: string, now: string): Promise<boolean>
 }
 
@@ -27,6 +28,7 @@ export interface KeyHolder {
   name: string
   role: Role
   key_id: string
+  workspaces: Scope
 }
 
 /** `ok_<id>_<secret>`; the secret has 256 bits. */
@@ -52,7 +54,7 @@ export class Keys {
     const record = await this.#store.findKey(id)
     const isRight = matches(secret, record?.secret_sha256 ?? NOBODYS_SHA256)
     if (record === undefined || !isRight || !this.#isGood(record)) return undefined
-    return { name: record.name, role: record.role, key_id: record.id }
+    return { name: record.name, role: record.role, key_id: record.id, workspaces: record.workspaces }
   }
 
   /** Oldest first; the secrets are not among what is kept. */
@@ -61,7 +63,7 @@ export class Keys {
   }
 
   /** With the whole key, which nobody can ever see again. Throws VALIDATION_ERROR. */
-  async issue({ name, role, expires_at }: CreateKey): Promise<CreatedKey> {
+  async issue({ name, role, workspaces, expires_at }: CreateKey): Promise<CreatedKey> {
     const now = this.#now().toISOString()
     // In one form, for times are compared as text.
     const expires = expires_at === undefined ? null : new Date(expires_at).toISOString()
@@ -71,14 +73,26 @@ export class Keys {
         details: [{ field: 'expires_at', message }],
       })
     }
-    const { record, key } = makeKey(name, role, now, expires)
+    const { record, key } = makeKey({
+      name,
+      role,
+      workspaces: workspaces ?? null,
+      created_at: now,
+      expires_at: expires,
+    })
     await this.#store.insertKey(record)
     return { ...withoutSecret(record), key }
   }
 
   /** The key of an admin for a store that has none; undefined when another replica was first. */
   async createFirst(): Promise<string | undefined> {
-    const { record, key } = makeKey('admin', 'admin', this.#now().toISOString(), null)
+    const { record, key } = makeKey({
+      name: 'admin',
+      role: 'admin',
+      workspaces: null,
+      created_at: this.#now().toISOString(),
+      expires_at: null,
+    })
     return (await this.#store.insertFirstKey(record)) ? key : undefined
   }
 
@@ -111,10 +125,10 @@ export class Keys {
   }
 }
 
-function makeKey(name: string, role: Role, created_at: string, expires_at: string | null) {
+function makeKey(about: Omit<Key, 'id' | 'revoked_at'>) {
   const id = randomBytes(6).toString('hex')
   const secret = randomBytes(32).toString('base64url')
-  const record = { id, name, role, created_at, expires_at, revoked_at: null, secret_sha256: sha256(secret) }
+  const record = { id, ...about, revoked_at: null, secret_sha256: sha256(secret) }
   return { record, key: `ok_${id}_${secret}` }
 }
 
@@ -122,6 +136,6 @@ function matches(secret: string, digest: string): boolean {
   return timingSafeEqual(Buffer.from(sha256(secret), 'hex'), Buffer.from(digest, 'hex'))
 }
 
-function withoutSecret({ id, name, role, created_at, expires_at, revoked_at }: KeyRecord): Key {
-  return { id, name, role, created_at, expires_at, revoked_at }
+function withoutSecret({ id, name, role, workspaces, created_at, expires_at, revoked_at }: KeyRecord): Key {
+  return { id, name, role, workspaces, created_at, expires_at, revoked_at }
 }

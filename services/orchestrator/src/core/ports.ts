@@ -38,6 +38,7 @@ import type { NoteTransaction } from './note-store.ts'
 import type { Vote } from './approvals.ts'
 import type { Origin } from './origin.ts'
 import type { Outcome } from './outcome.ts'
+import type { Scope } from './scope.ts'
 
 /** Wall time and waiting; injected, so that a test or a simulation can drive them. */
 export interface Clock {
@@ -206,11 +207,11 @@ export interface WorkflowStore {
   /** One commit: all of it or nothing, on disk when it resolves. `fn` runs again when it met somebody else's. */
   write<T>(fn: (tx: WorkflowTransaction) => Promise<T>): Promise<T>
   findWorkflow(id: WorkflowId): Promise<Workflow | undefined>
-  listWorkflows(query: ListWorkflowsQuery): Promise<WorkflowPage>
+  listWorkflows(query: ListWorkflowsQuery, scope?: Scope): Promise<WorkflowPage>
   listHistory(id: WorkflowId, after: number, limit: number): Promise<HistoryItem[]>
   listAttempts(id: WorkflowId): Promise<Attempt[]>
   findFeature(id: FeatureId): Promise<FeatureWithWorkflows | undefined>
-  listFeatures(before: number, limit: number): Promise<(Feature & { sequence: number })[]>
+  listFeatures(before: number, limit: number, scope: Scope): Promise<(Feature & { sequence: number })[]>
   findArtifact(digest: Digest): Promise<{ content: Uint8Array; media_type: string; path: string } | undefined>
   /** Answers which of these are not stored yet. */
   listMissingArtifacts(digests: readonly Digest[]): Promise<Digest[]>

@@ -1,6 +1,7 @@
 import { ROLES, ServiceError, type PostedTrigger, type Role } from '@orchestrator/contract'
 
 import type { Origin } from './origin.ts'
+import type { Scope } from './scope.ts'
 
 /** What somebody may be allowed to do. A trigger is a privilege of its own. */
 export type Action =
@@ -52,6 +53,7 @@ export function rolesFor(...actions: Action[]): readonly Role[] {
 /** Who asks over HTTP. */
 export interface Asker extends Origin {
   role: Role | 'local'
+  workspaces: Scope
 }
 
 type Person = Pick<Asker, 'name' | 'role'>

@@ -8,6 +8,11 @@ export const unknownWorkflow = (id: string) => `There is no workflow ${id}.`
 export const unknownFeature = (id: string) =>
   `There is no feature ${id}. Leave feature_id out to begin a new feature, or list them with GET /features.`
 
+export const unknownArtifact = (digest: string) => `There is no artifact ${digest}.`
+
+export const otherScope = (workspace: string, own: readonly string[]) =>
+  `Your key is for ${new Intl.ListFormat('en').format(own)} alone, and this would be in ${workspace}: name one of yours as "workspace".`
+
 export const unknownWorkspace = (name: string) =>
   `The Agent Hub has no workspace ${name}. List them with GET /workspaces.`
 
@@ -91,7 +96,7 @@ export const hubGaveUp = (tries: number, reason: string) => `Gave up after ${tri
 export const unknownKey = (id: string) => `There is no key ${id}. List them with GET /keys.`
 
 export const lastAdminKey = () =>
-  'This is the last key of an admin: without it nobody could manage keys. Make another one first.'
+  'This is the last key of an admin of all workspaces: without it nobody could manage keys. Make another one first.'
 
 export const expiresInThePast = () => 'must lie ahead'
 

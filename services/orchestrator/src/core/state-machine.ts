@@ -25,6 +25,7 @@ import type { AttemptWork, KnownFeature, WorkflowStore, WorkflowTransaction } fr
 import { newId } from './new-id.ts'
 import { byItself, type Origin } from './origin.ts'
 import type { Asker } from './privileges.ts'
+import { reaches } from './scope.ts'
 import * as sentences from './sentences.ts'
 import { cancellation } from './transitions.ts'
 import { verdictStep } from './verdicts.ts'
@@ -64,14 +65,15 @@ export class WorkflowStateMachine {
     this.#o = o
   }
 
-  /** Throws FEATURE_NOT_FOUND, FEATURE_BUSY, VALIDATION_ERROR, WORKSPACE_NOT_FOUND, UNAVAILABLE. */
+  /** Throws FORBIDDEN, FEATURE_NOT_FOUND, FEATURE_BUSY, VALIDATION_ERROR, WORKSPACE_NOT_FOUND, UNAVAILABLE. */
   async create(body: CreateWorkflow, asker: Asker, idempotency?: Idempotency): Promise<Workflow> {
+    assertReaches(asker, body)
     try {
       return await this.#create(body, asker, idempotency)
     } catch (error) {
       const { feature_id, workspace = DEFAULT_WORKSPACE } = body
       const is_unknown = error instanceof ServiceError && error.code === 'FEATURE_NOT_FOUND'
-      if (!is_unknown || feature_id === undefined) throw error
+      if (!is_unknown || feature_id === undefined || !reaches(asker.workspaces, workspace)) throw error
       // Only now, so that nobody who continues a feature of ours waits for the hub.
       const found = await this.#o.findInRepository(workspace, feature_id, body)
       if (found === undefined) throw error
@@ -89,7 +91,7 @@ export class WorkflowStateMachine {
     const floor = body.feature_id === undefined ? await this.#o.highestNumber(workspace) : 0
     return this.#store.write((tx) =>
       once(tx, idempotency, this.#now(), async () => {
-        const feature = await this.#featureFor(tx, body, workspace, floor, found)
+        const feature = await this.#featureFor(tx, body, asker, floor, found)
         const { feature_description = feature.description } = body
         const feedback = body.feature_id === undefined ? null : await this.#approvedWith(tx, feature)
         return this.#insert(tx, feature, { ...body, feature_description }, asker, { feedback })
@@ -278,11 +280,12 @@ export class WorkflowStateMachine {
   async #featureFor(
     tx: WorkflowTransaction,
     body: CreateWorkflow,
-    workspace: string,
+    asker: Asker,
     floor: number,
     found: FoundFeature | undefined,
   ): Promise<KnownFeature> {
     const now = this.#now()
+    const workspace = body.workspace ?? DEFAULT_WORKSPACE
     if (body.feature_id === undefined) {
       const description = body.feature_description ?? ''
       const id = featureIdFor(await tx.takeFeatureNumber(floor), description)
@@ -296,7 +299,8 @@ export class WorkflowStateMachine {
       await tx.insertFeature(adopted)
       return { ...adopted, has_ticks: false }
     }
-    if (feature === undefined) throw new ServiceError('FEATURE_NOT_FOUND', sentences.unknownFeature(body.feature_id))
+    if (feature === undefined || !reaches(asker.workspaces, feature.workspace))
+      throw new ServiceError('FEATURE_NOT_FOUND', sentences.unknownFeature(body.feature_id))
     if (body.workspace !== undefined && body.workspace !== feature.workspace) {
       const message = sentences.otherWorkspace(feature)
       throw new ServiceError('VALIDATION_ERROR', message, { details: [{ field: 'workspace', message }] })
@@ -369,6 +373,12 @@ export class WorkflowStateMachine {
   #now(): string {
     return this.#steps.now()
   }
+}
+
+/** A feature that is continued is in its own workspace, which is looked at when it has been found. Throws FORBIDDEN. */
+function assertReaches({ workspaces }: Asker, { feature_id, workspace = DEFAULT_WORKSPACE }: CreateWorkflow) {
+  if (feature_id !== undefined || workspaces === null || reaches(workspaces, workspace)) return
+  throw new ServiceError('FORBIDDEN', sentences.otherScope(workspace, workspaces))
 }
 
 function isVerdict(trigger: AdvanceWorkflow['trigger']): trigger is 'human_approved' | 'human_rejected' {

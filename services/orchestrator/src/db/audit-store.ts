@@ -3,15 +3,16 @@ import type { WorkflowId } from '@orchestrator/contract'
 import type { Kysely } from 'kysely'
 
 import type { AuditStore, Chain } from '../core/audit-export.ts'
+import type { Scope } from '../core/scope.ts'
 import type { Tables } from './models.ts'
 import type { EventSequence } from './postgres-sequence.ts'
 
 /** The history as an auditor reads it: whole, with all that its chains cover. `horizon`: every event below is committed. */
 export function createAuditStore(read: Kysely<Tables>, horizon?: EventSequence['horizon']): AuditStore {
   return {
-    async listChains(after, limit) {
+    async listChains(after, limit, scope) {
       const chains: Chain[] = []
-      for (const { creation, entry, words } of await listRows(read, after, limit)) {
+      for (const { creation, entry, words } of await listRows(read, after, limit, scope)) {
         if (chains.at(-1)?.creation.id !== creation.id) chains.push({ creation, rows: [] })
         if (entry !== null) chains.at(-1)?.rows.push({ ...entry, words })
       }
@@ -30,13 +31,14 @@ export function createAuditStore(read: Kysely<Tables>, horizon?: EventSequence['
 }
 
 /** In one statement, so that a workflow and its rows are of one moment. */
-async function listRows(read: Kysely<Tables>, after: string, limit: number) {
+async function listRows(read: Kysely<Tables>, after: string, limit: number, scope: Scope) {
   const rows = await read
     .selectFrom((eb) =>
       eb
         .selectFrom('workflows')
         .selectAll()
         .where('id', '>', after as WorkflowId)
+        .$if(scope !== null, (of) => of.where('workspace', 'in', scope ?? []))
         .orderBy('id')
         .limit(limit)
         .as('w'),

@@ -1,15 +1,25 @@
+import type { Insertable, Selectable } from 'kysely'
+
 import type { KeyRecord, KeyStore } from '../core/keys.ts'
+import type { KeysTable } from './models.ts'
 import { prepare } from './prepared.ts'
+import { parseJson, toJson } from './rows.ts'
 import type { Session } from './session.ts'
 
 export function createKeyStore(session: Session): KeyStore {
   // Asked by every request that shows a key.
-  const findKey = prepare<{ id: string }, KeyRecord>((value) =>
+  const findKey = prepare<{ id: string }, Selectable<KeysTable>>((value) =>
     session.read.selectFrom('keys').selectAll().where('id', '=', value('id')),
   )
   return {
-    findKey: async (id) => (await findKey(session.read, { id })).rows[0],
-    listKeys: () => session.read.selectFrom('keys').selectAll().orderBy('created_at').orderBy('id').execute(),
+    async findKey(id) {
+      const [row] = (await findKey(session.read, { id })).rows
+      return row && recordOf(row)
+    },
+    async listKeys() {
+      const rows = await session.read.selectFrom('keys').selectAll().orderBy('created_at').orderBy('id').execute()
+      return rows.map(recordOf)
+    },
     async listGood(ids, now) {
       const rows = await session.read
         .selectFrom('keys')
@@ -28,7 +38,7 @@ export function createKeyStore(session: Session): KeyStore {
       return count
     },
     async insertKey(record) {
-      await session.write((tx) => tx.insertInto('keys').values(record).execute())
+      await session.write((tx) => tx.insertInto('keys').values(rowOf(record)).execute())
     },
     insertFirstKey: (record) =>
       session.write(async (tx) => {
@@ -43,7 +53,7 @@ export function createKeyStore(session: Session): KeyStore {
           .select((eb) => eb.fn.countAll<number>().as('count'))
           .executeTakeFirstOrThrow()
         if (count > 0) return false
-        await tx.insertInto('keys').values(record).execute()
+        await tx.insertInto('keys').values(rowOf(record)).execute()
         return true
       }),
     revokeKey: (id, now) =>
@@ -62,6 +72,7 @@ export function createKeyStore(session: Session): KeyStore {
           .where((eb) =>
             eb.or([
               eb('role', '!=', 'admin'),
+              eb('workspaces', 'is not', null),
               eb('expires_at', '<=', now),
               eb.exists(
                 eb
@@ -69,6 +80,7 @@ export function createKeyStore(session: Session): KeyStore {
                   .select('other.id')
                   .where('other.id', '!=', id)
                   .where('other.role', '=', 'admin')
+                  .where('other.workspaces', 'is', null)
                   .where('other.revoked_at', 'is', null)
                   .where((other) =>
                     other.or([other('other.expires_at', 'is', null), other('other.expires_at', '>', now)]),
@@ -80,4 +92,12 @@ export function createKeyStore(session: Session): KeyStore {
         return revoked.numUpdatedRows === 1n
       }),
   }
+}
+
+function recordOf({ workspaces, ...row }: Selectable<KeysTable>): KeyRecord {
+  return { ...row, workspaces: parseJson<string[]>(workspaces) }
+}
+
+function rowOf({ workspaces, ...record }: KeyRecord): Insertable<KeysTable> {
+  return { ...record, workspaces: toJson(workspaces) }
 }

@@ -281,6 +281,8 @@ export interface KeysTable {
   created_at: string
   expires_at: string | null
   revoked_at: string | null
+  /** A JSON list; null: all of them. */
+  workspaces: string | null
 }
 
 export interface Tables {

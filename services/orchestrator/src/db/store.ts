@@ -11,6 +11,7 @@ import { sql } from 'kysely'
 import { cursorOf } from '../core/cursor.ts'
 import type { WorkflowStore } from '../core/ports.ts'
 import { UnreadableRowError } from '../core/quarantine.ts'
+import type { Scope } from '../core/scope.ts'
 import { counted } from './counted.ts'
 import { eventOf, lastOfFeed, listFeed } from './event-feed.ts'
 import { attemptOf, reviewOf, selectWorkflows, historyItemOf, workflowOf } from './rows.ts'
@@ -57,12 +58,15 @@ export function createStore(
       return rows[0] && workflowOf(rows[0])
     },
 
-    async listWorkflows(query) {
+    async listWorkflows(query, scope = null) {
       const limit = query.limit ?? PAGE_DEFAULT
-      const rows = await filtered(selectWorkflows(read), query)
-        .orderBy('w.sequence', 'desc')
-        .limit(limit + 1)
-        .execute()
+      const rows = await newestOf(scope, limit + 1, (workspace) => {
+        const of = filtered(selectWorkflows(read), query)
+        return (workspace === undefined ? of : of.where('w.workspace', '=', workspace))
+          .orderBy('w.sequence', 'desc')
+          .limit(limit + 1)
+          .execute()
+      })
       const page = rows.slice(0, limit)
       return {
         items: noting(page, workflowOf),
@@ -97,15 +101,17 @@ export function createStore(
       return { ...feature, workflows: noting(workflows, workflowOf) }
     },
 
-    async listFeatures(before, limit) {
-      return read
-        .selectFrom('features')
-        .select(['id', 'workspace', 'description', 'created_at', 'updated_at', 'sequence'])
-        .where('sequence', '<', before)
-        .orderBy('sequence', 'desc')
-        .limit(limit)
-        .execute()
-    },
+    listFeatures: (before, limit, scope) =>
+      newestOf(scope, limit, (workspace) => {
+        const of = read
+          .selectFrom('features')
+          .select(['id', 'workspace', 'description', 'created_at', 'updated_at', 'sequence'])
+          .where('sequence', '<', before)
+        return (workspace === undefined ? of : of.where('workspace', '=', workspace))
+          .orderBy('sequence', 'desc')
+          .limit(limit)
+          .execute()
+      }),
 
     async findArtifact(digest) {
       return read
@@ -221,6 +227,20 @@ export function createStore(
       return () => listeners.delete(listener)
     },
   }
+}
+
+/** Of several workspaces a page each, by an index: what others have is not gone through. */
+async function newestOf<R extends { sequence: number }>(
+  scope: Scope,
+  limit: number,
+  list: (workspace?: string) => Promise<R[]>,
+): Promise<R[]> {
+  if (scope === null) return list()
+  const pages = await Promise.all(scope.map((workspace) => list(workspace)))
+  return pages
+    .flat()
+    .toSorted((a, b) => b.sequence - a.sequence)
+    .slice(0, limit)
 }
 
 /** Newest first; the cursor is the sequence of the last row seen. Throws VALIDATION_ERROR for a cursor that is none. */

@@ -14,8 +14,13 @@ describe.each(databases.all)('keys on $title', ({ create, isMissing }) => {
     const store = createKeyStore(session)
     const keys = new Keys(store, () => new Date())
     const admin = await keys.issue({ name: 'Robin', role: 'admin' })
-    const hub = await keys.issue({ name: 'runner', role: 'hub', expires_at: '2999-01-01T00:00:00.000Z' })
-    expect(await keys.find(hub.key)).toEqual({ name: 'runner', role: 'hub', key_id: hub.id })
+    const hub = await keys.issue({
+      name: 'runner',
+      role: 'hub',
+      workspaces: ['shop'],
+      expires_at: '2999-01-01T00:00:00.000Z',
+    })
+    expect(await keys.find(hub.key)).toEqual({ name: 'runner', role: 'hub', key_id: hub.id, workspaces: ['shop'] })
     expect((await keys.list()).map(({ id }) => id).toSorted()).toEqual([admin.id, hub.id].toSorted())
     const now = new Date().toISOString()
     expect((await store.listGood([admin.id, hub.id, '000000000000'], now)).toSorted()).toEqual(

@@ -230,7 +230,7 @@ describe.each(databases.all)('the store on $title', ({ create, isMissing }) => {
         cursor = page.next_cursor ?? undefined
       } while (cursor !== undefined)
       expect(ids.toSorted()).toEqual(created.map((workflow) => workflow.id).toSorted())
-      expect((await engine.store.listFeatures(Number.MAX_SAFE_INTEGER, 5)).map((one) => one.sequence)).toEqual([
+      expect((await engine.store.listFeatures(Number.MAX_SAFE_INTEGER, 5, null)).map((one) => one.sequence)).toEqual([
         12, 11, 10, 9, 8,
       ])
     })

@@ -27,7 +27,7 @@ it.each(ROLES)('makes a key for a %s, and knows who holds it', async (role) => {
   expect(await keys.hasAny()).toBe(false)
   const key = await keys.create('Robin', role)
   expect(key).toMatch(/^ok_[0-9a-f]{12}_[A-Za-z0-9_-]{43}$/)
-  expect(await keys.find(key)).toEqual({ name: 'Robin', role, key_id: idOf(key) })
+  expect(await keys.find(key)).toEqual({ name: 'Robin', role, key_id: idOf(key), workspaces: null })
   expect(await keys.hasAny()).toBe(true)
 })
 

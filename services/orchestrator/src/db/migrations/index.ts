@@ -9,6 +9,7 @@ import { eventFeed } from './0007_event_feed.ts'
 import { traceparent } from './0008_traceparent.ts'
 import { approvals } from './0009_approvals.ts'
 import { denials } from './0010_denials.ts'
+import { keyScopes } from './0012_key_scopes.ts'
 import { SQLITE, type ColumnTypes } from './column-types.ts'
 
 /** Forward only, run at start under a lock. A new one gets the next number and is never edited once released. */
@@ -23,6 +24,7 @@ export function migrationsFor(types: ColumnTypes): Record<string, Migration> {
     '0008_traceparent': traceparent(),
     '0009_approvals': approvals(types),
     '0010_denials': denials(types),
+    '0012_key_scopes': keyScopes,
   }
 }
 
