@@ -23,7 +23,7 @@ const MODELS: Record<string, (url: string) => NodeJS.ProcessEnv> = {
 export const modelEnvironment = (name: string, url: string): NodeJS.ProcessEnv => MODELS[name]?.(url) ?? {}
 
 /** Agents that write files by their shell: their tool calls name no paths. */
-const BY_SHELL = new Set(['codex'])
+const BY_SHELL = new Set(['codex', 'copilot'])
 
 /** Agents that may have forgotten the conversation after a restart: gemini writes it down a minute later. */
 const MAY_FORGET = new Set(['gemini'])

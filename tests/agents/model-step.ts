@@ -64,7 +64,7 @@ export function findFolder(texts: readonly string[]): string | undefined {
   return texts.map((text) => FOLDER.exec(text)?.[1]).find((folder) => folder !== undefined)
 }
 
-const WRITE_TOOL = /^(write|write_file|create_file|create|Write)$/
+const WRITE_TOOL = /^(write|write_file|create_file|Write)$/
 const SUBMIT_TOOL = /submit_result$/
 const BASH_TOOL = /^(bash|Bash|shell|run_shell_command|exec_command|execute)$/
 
