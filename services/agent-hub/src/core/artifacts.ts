@@ -29,9 +29,11 @@ export async function collectArtifacts(o: {
   request: InvokeRequest
   working_copy: WorkingCopy
   changes: readonly ChangedFile[]
+  /** Paths. */
+  feature_files: readonly string[]
   text: string
 }): Promise<Collected> {
-  const { request, working_copy } = o
+  const { request, working_copy, feature_files } = o
   const collected: Collected = { artifacts: [], stored: [], checks: [] }
   let total = 0
   const keep = async (path: string, bytes: Uint8Array) => {
@@ -47,8 +49,9 @@ export async function collectArtifacts(o: {
   }
 
   const changed = o.changes.filter((file) => file.change !== 'deleted').map((file) => file.path)
-  const own = await working_copy.listFeatureFiles()
-  const paths = [...new Set(request.workflow_type === 'implement' ? [...own, ...changed] : own)].sort()
+  const paths = [
+    ...new Set(request.workflow_type === 'implement' ? [...feature_files, ...changed] : feature_files),
+  ].sort()
   if (paths.length > FILES_MAX) {
     collected.checks.push(
       warning(

@@ -153,8 +153,8 @@ export interface WorkingCopy {
   listChanges(): Promise<ChangedFile[]>
   /** Content of a file as it is now, or undefined; a link out of the working copy is refused. */
   readFile(path: string): Promise<Uint8Array | undefined>
-  /** As at the branch's last commit. */
-  readCommitted(path: string): Promise<Uint8Array | undefined>
+  /** Files as at the branch's last commit, by path; those that it does not have are left out. */
+  readCommitted(paths: readonly string[]): Promise<ReadonlyMap<string, Uint8Array>>
   /** Files below the feature's directory, sorted. */
   listFeatureFiles(): Promise<string[]>
   /** Every file of the repository, tracked or new, sorted; ignored ones left out. */

@@ -96,8 +96,11 @@ async function work(parts: RunParts, input: RunInput, working_copy: OpenWorkingC
   const verified = request.workflow_type === 'implement' ? await verify(parts, input, working_copy) : undefined
   if (signal.aborted) return cancelled(session.id)
 
-  const changes = await working_copy.listChanges()
-  const [exposed] = await findExposed(parts.secrets, working_copy, changes)
+  const { changes } = step
+  const [[exposed], feature_files] = await Promise.all([
+    findExposed(parts.secrets, working_copy, changes),
+    working_copy.listFeatureFiles(),
+  ])
   if (exposed !== undefined) {
     await working_copy.reset()
     return failed(
@@ -106,7 +109,7 @@ async function work(parts: RunParts, input: RunInput, working_copy: OpenWorkingC
       session.id,
     )
   }
-  const collected = await collectArtifacts({ request, working_copy, changes, text: step.outcome.text })
+  const collected = await collectArtifacts({ request, working_copy, changes, feature_files, text: step.outcome.text })
   const response = succeeded({
     request,
     outcome: step.outcome,

@@ -70,7 +70,7 @@ export function createTurns(parts: RunParts, o: TurnsInput): RunTurn {
       started_at: begun.toISOString(),
       duration_ms: Math.max(0, parts.now().getTime() - begun.getTime()),
     })
-    if (outcome.kind === 'ended') {
+    if (outcome.kind === 'ended' && outcome.acp_session_id !== acp_session_id) {
       acp_session_id = outcome.acp_session_id
       await parts.store.saveAcpSession(session.id, outcome.acp_session_id)
     }

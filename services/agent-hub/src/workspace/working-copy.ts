@@ -6,10 +6,13 @@ import type { ChangedFile, OpenWorkingCopy, WorkingCopy } from '../core/ports.ts
 import { publishBranch, takeUpstream, type FeatureClone } from './feature-clone.ts'
 import { findGit, findLooseRef, listGit, readGit, runGit } from './git.ts'
 import type { Repository } from './repository.ts'
-import { FILE_BYTES_MAX, findStats, readBelow, writeBelow } from './safe-path.ts'
+import { FILE_BYTES_MAX, readBelow, writeBelow } from './safe-path.ts'
 
 /** Repositories within repositories that an agent may nest before we stop looking. */
 const NESTING_MAX = 20
+
+/** The mode by which git keeps a pointer to another repository. */
+const SUBMODULE = '160000 '
 
 export function createWorkingCopy(clone: FeatureClone, repository: Repository): OpenWorkingCopy {
   const branch = `refs/heads/${clone.feature_id}`
@@ -17,11 +20,18 @@ export function createWorkingCopy(clone: FeatureClone, repository: Repository): 
   const findHead = async () =>
     (await findLooseRef(clone, branch)) ?? findGit(clone, ['rev-parse', '-q', '--verify', 'HEAD'])
 
+  /** git looks at the files itself: to ask the system for each of them from here takes longer than all the rest. */
   const listPresent = async (...within: string[]) => {
-    const args = ['ls-files', '-z', '--cached', '--others', '--exclude-standard', '--', ...within] as const
-    const paths = [...new Set(await listGit(clone, [...args]))].filter((path) => !path.endsWith('/'))
-    const stats = await Promise.all(paths.map((path) => findStats(join(clone.work_tree, path))))
-    return paths.filter((_, index) => stats[index]?.isDirectory() === false).sort()
+    const [tracked, differing] = await Promise.all([
+      listGit(clone, ['ls-files', '-z', '--stage', '--', ...within]),
+      listGit(clone, ['ls-files', '-z', '-t', '--others', '--deleted', '--exclude-standard', '--', ...within]),
+    ])
+    const files = tracked
+      .filter((entry) => !entry.startsWith(SUBMODULE))
+      .map((entry) => entry.slice(entry.indexOf('\t') + 1))
+    const marked = (tag: string) => differing.filter((entry) => entry.startsWith(tag)).map((entry) => entry.slice(2))
+    const fresh = marked('? ').filter((path) => !path.endsWith('/'))
+    return [...new Set([...files, ...fresh]).difference(new Set(marked('R ')))].sort()
   }
 
   /** What `list` tells, once no path of it is a repository of its own. */
@@ -66,35 +76,22 @@ export function createWorkingCopy(clone: FeatureClone, repository: Repository): 
   }
   const snapshot = async () => withFullIndex(async (env) => readGit(clone, ['write-tree'], { env }))
 
-  const readFrom = async (tree: string, path: string) => {
-    // A line feed would end the question to `cat-file`.
-    if (!path.includes('\n')) return readBlob(clone, `${tree}:${path}`)
-    const [entry] = await listGit(clone, ['ls-tree', '-z', '--long', tree, '--', path])
-    const found = /^\d+ blob ([0-9a-f]+) +(\d+)\t/.exec(entry ?? '')
-    if (found?.[1] === undefined || Number(found[2]) > FILE_BYTES_MAX) return undefined
-    return runGit(clone, ['cat-file', 'blob', found[1]])
-  }
-
-  /** Whether the index holds what the last commit holds; before the first one, whether it holds nothing. */
-  const isUnchanged = async (head: string | undefined) =>
-    head === undefined
-      ? (await listGit(clone, ['ls-files', '-z'])).length === 0
-      : (await findGit(clone, ['diff-index', '--cached', '--quiet', head, '--'])) !== undefined
+  /** What differs from the last commit, as git-status(1) words it, once nothing in it is a repository of its own. */
+  const listStatus = async () => withoutNested(status, (line) => line.slice(3))
 
   const files: WorkingCopy = {
     path: clone.work_tree,
     feature_directory,
 
     async listChanges() {
-      const lines = await withoutNested(status, (line) => line.slice(3))
-      return lines.map(parseStatus).sort((a, b) => (a.path < b.path ? -1 : 1))
+      return (await listStatus()).map(parseStatus).sort((a, b) => (a.path < b.path ? -1 : 1))
     },
 
     readFile: async (path) => readBelow(clone.work_tree, path),
 
-    async readCommitted(path) {
+    async readCommitted(paths) {
       const head = await findHead()
-      return head === undefined ? undefined : readFrom(head, path)
+      return head === undefined ? new Map() : readBlobs(clone, head, paths)
     },
 
     listFeatureFiles: async () => listPresent(feature_directory),
@@ -121,7 +118,7 @@ export function createWorkingCopy(clone: FeatureClone, repository: Repository): 
     since: (before) => ({
       ...files,
       listChanges: async () => diffTrees(clone, before, await snapshot()),
-      readCommitted: async (path) => readFrom(before, path),
+      readCommitted: async (paths) => readBlobs(clone, before, paths),
     }),
 
     async restore(before) {
@@ -130,14 +127,14 @@ export function createWorkingCopy(clone: FeatureClone, repository: Repository): 
     },
 
     async commit(message) {
-      await absorbNested()
-      await runGit(clone, ['add', '--all'])
-      const head = await findHead()
-      if (await isUnchanged(head)) {
+      const changes = await listStatus()
+      if (changes.length === 0) {
+        const head = await findHead()
         if (head === undefined) return null
         const last = await readGit(clone, ['log', '-1', '--format=%B', head])
         return last.trim() === message.trim() ? head : null
       }
+      await runGit(clone, ['add', '--all'])
       await runGit(clone, ['commit', '--quiet', '--no-verify', '--no-status', '--cleanup=verbatim', '-F', '-'], {
         input: message,
       })
@@ -167,11 +164,34 @@ async function diffTrees(clone: FeatureClone, before: string, after: string): Pr
   return changes
 }
 
-/** One file of a tree, in one question; undefined where there is none, or it is too large. */
-async function readBlob(clone: FeatureClone, name: string): Promise<Uint8Array | undefined> {
-  const told = await runGit(clone, ['cat-file', '--batch'], { input: `${name}\n` })
-  const end = told.indexOf(0x0a)
-  const size = Number(/^[0-9a-f]+ blob (\d+)$/.exec(told.subarray(0, end).toString())?.[1] ?? Number.NaN)
-  if (!(size <= FILE_BYTES_MAX)) return undefined
-  return told.subarray(end + 1, end + 1 + size)
+/** Files of a tree, in one question; those that it does not have, and those that are too large, are left out. */
+async function readBlobs(
+  clone: FeatureClone,
+  tree: string,
+  paths: readonly string[],
+): Promise<Map<string, Uint8Array>> {
+  // A line feed would end the question: such a name is asked for by the id of its content.
+  const names = await Promise.all(
+    paths.map(async (path) => (path.includes('\n') ? await findBlob(clone, tree, path) : `${tree}:${path}`)),
+  )
+  const wanted = paths.flatMap((path, at) => (names[at] === undefined ? [] : [{ path, name: names[at] }]))
+  const found = new Map<string, Uint8Array>()
+  if (wanted.length === 0) return found
+  const told = await runGit(clone, ['cat-file', '--batch'], { input: wanted.map(({ name }) => `${name}\n`).join('') })
+  let at = 0
+  for (const { path } of wanted) {
+    const end = told.indexOf(0x0a, at)
+    const [, type, size] = /^[0-9a-f]+ (\w+) (\d+)$/.exec(told.subarray(at, end).toString()) ?? []
+    at = end + 1
+    // `NAME missing`, and nothing behind it.
+    if (size === undefined) continue
+    if (type === 'blob' && Number(size) <= FILE_BYTES_MAX) found.set(path, told.subarray(at, at + Number(size)))
+    at += Number(size) + 1
+  }
+  return found
+}
+
+async function findBlob(clone: FeatureClone, tree: string, path: string): Promise<string | undefined> {
+  const [entry] = await listGit(clone, ['ls-tree', '-z', tree, '--', path])
+  return /^\d+ blob ([0-9a-f]+)\t/.exec(entry ?? '')?.[1]
 }

@@ -32,7 +32,9 @@ async function openLogin(): Promise<OpenWorkingCopy> {
 }
 
 async function read(copy: OpenWorkingCopy, path: string, from: 'now' | 'committed' = 'now'): Promise<string> {
-  const bytes = await (from === 'now' ? copy.readFile(path) : copy.readCommitted(path))
+  const bytes = await (from === 'now'
+    ? copy.readFile(path)
+    : copy.readCommitted([path]).then((found) => found.get(path)))
   return new TextDecoder().decode(bytes)
 }
 
@@ -123,6 +125,16 @@ describe('a working copy', () => {
     await copy.reset()
     expect(await copy.listChanges()).toEqual([])
     expect(await copy.listFiles()).toEqual(['README.md'])
+  })
+
+  it('reads many committed files at once, whatever they are called', async () => {
+    const copy = await openLogin()
+    const texts = { 'a b.md': 'spaces', 'two\nlines.md': 'line feed', 'empty.md': '', 'ünï.md': 'umlauts\n' }
+    writeFiles(copy.path, texts)
+    await copy.commit('many')
+    const found = await copy.readCommitted(['nowhere.md', ...Object.keys(texts), 'specs', 'README.md'])
+    const told = [...found].map(([path, bytes]) => [path, new TextDecoder().decode(bytes)])
+    expect(Object.fromEntries(told)).toEqual({ ...texts, 'README.md': '# Shop\n' })
   })
 
   it('commits nothing twice, and answers a commit that was made with the same message', async () => {
@@ -262,7 +274,7 @@ describe('a workspace', () => {
     expect(await copy.publish()).toBeNull()
     writeFiles(copy.path, { 'specs/001-login/spec.md': 'x' })
     expect(await copy.listChanges()).toEqual([{ path: 'specs/001-login/spec.md', change: 'added' }])
-    expect(await copy.readCommitted('specs/001-login/spec.md')).toBeUndefined()
+    expect([...(await copy.readCommitted(['specs/001-login/spec.md'])).keys()]).toEqual([])
     const commit = await copy.commit('x')
     expect(await copy.publish()).toBeNull()
     expect(userGit(empty, 'rev-parse', '001-login')).toBe(commit)

@@ -24,7 +24,7 @@ const copyWith = (files: Record<string, string>): WorkingCopy => ({
   feature_directory: 'specs/001-login',
   listChanges: () => Promise.resolve([]),
   readFile: (path) => Promise.resolve(files[path] === undefined ? undefined : new TextEncoder().encode(files[path])),
-  readCommitted: () => Promise.resolve(undefined),
+  readCommitted: () => Promise.resolve(new Map()),
   listFeatureFiles: () => Promise.resolve(Object.keys(files).filter((path) => path.startsWith('specs/001-login/'))),
   listFiles: () => Promise.resolve(Object.keys(files)),
 })

@@ -34,7 +34,11 @@ export const isDocument = (path: string): boolean => path.startsWith('specs/') |
 
 export async function loadPhaseFiles({ working_copy, changes, text }: PhaseInput): Promise<PhaseFiles> {
   const { feature_directory } = working_copy
-  const all = await working_copy.listFiles()
+  const of_feature = changes.map(({ path }) => path).filter((path) => path.startsWith(`${feature_directory}/`))
+  const [all, committed] = await Promise.all([
+    working_copy.listFiles(),
+    working_copy.readCommitted(of_feature.slice(0, FILES_LIMIT)),
+  ])
   const present = all.filter((path) => path.startsWith(`${feature_directory}/`))
   const changed = changes.filter(({ change }) => change !== 'deleted').map(({ path }) => path)
   const texts = new Map<string, string>()
@@ -45,8 +49,8 @@ export async function loadPhaseFiles({ working_copy, changes, text }: PhaseInput
     else if (read !== undefined) unreadable.set(path, read.reason)
   }
   const before = new Map<string, string>()
-  for (const { path } of changes.filter(({ path }) => path.startsWith(`${feature_directory}/`)).slice(0, FILES_LIMIT)) {
-    const read = await readText(() => working_copy.readCommitted(path))
+  for (const [path, bytes] of committed) {
+    const read = decode(bytes)
     if (typeof read === 'string') before.set(path, read)
   }
   const templates = new Map<string, string>()
@@ -67,7 +71,10 @@ async function readText(read: () => Promise<Uint8Array | undefined>): Promise<st
   } catch {
     return { reason: 'outside' }
   }
-  if (bytes === undefined) return undefined
+  return bytes && decode(bytes)
+}
+
+function decode(bytes: Uint8Array): string | Unreadable {
   if (bytes.byteLength > FILE_LIMIT_BYTES) return { reason: 'too_large' }
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
