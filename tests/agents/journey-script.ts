@@ -27,6 +27,7 @@ const file = (block: InvocationBlock, path: string, content: string): Step => ({
   kind: 'write',
   path: `${block.feature_directory}/${path}`,
   content,
+  replaces: block.attempt > 1 || block.command === 'clarify',
 })
 
 const feedbackOf = (block: InvocationBlock): string => block.feedback?.text ?? 'none yet'

@@ -3,7 +3,8 @@ import { join } from 'node:path'
 
 /** What the model does next, in words that every agent's tools can be bound to. */
 export type Step =
-  | { kind: 'write'; path: string; content: string }
+  /** `replaces`: by the shell, for a tool may refuse a file that its process neither wrote nor read. */
+  | { kind: 'write'; path: string; content: string; replaces?: boolean }
   | { kind: 'bash'; command: string }
   /** Hands in a result by the hub's own tool. */
   | { kind: 'submit'; summary: string; confidence: number; threads?: object[]; open_questions?: string[] }
@@ -71,8 +72,9 @@ const BASH_TOOL = /^(bash|Bash|shell|run_shell_command|exec_command|execute)$/
 export function bindStep(step: Step, { tools, folder }: Pick<ModelRequest, 'tools' | 'folder'>): BoundStep {
   switch (step.kind) {
     case 'write': {
-      // An agent without such a tool writes by its shell.
-      if (!tools.some((tool) => WRITE_TOOL.test(tool.name))) return bindStep(writeByShell(step), { tools, folder })
+      // So does an agent without such a tool.
+      if (step.replaces === true || !tools.some((tool) => WRITE_TOOL.test(tool.name)))
+        return bindStep(writeByShell(step), { tools, folder })
       return bindCall(tools, WRITE_TOOL, [
         [['file_path', 'filePath', 'path', 'absolute_path'], join(folder ?? '', step.path)],
         [['content', 'contents', 'text', 'file_text'], step.content],
