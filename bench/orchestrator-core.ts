@@ -25,6 +25,7 @@ export async function createProcessless(url: string) {
     agentFor: () => 'default',
     telemetry: untold,
     highestNumber: async () => 0,
+    checkModel: async () => {},
     findInRepository: async () => undefined,
     onCancellation: () => {},
   })

@@ -102,6 +102,9 @@ export const exchangeSchema = z
     prompt_digest: digestSchema,
     answer_digest: digestSchema.nullable().describe('Of the closing message; null when there was none'),
     outcome: z.enum(['ended', 'cancelled', 'failed']),
+    model_requests: z.int().nonnegative().describe('To its model, through the hub’s gateway'),
+    model_refusals: z.int().nonnegative().describe('Of them, those that the model’s server refused'),
+    network_refusals: z.int().nonnegative().describe('Attempts to reach anything else, none of which came out'),
     started_at: timestampSchema,
     duration_ms: z.number().nonnegative(),
   })

@@ -145,6 +145,7 @@ export const hubAgentSchema = z
     title: z.string(),
     available: z.boolean(),
     default: z.boolean(),
+    takes_model: z.boolean().optional().describe('Whether a model can be chosen for it; left out: not known'),
     version: z.string().nullable(),
     reason: z.string().nullable().describe('Why it cannot be used'),
     install: z.string().nullable().describe('The command that installs it'),

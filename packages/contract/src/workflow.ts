@@ -2,7 +2,15 @@ import * as z from 'zod'
 
 import { approvalsSchema } from './approval.ts'
 import { attemptSummarySchema } from './attempt.ts'
-import { digestSchema, featureIdSchema, nameSchema, pageOf, timestampSchema, workflowIdSchema } from './ids.ts'
+import {
+  digestSchema,
+  featureIdSchema,
+  modelNameSchema,
+  nameSchema,
+  pageOf,
+  timestampSchema,
+  workflowIdSchema,
+} from './ids.ts'
 import { reviewResultSchema } from './review.ts'
 
 export const WORKFLOW_TYPES = ['specify', 'plan', 'tasks', 'implement'] as const
@@ -45,6 +53,7 @@ export const workflowSchema = z
     completed_at: timestampSchema.nullable(),
     workspace: nameSchema,
     agent: nameSchema.nullable().describe('The agent named for this workflow; null leaves it to the settings'),
+    model: modelNameSchema.nullable().describe('The model named for this workflow; null leaves it to the settings'),
     retry_of: workflowIdSchema.nullable(),
     created_by: z.string(),
     attempt: attemptSummarySchema.nullable().describe('The current attempt'),
@@ -76,6 +85,9 @@ export const createWorkflowSchema = z
     feature_id: featureIdSchema.optional().describe('Continue this feature'),
     workspace: nameSchema.optional(),
     agent: nameSchema.optional(),
+    model: modelNameSchema
+      .optional()
+      .describe('The model that the agent works with; left out, that of the settings, else the agent’s own'),
   })
   .refine((body) => body.feature_id !== undefined || body.feature_description !== undefined, {
     path: ['feature_description'],

@@ -36,6 +36,7 @@ import { createFeatureFinder } from './core/adopt-feature.ts'
 import { ApprovalRules } from './core/approval-rules.ts'
 import { Cancellations } from './core/cancellations.ts'
 import { Checkpointer } from './core/checkpointer.ts'
+import { createModelCheck } from './core/chosen-model.ts'
 import { systemClock } from './core/clock.ts'
 import { Denials } from './core/denials.ts'
 import { EventFeed } from './core/event-feed.ts'
@@ -152,6 +153,7 @@ export async function createApp({
     max_reworks: config.max_reworks,
     phase_execution: config.phase_execution,
     agentFor,
+    checkModel: isExternal ? async () => {} : createModelCheck(hub, agentFor),
     findInRepository: isExternal ? async () => undefined : createFeatureFinder(hub),
     telemetry,
     highestNumber: isExternal ? async () => 0 : createHighestNumber(hub, clock),

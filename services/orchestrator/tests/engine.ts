@@ -60,6 +60,7 @@ export async function openEngine(
     agentFor: () => 'default',
     telemetry: untold,
     highestNumber: async () => 0,
+    checkModel: async () => {},
     findInRepository: async () => undefined,
     onCancellation: () => {},
   })

@@ -17,6 +17,7 @@ import { useStored } from '../preferences/stored-value.ts'
 import { AgentField } from '../workflow/agent-field.tsx'
 import { ContextField } from '../workflow/context-field.tsx'
 import { FeatureField } from '../workflow/feature-field.tsx'
+import { ModelField } from '../workflow/model-field.tsx'
 import { emptyForm, missingDescription, readForm, toRequest, type WorkflowForm } from '../workflow/workflow-form.ts'
 import { TYPE_NAMES, TYPE_PURPOSES, WORKFLOW_TYPE_ORDER } from '../workflow/words.ts'
 
@@ -98,13 +99,14 @@ export function NewWorkflow() {
             <span className="tabular-nums">{missing ?? `${form.description.trim().length} of 20,000`}</span>
           </p>
         </div>
-        <details className="card group" open={form.agent !== '' || form.context.length > 0}>
+        <details className="card group" open={form.agent !== '' || form.model !== '' || form.context.length > 0}>
           <summary className="flex items-center gap-2 p-3.5 font-medium">
             <Icon name="chevron" className="transition-transform group-open:rotate-90" />
-            Agent and context
+            Agent, model and context
           </summary>
           <div className="flex flex-col gap-5 border-t border-line p-4">
             <AgentField value={form.agent} onChange={(agent) => change({ agent })} />
+            <ModelField value={form.model} agent={form.agent} onChange={(model) => change({ model })} />
             <ContextField value={form.context} onChange={(context) => change({ context })} />
           </div>
         </details>

@@ -13,6 +13,7 @@ export interface WorkflowForm {
   description: string
   feature_id: string
   agent: string
+  model: string
   context: ContextPair[]
 }
 
@@ -21,6 +22,7 @@ export const emptyForm: WorkflowForm = {
   description: '',
   feature_id: '',
   agent: '',
+  model: '',
   context: [],
 }
 
@@ -36,6 +38,7 @@ export function readForm(stored: string | null): WorkflowForm {
     description: kept.description ?? '',
     feature_id: kept.feature_id ?? '',
     agent: kept.agent ?? '',
+    model: kept.model ?? '',
     context: kept.context ?? [],
   }
 }
@@ -50,7 +53,14 @@ export function missingDescription({ description, feature_id }: WorkflowForm): s
 }
 
 /** The body of `POST /workflows`. */
-export function toRequest({ workflow_type, description, feature_id, agent, context }: WorkflowForm): CreateWorkflow {
+export function toRequest({
+  workflow_type,
+  description,
+  feature_id,
+  agent,
+  model,
+  context,
+}: WorkflowForm): CreateWorkflow {
   const pairs = context.filter(({ name }) => name.trim() !== '')
   const text = description.trim()
   return {
@@ -58,6 +68,7 @@ export function toRequest({ workflow_type, description, feature_id, agent, conte
     ...(text !== '' && { feature_description: text }),
     ...(feature_id !== '' && { feature_id: feature_id as FeatureId }),
     ...(agent !== '' && { agent }),
+    ...(model.trim() !== '' && { model: model.trim() }),
     ...(pairs.length > 0 && { context: Object.fromEntries(pairs.map(({ name, value }) => [name.trim(), value])) }),
   }
 }

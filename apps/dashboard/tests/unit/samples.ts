@@ -17,6 +17,7 @@ export const sampleWorkflow = (part: Partial<Workflow> = {}): Workflow => ({
   completed_at: null,
   workspace: 'default',
   agent: null,
+  model: null,
   retry_of: null,
   created_by: 'ana',
   attempt: null,

@@ -36,6 +36,7 @@ export const workflow: Workflow = workflowSchema.parse({
   completed_at: null,
   workspace: 'default',
   agent: null,
+  model: null,
   retry_of: null,
   created_by: 'local',
   attempt: null,

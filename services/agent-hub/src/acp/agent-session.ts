@@ -49,7 +49,10 @@ export async function openAgentSession(turn: AgentTurn, inherited: NodeJS.Proces
   const walled = turn.agent.sandbox?.network === 'none'
   const endpoint = turn.agent.sandbox?.model
   let listener: TurnListener | undefined
-  const gateway = endpoint === undefined ? undefined : await openModelGateway(endpoint, inherited)
+  const gateway =
+    endpoint === undefined
+      ? undefined
+      : await openModelGateway(endpoint, inherited, (answer) => listener?.onModelAnswer(answer))
   const watch = walled ? await openNetworkWatch((address) => listener?.onUnreachable(address)) : undefined
   const tools =
     turn.agent.mcp_transport === null

@@ -174,24 +174,34 @@ async function promptSession(
         acp_session_id: session.acp_session_id,
         usage: toUsage({ ...listener.tokens, ...tokensOf(result) }, cost_usd),
         model: result.model ?? session.model,
+        model_refusal: listener.model_refusal,
       }
     }
     session.cancel()
     const grace = first === 'closing' ? Math.min(limits.cancel_grace_ms, SHUTDOWN_GRACE_MS) : limits.cancel_grace_ms
     await waitAtMost(ended, grace)
-    return typeof first === 'object' ? failed(turn, new AgentFailure(first.timeout, true)) : { kind: 'cancelled' }
+    return typeof first === 'object'
+      ? failed(turn, withRefusal(new AgentFailure(first.timeout, true), listener.model_refusal))
+      : { kind: 'cancelled' }
   } catch (error) {
     // A cancel and the death of the agent may meet: what we asked for is what happened.
     if (turn.signal.aborted) return { kind: 'cancelled' }
-    return failed(turn, await explain(error, session.broken))
+    return failed(turn, withRefusal(await explain(error, session.broken), listener.model_refusal))
   } finally {
     listener.onUnroutable(await session.takeUnroutable())
+    turn.onTraffic?.(listener.traffic)
     clearTimeout(turnClock)
     clearTimeout(idleClock)
     turn.signal.removeEventListener('abort', onAbort)
     closing.removeEventListener('abort', onClosing)
     merger.close()
   }
+}
+
+/** Why an agent fails is often what its model's server said last, which it may keep to itself. */
+function withRefusal(failure: Error, model_refusal: string | null): Error {
+  if (!(failure instanceof AgentFailure) || model_refusal === null) return failure
+  return new AgentFailure(`${sentence(failure.message)} ${model_refusal}`, failure.timeout)
 }
 
 function failed(turn: AgentTurn, error: unknown): TurnOutcome {

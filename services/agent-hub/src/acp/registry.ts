@@ -102,14 +102,15 @@ async function findAgent(
   env: NodeJS.ProcessEnv,
 ): Promise<Entry> {
   const { name, title, install } = launch
+  const takes_model = launch.models.some(({ model_variable }) => model_variable !== null)
   const program = await findProgram(launch.program, folders)
   if (program === undefined) {
     const reason = `${title} is not installed: there is no program "${launch.program}" in ./data/agents, in node_modules or on PATH.`
-    return { listed: { name, title, install, available: false, version: null, reason } }
+    return { listed: { name, title, takes_model, install, available: false, version: null, reason } }
   }
   const version = await findVersion(program)
   const unavailable = (reason: string): Entry => ({
-    listed: { name, title, install: null, available: false, version, reason },
+    listed: { name, title, takes_model, install: null, available: false, version, reason },
   })
   if (sandbox.kind === 'missing') return unavailable(sandbox.reason)
   const walls: AgentSandbox | undefined =
@@ -127,7 +128,7 @@ async function findAgent(
     if (error instanceof AccessError) return unavailable(error.message)
     throw error
   }
-  return { listed: { name, title, install, available: true, version, reason: null }, start }
+  return { listed: { name, title, takes_model, install, available: true, version, reason: null }, start }
 }
 
 function describeStart(o: {
@@ -160,7 +161,7 @@ function describeStart(o: {
 function describeDemo(env: NodeJS.ProcessEnv): Entry {
   const { name, title } = DEMO
   return {
-    listed: { name, title, install: null, available: true, version: null, reason: null },
+    listed: { name, title, takes_model: false, install: null, available: true, version: null, reason: null },
     start: () => ({ ...DEMO, env: Object.fromEntries(DEMO_SETTINGS.flatMap((name) => pick(env, name))) }),
   }
 }

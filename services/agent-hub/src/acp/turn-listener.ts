@@ -3,8 +3,9 @@ import { isAbsolute, relative } from 'node:path'
 import type { AgentUpdate } from '@orchestrator/contract'
 import * as z from 'zod'
 
-import type { AgentResult } from '../core/ports.ts'
+import type { AgentResult, TurnTraffic } from '../core/ports.ts'
 import { createTextTail, stripControls } from './bounded-text.ts'
+import type { ModelAnswer } from './model-gateway.ts'
 import { areInside, chooseOption, decidePermission, isBelow, type Walls } from './permission-policy.ts'
 import {
   createToolCalls,
@@ -20,6 +21,8 @@ const MAX_TEXT = 1_000_000
 
 /** Addresses of the network that one turn tells of. */
 const MAX_ADDRESSES = 100
+/** Of what a model's server said. */
+const MAX_REFUSAL = 500
 const NO_NETWORK = 'the sandbox has no network'
 
 const permissionSchema = z.looseObject({
@@ -39,6 +42,8 @@ export interface TurnListener {
   onUnreachable(address: string): void
   /** The same, as often as the kernel counted; it does not tell the addresses. */
   onUnroutable(attempts: number): void
+  /** Of the model's server, through the hub. */
+  onModelAnswer(answer: ModelAnswer): void
   /** By the hub's own tool. */
   onResult(result: AgentResult): void
   /** What the agent said last, without what it said between its tool calls. */
@@ -49,6 +54,10 @@ export interface TurnListener {
   readonly tokens: Tokens
   /** In US dollars, since the session began; null when the agent does not tell. */
   readonly cost_usd: number | null
+  /** What went out of the sandbox, and what was not let out. */
+  readonly traffic: TurnTraffic
+  /** What the model's server said last when that was a refusal, as a sentence; null when it was not. */
+  readonly model_refusal: string | null
 }
 
 export interface TurnListenerOptions {
@@ -69,6 +78,8 @@ export function createTurnListener(o: TurnListenerOptions): TurnListener {
   let result: AgentResult | null = null
   let tokens: Tokens = { input_tokens: null, output_tokens: null }
   const unreachable = new Set<string>()
+  const traffic: TurnTraffic = { model_requests: 0, model_refusals: 0, network_refusals: 0 }
+  let model_refusal: string | null = null
 
   const endMessage = (): void => {
     const said = text.text
@@ -141,6 +152,7 @@ export function createTurnListener(o: TurnListenerOptions): TurnListener {
         : { outcome: { outcome: 'selected', optionId: refusal } }
     },
     onUnreachable(address) {
+      traffic.network_refusals += 1
       // An agent may try the same one every few seconds.
       if (unreachable.has(address) || unreachable.size >= MAX_ADDRESSES) return
       unreachable.add(address)
@@ -148,8 +160,22 @@ export function createTurnListener(o: TurnListenerOptions): TurnListener {
     },
     onUnroutable(attempts) {
       if (attempts === 0) return
+      traffic.network_refusals += attempts
       const what = attempts === 1 ? 'an attempt' : `${attempts} attempts`
       o.push({ kind: 'permission', text: `Refused: ${what} to reach the network directly (${NO_NETWORK})` })
+    },
+    onModelAnswer({ status, said }) {
+      traffic.model_requests += 1
+      if (status < 400) {
+        model_refusal = null
+        return
+      }
+      traffic.model_refusals += 1
+      const words = stripControls(said).replaceAll(/\s+/g, ' ').trim().slice(0, MAX_REFUSAL)
+      const sentence = `Its model refused with ${status}${words === '' ? '' : `: ${words}`}`
+      // An agent may ask many times before it gives up.
+      if (sentence !== model_refusal) o.push({ kind: 'note', text: sentence })
+      model_refusal = sentence
     },
     onResult(next) {
       o.onSign()
@@ -168,6 +194,10 @@ export function createTurnListener(o: TurnListenerOptions): TurnListener {
     get cost_usd() {
       return cost_usd
     },
+    get model_refusal() {
+      return model_refusal
+    },
+    traffic,
   }
 }
 

@@ -47,6 +47,14 @@ export async function runStep({ parts, input, run, working_copy, request }: Step
     if (stopped !== undefined) return stopped
   }
   if (isSilent()) {
+    const { model_refusal } = step.outcome
+    if (model_refusal !== null) {
+      return failed(
+        `${model_refusal.replace(/[.!?]?$/, '.')} Agent ${record.agent} did nothing then: check the name of the model, its account and its key, and try again.`,
+        'agent',
+        session.id,
+      )
+    }
     return failed(
       `Agent ${record.agent} ended its turn without changing a file or giving a result, as agents do when their model refuses or cannot be reached. Look at what it said, check its account and settings, and try again.`,
       'agent',

@@ -89,6 +89,8 @@ export interface AgentTurn {
   signal: AbortSignal
   limits: TurnLimits
   onUpdate: (update: AgentUpdate) => void
+  /** Told once, at the end of a turn that was begun. */
+  onTraffic?: (traffic: TurnTraffic) => void
   /** Told once the process runs, so that it can be found and ended after a crash of the hub. */
   onProcess: (process: AgentProcess) => void
 }
@@ -110,6 +112,16 @@ export interface AgentResult {
   threads: { id: string; fate: 'addressed' | 'declined'; reply: string | null }[]
 }
 
+/** What one turn sent through the doors of its sandbox, and what was stopped there. */
+export interface TurnTraffic {
+  /** To its model, through the hub. */
+  model_requests: number
+  /** Of them, those that the model's server refused, or that did not reach it. */
+  model_refusals: number
+  /** Attempts to reach anything else. */
+  network_refusals: number
+}
+
 export type TurnOutcome =
   | {
       kind: 'ended'
@@ -121,6 +133,8 @@ export type TurnOutcome =
       acp_session_id: string
       usage: Usage | null
       model: string | null
+      /** What the model's server said last where that was a refusal; agents hide it, or end well all the same. */
+      model_refusal: string | null
     }
   | { kind: 'cancelled' }
   /** `reason` is a sentence a person can act on; `timeout` says that a clock of ours ran out. */

@@ -1,7 +1,7 @@
 import type { AgentUpdate, Exchange } from '@orchestrator/contract'
 
 import { digestBytes } from './digest.ts'
-import type { AgentProcess, TurnOutcome, WorkingCopy } from './ports.ts'
+import type { AgentProcess, TurnOutcome, TurnTraffic, WorkingCopy } from './ports.ts'
 import type { RunParts } from './run-invocation.ts'
 import type { SessionRecord } from './store.ts'
 
@@ -33,6 +33,7 @@ export function createTurns(parts: RunParts, o: TurnsInput): RunTurn {
 
   return async (working_copy, prompt) => {
     const begun = parts.now()
+    let traffic: TurnTraffic = { model_requests: 0, model_refusals: 0, network_refusals: 0 }
     const outcome = await parts.driver.run({
       agent,
       session_id: session.id,
@@ -51,6 +52,7 @@ export function createTurns(parts: RunParts, o: TurnsInput): RunTurn {
       signal: o.signal,
       limits: { ...parts.limits, turn_ms: Math.max(1, deadline - parts.now().getTime()) },
       onUpdate: o.onUpdate,
+      onTraffic: (told) => (traffic = told),
       onProcess: (process) => {
         o.onProcess(process).catch((error: unknown) => {
           parts.log.error({ err: error, session_id: session.id }, 'the agent’s process could not be recorded')
@@ -67,6 +69,7 @@ export function createTurns(parts: RunParts, o: TurnsInput): RunTurn {
       prompt_digest: digestBytes(prompt),
       answer_digest: outcome.kind === 'ended' ? digestBytes(outcome.text) : null,
       outcome: outcome.kind,
+      ...traffic,
       started_at: begun.toISOString(),
       duration_ms: Math.max(0, parts.now().getTime() - begun.getTime()),
     })

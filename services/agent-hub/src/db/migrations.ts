@@ -110,4 +110,11 @@ export const migrations: Record<string, Migration> = {
       await sql`create index exchanges_of_feature on exchanges (feature_id, sequence)`.execute(db)
     },
   },
+  '0003_traffic': {
+    async up(db) {
+      for (const column of ['model_requests', 'model_refusals', 'network_refusals']) {
+        await sql`alter table exchanges add column ${sql.ref(column)} integer not null default 0`.execute(db)
+      }
+    },
+  },
 }

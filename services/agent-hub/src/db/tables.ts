@@ -91,6 +91,9 @@ export interface ExchangesTable {
   prompt_digest: string
   answer_digest: string | null
   outcome: string
+  model_requests: number
+  model_refusals: number
+  network_refusals: number
   started_at: string
   duration_ms: number
 }

@@ -5,25 +5,30 @@ import type { AddressInfo } from 'node:net'
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
-import { openModelGateway, type ModelGateway } from '../../src/acp/model-gateway.ts'
+import { openModelGateway, type ModelAnswer, type ModelGateway } from '../../src/acp/model-gateway.ts'
 
 let model: Server
 let gateway: ModelGateway
+let answers: ModelAnswer[]
+let refusal: string | undefined
 let seen: { url: string | undefined; headers: IncomingHttpHeaders; body: string }[]
 
 beforeEach(async () => {
   seen = []
+  answers = []
+  refusal = undefined
   model = createServer((incoming, outgoing) => {
     void incoming.toArray().then((chunks) => {
       seen.push({ url: incoming.url, headers: incoming.headers, body: Buffer.concat(chunks).toString() })
+      if (refusal !== undefined) return outgoing.writeHead(404).end(refusal)
       outgoing.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: 1\n\n')
-      outgoing.end('data: 2\n\n')
+      return outgoing.end('data: 2\n\n')
     })
   }).listen(0, '127.0.0.1')
   await once(model, 'listening')
   const { port } = model.address() as AddressInfo
   const endpoint = { upstream: `http://127.0.0.1:${port}/base/`, headers: { 'x-api-key': 'real' } }
-  gateway = await openModelGateway(endpoint, { HTTP_PROXY: 'http://127.0.0.1:9' })
+  gateway = await openModelGateway(endpoint, { HTTP_PROXY: 'http://127.0.0.1:9' }, (answer) => answers.push(answer))
 })
 
 afterEach(async () => {
@@ -69,6 +74,19 @@ describe('the model gateway', () => {
     await once(model, 'close')
 
     expect(await send('/v1')).toEqual({ status: 502, text: expect.stringContaining('The model cannot be reached') })
+  })
+
+  it.each([
+    ['{"error":{"type":"not_found","message":"model: x is not known"}}', 'model: x is not known'],
+    ['[{"error":{"code":404,"message":"models/x is not found"}}]', 'models/x is not found'],
+    ['{"message":"No such model"}', 'No such model'],
+    ['<h1>Not found</h1>', '<h1>Not found</h1>'],
+  ])('passes a refusal on as it is, and tells what it says: %s', async (body, said) => {
+    refusal = body
+
+    expect(await send('/v1/messages', { 'accept-encoding': 'gzip' })).toEqual({ status: 404, text: body })
+    await expect.poll(() => answers).toEqual([{ status: 404, said }])
+    expect(seen[0]?.headers['accept-encoding']).toBe('identity')
   })
 
   it('leaves nothing behind', async () => {

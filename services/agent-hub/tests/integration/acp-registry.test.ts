@@ -57,6 +57,7 @@ describe('createAgentRegistry', () => {
     expect(registry.list().items.find(({ name }) => name === 'gemini')).toEqual({
       name: 'gemini',
       title: 'Gemini CLI',
+      takes_model: true,
       available: true,
       default: true,
       version: '0.61.0',

@@ -1,13 +1,15 @@
 import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises'
 import { once } from 'node:events'
+import { createServer as createHttpServer } from 'node:http'
 import { createServer, type AddressInfo } from 'node:net'
 import { dirname, join, resolve } from 'node:path'
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
+import { DOOR_PORTS } from '../../src/acp/door.ts'
 import { PROXY_VARIABLES } from '../../src/acp/network-watch.ts'
 import { probeSandbox } from '../../src/acp/sandbox.ts'
-import type { AgentProfile } from '../../src/core/ports.ts'
+import type { AgentProfile, TurnTraffic } from '../../src/core/ports.ts'
 import { createAcpFixture, isRunning, limits, stub_path, stubProfile, type AcpFixture } from '../acp-fixture.ts'
 
 const sandbox = await probeSandbox({ setting: 'auto', env: process.env })
@@ -102,6 +104,30 @@ describe.skipIf(sandbox.kind !== 'bubblewrap')('the sandbox (needs: apt-get inst
       'Refused: the network address b.example:81 (the sandbox has no network)',
       'Refused: 2 attempts to reach the network directly (the sandbox has no network)',
     ])
+  })
+
+  it('tells how often it reached out, and with which words its model refused', async () => {
+    const model = createHttpServer((_incoming, outgoing) =>
+      outgoing.writeHead(404).end('{"error":{"message":"model: x is not known"}}'),
+    ).listen(0, '127.0.0.1')
+    await once(model, 'listening')
+    const { port } = model.address() as AddressInfo
+    const walled = walledProfile()
+    const sandbox = { ...walled.sandbox!, model: { upstream: `http://127.0.0.1:${port}`, headers: {} } }
+    const told: TurnTraffic[] = []
+    const ask = `stub: fetch http://127.0.0.1:${DOOR_PORTS.model}/v1`
+    await using asking = await createAcpFixture()
+    const outcome = await asking.driver.run(
+      asking.turn(`${ask}\n${ask}\nstub: reach 192.0.2.1`, {
+        agent: { ...walled, sandbox },
+        onTraffic: (traffic) => told.push(traffic),
+      }),
+    )
+    model.close()
+
+    expect(outcome).toMatchObject({ kind: 'ended', model_refusal: 'Its model refused with 404: model: x is not known' })
+    expect(told).toEqual([{ model_requests: 2, model_refusals: 2, network_refusals: 1 }])
+    expect(asking.updates.filter(({ text }) => text?.startsWith('Its model'))).toHaveLength(1)
   })
 
   it('counts the attempts of each turn by itself', async () => {

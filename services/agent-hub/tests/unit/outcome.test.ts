@@ -22,6 +22,15 @@ const SPEC = { path: 'specs/001-login/spec.md', change: 'added' } as const
 const check = (level: Check['level']): Check => ({ id: 'x', level, message: 'm', path: null, line: null })
 const RESULT = '```json result\n{"summary": "Written", "confidence": 90, "open_questions": ["Why?"]}\n```'
 
+const ENDED = {
+  kind: 'ended',
+  result: null,
+  acp_session_id: 's',
+  usage: null,
+  model: 'm-1',
+  model_refusal: null,
+} as const
+
 function finish({
   text = RESULT,
   stop_reason = 'end_turn',
@@ -29,7 +38,7 @@ function finish({
 }: Partial<Finished> & { text?: string; stop_reason?: string } = {}) {
   return succeeded({
     request: requestOf('specify', 'phase_1'),
-    outcome: { kind: 'ended', stop_reason, text, result: null, acp_session_id: 's', usage: null, model: 'm-1' },
+    outcome: { ...ENDED, stop_reason, text },
     changes: [SPEC],
     checks: [],
     artifacts: [],

@@ -186,7 +186,7 @@ export class PhaseExecutor {
     if (workflow.context !== null) context.additional_context = workflow.context
     if (workflow.result !== null) context.previous_result = workflow.result
     if (feedback !== null) context.feedback = feedback
-    const model = this.#o.modelFor(workflow_type)
+    const model = workflow.model ?? this.#o.modelFor(workflow_type)
     const parameters = {
       command: commandOf(workflow_type, phase),
       workflow_id: workflow.id,

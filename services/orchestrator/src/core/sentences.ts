@@ -88,6 +88,9 @@ export const reworksUsedUp = (max: number) =>
 export const tookTooLong = (seconds: number) =>
   `The agent took longer than ${seconds} s, the limit of a phase (PHASE_TIMEOUT_SECONDS). Raise the limit or split the feature, then retry.`
 
+export const takesNoModel = (agent: { name: string; title: string }) =>
+  `The agent "${agent.name}" (${agent.title}) has no model to choose. Leave model out, or name another agent.`
+
 export const agentFailed = (agent: string, reason: string | null | undefined) =>
   `Agent ${agent} could not do it: ${reason ?? 'it gave no reason.'}`
 

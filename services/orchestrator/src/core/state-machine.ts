@@ -46,6 +46,8 @@ export interface StateMachineOptions extends WorkflowStepsOptions {
   highestNumber(workspace: string): Promise<number>
   /** A feature that the workspace's repository has and nobody created here. */
   findInRepository(workspace: string, id: FeatureId, body: CreateWorkflow): Promise<FoundFeature | undefined>
+  /** Throws VALIDATION_ERROR for a model that the agent cannot be given. */
+  checkModel(body: CreateWorkflow): Promise<void>
 }
 
 const DEFAULT_WORKSPACE = 'default'
@@ -68,6 +70,7 @@ export class WorkflowStateMachine {
   /** Throws FORBIDDEN, FEATURE_NOT_FOUND, FEATURE_BUSY, VALIDATION_ERROR, WORKSPACE_NOT_FOUND, UNAVAILABLE. */
   async create(body: CreateWorkflow, asker: Asker, idempotency?: Idempotency): Promise<Workflow> {
     assertReaches(asker, body)
+    if (body.model !== undefined) await this.#o.checkModel(body)
     try {
       return await this.#create(body, asker, idempotency)
     } catch (error) {
@@ -153,11 +156,17 @@ export class WorkflowStateMachine {
         if (feature === undefined)
           throw new ServiceError('FEATURE_NOT_FOUND', sentences.unknownFeature(failed.feature_id))
         await this.#continue(tx, feature)
-        const { workflow_type, feature_description, context, agent } = failed
+        const { workflow_type, feature_description, context, agent, model } = failed
         return this.#insert(
           tx,
           feature,
-          { workflow_type, feature_description, ...(context && { context }), ...(agent !== null && { agent }) },
+          {
+            workflow_type,
+            feature_description,
+            ...(context && { context }),
+            ...(agent !== null && { agent }),
+            ...(model !== null && { model }),
+          },
           asker,
           { retry_of: failed.id, feedback: await this.#approvedWith(tx, feature) },
         )
@@ -324,7 +333,7 @@ export class WorkflowStateMachine {
   async #insert(
     tx: WorkflowTransaction,
     feature: KnownFeature,
-    body: Pick<CreateWorkflow, 'workflow_type' | 'context' | 'agent'> & { feature_description: string },
+    body: Pick<CreateWorkflow, 'workflow_type' | 'context' | 'agent' | 'model'> & { feature_description: string },
     origin: Origin,
     { retry_of = null, feedback }: { retry_of?: WorkflowId | null; feedback: Feedback | null },
   ): Promise<Workflow> {
@@ -346,6 +355,7 @@ export class WorkflowStateMachine {
       completed_at: null,
       workspace: feature.workspace,
       agent: body.agent ?? null,
+      model: body.model ?? null,
       retry_of,
       created_by: origin.name,
     }

@@ -32,6 +32,8 @@ export interface WorkflowsTable {
   completed_at: string | null
   workspace: string
   agent: string | null
+  /** Named for this workflow; null: that of the settings. */
+  model: string | null
   retry_of: WorkflowId | null
   created_by: string
   attempt_id: AttemptId

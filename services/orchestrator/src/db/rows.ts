@@ -72,6 +72,7 @@ export function selectWorkflows(db: Kysely<Tables>) {
       'w.completed_at',
       'w.workspace',
       'w.agent',
+      'w.model',
       'w.retry_of',
       'w.created_by',
       'w.sequence',
@@ -110,6 +111,7 @@ export function workflowOf(row: WorkflowRow): Workflow {
       completed_at: row.completed_at,
       workspace: row.workspace,
       agent: row.agent,
+      model: row.model,
       retry_of: row.retry_of,
       created_by: row.created_by,
       attempt: {

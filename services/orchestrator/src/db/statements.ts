@@ -86,6 +86,7 @@ export function createStatements(db: Kysely<Tables>, sequence?: EventSequence) {
         completed_at: value('completed_at'),
         workspace: value('workspace'),
         agent: value('agent'),
+        model: value('model'),
         retry_of: value('retry_of'),
         created_by: value('created_by'),
         attempt_id: value('attempt_id'),

@@ -86,6 +86,7 @@ describe('bad input', () => {
     ['a context that is a list', { ...valid, context: [] }, 'context'],
     ['an agent that is an option', { ...valid, agent: '--help' }, 'agent'],
     ['an agent that is a path', { ...valid, agent: '../x' }, 'agent'],
+    ['a model that is an option', { ...valid, model: '--yolo' }, 'model'],
     ['a workspace that is a path', { ...valid, workspace: '/etc' }, 'workspace'],
     ['a feature id that is none', { ...valid, feature_id: '../../etc' }, 'feature_id'],
     ['an unknown field', { ...valid, status: 'completed' }, 'status'],

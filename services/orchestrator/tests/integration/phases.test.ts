@@ -198,6 +198,38 @@ describe('a workflow, from a sentence to the end', () => {
     expect(hub.received.map(({ body }) => body.parameters.model)).toEqual([undefined, 'maker/large'])
   })
 
+  it('prefers the model that the workflow names, and keeps it for a retry', async () => {
+    await begin({ env: { AGENT_MODEL: 'maker/large' } })
+    hub.next(failWith('The repository has no commits.'))
+    const { id } = await service.create({ model: 'maker/small' })
+    await service.until(id, 'failed')
+    const retried = await service.request('POST', `/workflows/${id}/retry`)
+    expect(retried.body).toMatchObject({ retry_of: id, model: 'maker/small' })
+    await service.until(retried.body.id, 'waiting_approval')
+    expect(hub.received.map(({ body }) => body.parameters.model)).toEqual(['maker/small', 'maker/small'])
+    expect(await service.get(id)).toMatchObject({ model: 'maker/small' })
+  })
+
+  it('refuses a model for an agent that takes none, as soon as it is asked for', async () => {
+    await begin()
+    const agent = { available: true, version: null, reason: null, install: null }
+    hub.agents = {
+      default: 'demo',
+      items: [
+        { ...agent, name: 'demo', title: 'Offline demo agent', default: true, takes_model: false },
+        { ...agent, name: 'claude', title: 'Claude', default: false, takes_model: true },
+      ],
+    }
+    const body = { workflow_type: 'specify', feature_description: 'Let people sign in by mail.', model: 'small' }
+    const refused = await service.request('POST', '/workflows', body)
+    expect(refused.status).toBe(422)
+    expect(refused.body.error).toMatchObject({
+      message: 'The agent "demo" (Offline demo agent) has no model to choose. Leave model out, or name another agent.',
+      details: [{ field: 'model' }],
+    })
+    expect((await service.request('POST', '/workflows', { ...body, agent: 'claude' })).status).toBe(201)
+  })
+
   it('sends the hub its token', async () => {
     await begin({ env: { AGENT_HUB_TOKEN: '0123456789abcdef' } })
     await service.until((await service.create()).id, 'waiting_approval')

@@ -52,6 +52,7 @@ const machineOn = (on: WorkflowStore, phase_execution: 'hub' | 'external') =>
     agentFor: () => 'default',
     telemetry: untold,
     highestNumber: async () => 0,
+    checkModel: async () => {},
     findInRepository: async () => undefined,
     onCancellation: () => {},
   })
