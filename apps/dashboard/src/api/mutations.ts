@@ -37,29 +37,34 @@ export function useCancelWorkflow(workflow_id: string) {
   })
 }
 
-/** A verdict. Shown at once as if it had been accepted, and taken back when the service refuses it. */
-export function useAdvanceWorkflow(workflow_id: string) {
+/**
+ * A verdict. Shown at once as if it had been accepted, and taken back when the service refuses it. What `before` brings to
+ * the service has arrived when the verdict is sent.
+ */
+export function useAdvanceWorkflow(workflow_id: string, before: () => Promise<void>) {
   const client = useQueryClient()
   return useMutation({
-    mutationFn: (body: AdvanceWorkflow) =>
-      request<Workflow>(`/workflows/${workflow_id}/advance`, {
+    mutationFn: async (body: AdvanceWorkflow) => {
+      await before()
+      return request<Workflow>(`/workflows/${workflow_id}/advance`, {
         method: 'POST',
         body,
         idempotency_key: createIdentifier(),
-      }),
+      })
+    },
     onMutate: async (body) => {
       await client.cancelQueries({ queryKey: ['workflow', workflow_id] })
-      const before = client.getQueryData<Workflow>(['workflow', workflow_id])
-      if (before !== undefined) client.setQueryData(['workflow', workflow_id], expectVerdict(before, body))
+      const known = client.getQueryData<Workflow>(['workflow', workflow_id])
+      if (known !== undefined) client.setQueryData(['workflow', workflow_id], expectVerdict(known, body))
       const waiting = client.getQueryData<WorkflowPage>(['inbox', 'waiting_approval'])
       if (waiting !== undefined) {
         const items = waiting.items.filter((item) => item.id !== workflow_id)
         client.setQueryData<WorkflowPage>(['inbox', 'waiting_approval'], { ...waiting, items })
       }
-      return { before, waiting }
+      return { known, waiting }
     },
     onError: (_error, _body, context) => {
-      if (context?.before !== undefined) client.setQueryData(['workflow', workflow_id], context.before)
+      if (context?.known !== undefined) client.setQueryData(['workflow', workflow_id], context.known)
       if (context?.waiting !== undefined) client.setQueryData(['inbox', 'waiting_approval'], context.waiting)
     },
     onSuccess: (workflow) => client.setQueryData(['workflow', workflow_id], workflow),

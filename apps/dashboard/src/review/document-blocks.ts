@@ -60,7 +60,7 @@ export function markViewed(root: HTMLElement, isViewed: (line_start: number) => 
     if (child instanceof HTMLElement && !isOurs(child)) child.toggleAttribute('data-viewed', isViewed(startOf(child)))
 }
 
-const isOurs = (element: Element): boolean => element.matches('.comments, .folded-note')
+const isOurs = (element: Element): boolean => element.matches(OURS)
 const opensSection = (element: Element): boolean => element.tagName === 'H1' || element.tagName === 'H2'
 
 /**
@@ -189,7 +189,30 @@ export function highlightQuestions(root: HTMLElement): void {
   }
 }
 
-const normalise = (text: string): string => text.replace(/\s+/g, ' ').trim()
+/** What the page itself put into the document. */
+const OURS = '.comments, .folded-note, .in-text'
+
+/** The words of the document in an element, without those of the page. */
+function wordsOf(element: HTMLElement): string {
+  const copy = element.cloneNode(true)
+  if (copy instanceof HTMLElement) for (const ours of copy.querySelectorAll(OURS)) ours.remove()
+  return (copy.textContent ?? '').replace(/\s+/g, ' ').trim()
+}
+
+/** What the document takes for granted: the points under its heading of that name. */
+export function readAssumptions(root: HTMLElement): { text: string; line: number }[] {
+  const children = [...root.children].filter((child) => child instanceof HTMLElement)
+  const from = children.findIndex(
+    ({ tagName, textContent }) => /^H[23]$/.test(tagName) && ASSUMPTIONS.test(textContent),
+  )
+  if (from === -1) return []
+  const end = children.findIndex(({ tagName }, index) => index > from && /^H[1-6]$/.test(tagName))
+  return children
+    .slice(from + 1, end === -1 ? undefined : end)
+    .flatMap((child) => [...child.querySelectorAll<HTMLElement>('li[data-line-start]')])
+    .map((item) => ({ text: wordsOf(item), line: linesOf(item).start }))
+}
+const ASSUMPTIONS = /^\W*(?:\d+\.?\s*)?assumptions\b/i
 
 /** Marks the blocks whose words another version of the document does not have; answers how many. */
 export function markChanges(root: HTMLElement, earlier_html: string | undefined): number {
@@ -197,8 +220,23 @@ export function markChanges(root: HTMLElement, earlier_html: string | undefined)
   for (const block of blocks) delete block.dataset['changed']
   if (earlier_html === undefined) return 0
   const earlier = new DOMParser().parseFromString(earlier_html, 'text/html').body
-  const known = new Set(findBlocks(earlier).map((block) => normalise(block.textContent)))
-  const changed = blocks.filter((block) => !known.has(normalise(block.textContent)))
+  const known = new Set(findBlocks(earlier).map(wordsOf))
+  const changed = blocks.filter((block) => !known.has(wordsOf(block)))
   for (const block of changed) block.dataset['changed'] = ''
   return changed.length
+}
+
+/** Marks the headings that a change stands under, those above them included. */
+export function markLeads(root: HTMLElement): void {
+  const above: { level: number; heading: HTMLElement }[] = []
+  for (const child of root.children) {
+    if (!(child instanceof HTMLElement)) continue
+    const level = /^H[1-6]$/.test(child.tagName) ? Number(child.tagName.slice(1)) : undefined
+    if (level !== undefined) {
+      while ((above.at(-1)?.level ?? 0) >= level) above.pop()
+      above.push({ level, heading: child })
+    }
+    const changed = child.dataset['changed'] !== undefined || child.querySelector('[data-changed]') !== null
+    if (changed) for (const { heading } of above) heading.dataset['leads'] = ''
+  }
 }

@@ -17,12 +17,12 @@ export interface DraftEdits {
 
 interface DraftCardProps extends DraftEdits {
   draft: DraftComment
-  /** Said when the comment was written on another attempt. */
-  origin?: string
+  /** Where it belongs, when it stands outside its text. */
+  place?: string
 }
 
 /** A comment that is not sent yet. It is kept with every key stroke; closing it only folds it. */
-export function DraftCard({ draft, origin, onChange, onRemove, onSuggest }: DraftCardProps) {
+export function DraftCard({ draft, place, onChange, onRemove, onSuggest }: DraftCardProps) {
   const [editing, setEditing] = useState(isBlank(draft))
   const first = useRef<HTMLTextAreaElement>(null)
   const id = useId()
@@ -41,9 +41,9 @@ export function DraftCard({ draft, origin, onChange, onRemove, onSuggest }: Draf
       <header className="mb-1.5 flex flex-wrap items-center gap-x-2 gap-y-1 text-sm text-soft">
         <Icon name={suggests ? 'pen' : 'comment'} className="size-3.5 text-accent" />
         <span className="font-medium text-ink">{suggests ? 'Your suggestion' : 'Your comment'}</span>
-        <span>{placeOf(draft)}</span>
+        <span>{place ?? placeOf(draft)}</span>
         <span className="rounded-full bg-accent-soft px-1.5 font-medium text-accent">Draft</span>
-        {origin !== undefined && <span>{origin}</span>}
+        {draft.from !== undefined && <span>{draft.from}</span>}
         {!editing && (
           <span className="ml-auto flex">
             <Button look="quiet" className="min-h-7 px-2" onClick={() => setEditing(true)}>

@@ -4,7 +4,11 @@ import type { ReviewDraft, SaveDraft } from '@orchestrator/contract'
 export type Outbox = Readonly<Record<string, SaveDraft | null>>
 
 /** A draft as the page shows it, kept by the service or still on its way there. */
-export type Draft = SaveDraft & { id: string }
+export type Draft = SaveDraft & {
+  id: string
+  /** Said of one that was written on another attempt than the one on screen. */
+  from?: string
+}
 
 /** Where this browser keeps a person's words until the service has them. */
 export const outboxKey = (actor: string, workflow_id: string): string => `orchestrator.drafts.${actor}.${workflow_id}`

@@ -91,7 +91,7 @@ export function useDraft(workflow_id: string, deciding: boolean): DraftStore {
 }
 
 function bodyOf(draft: Draft): SaveDraft {
-  const { id: _, ...body } = draft
+  const { id: _, from: __, ...body } = draft
   return body
 }
 

@@ -1,27 +1,29 @@
-import { useState, type ComponentProps } from 'react'
+import { useState, type ComponentProps, type ReactNode } from 'react'
 import { useQuery } from '@tanstack/react-query'
 
-import type { Artifact, RenderedArtifact } from '@orchestrator/contract'
+import type { Artifact, Attempt, RenderedArtifact } from '@orchestrator/contract'
 
 import { diffQuery, renderedQuery } from '../api/queries.ts'
 import { Button } from '../components/button.tsx'
+import { Icon } from '../components/icon.tsx'
 import { Empty, LoadFailure } from '../components/notice.tsx'
-import { shortPath } from './artifact-order.ts'
+import { shortPath, type ReviewFile } from './artifact-order.ts'
 import { RenderedDocument } from './rendered-document.tsx'
 
 type DocumentProps = Omit<
   ComponentProps<typeof RenderedDocument>,
-  'html' | 'compared' | 'only_changes' | 'earlier_html'
+  'html' | 'compared' | 'only_changes' | 'earlier_html' | 'inText'
 >
 
 interface WholeFileProps extends DocumentProps {
   artifact: Artifact
   /** The same file in the attempt it is compared with, when it differs. */
   before: Artifact | undefined
+  inText: (root: HTMLElement) => ReactNode
 }
 
 /** The file as a document, with a mark beside what changed. */
-export function WholeFile({ artifact, before, ...document }: WholeFileProps) {
+export function WholeFile({ artifact, before, inText, ...document }: WholeFileProps) {
   const rendered = useQuery(renderedQuery(artifact.digest))
   const earlier = useQuery({ ...renderedQuery(before?.digest ?? ''), enabled: before !== undefined })
   if (rendered.isError)
@@ -36,6 +38,7 @@ export function WholeFile({ artifact, before, ...document }: WholeFileProps) {
         compared={false}
         only_changes={false}
         {...document}
+        inText={inText}
       />
     </Measure>
   )
@@ -107,6 +110,19 @@ function Toggle({ pressed, onToggle, children }: { pressed: boolean; onToggle: (
 /** Prose has a measure; code takes the room there is. */
 function Measure({ kind, children }: { kind: RenderedArtifact['kind']; children: React.ReactNode }) {
   return <div className={kind === 'source' ? '' : 'max-w-[46rem]'}>{children}</div>
+}
+
+/** Above what a file said before it was deleted. */
+export function Deleted({ artifact, earlier }: { artifact: ReviewFile; earlier: Attempt | undefined }) {
+  return (
+    <p className="flex gap-2 border-b border-line bg-failed-soft px-4 py-2 text-failed sm:pl-12">
+      <Icon name="cross" className="mt-0.5" />
+      <span>
+        This attempt deleted <span className="font-mono text-sm">{artifact.path.split('/').at(-1)}</span>. Below is what
+        it said in attempt {earlier?.number}.
+      </span>
+    </p>
+  )
 }
 
 function DocumentSkeleton() {

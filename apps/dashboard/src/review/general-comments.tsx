@@ -8,27 +8,23 @@ import { ThreadCard } from './thread-card.tsx'
 interface GeneralCommentsProps {
   /** Drafts that have no place in the text on screen. */
   drafts: DraftComment[]
-  attempt_id: string
   threads: Thread[]
   edits: Omit<DraftEdits, 'onSuggest'>
 }
 
 /** Comments on the whole, on other files and on other attempts: none is ever out of sight. */
-export function GeneralComments({ drafts, attempt_id, threads, edits }: GeneralCommentsProps) {
+export function GeneralComments({ drafts, threads, edits }: GeneralCommentsProps) {
   if (drafts.length === 0 && threads.length === 0) return null
   return (
-    <section aria-label="Comments outside this text" className="mb-3">
+    <section aria-label="Comments outside this text" className="mb-3 *:first:mt-0">
       {threads.map((thread) => (
         <ThreadCard key={thread.id} thread={thread} />
       ))}
       {drafts.map((draft) => (
-        <DraftCard key={draft.id} draft={draft} origin={originOf(draft, attempt_id)} onSuggest={null} {...edits} />
+        <DraftCard key={draft.id} draft={draft} place={placeOf(draft)} onSuggest={null} {...edits} />
       ))}
     </section>
   )
 }
 
-const originOf = ({ path, attempt_id: written_on }: DraftComment, attempt_id: string): string => {
-  const file = path === null ? '' : `in ${shortPath(path)}`
-  return written_on === attempt_id ? file : `${file} written on an earlier attempt`.trim()
-}
+const placeOf = ({ path }: DraftComment): string => (path === null ? 'on the whole' : `on ${shortPath(path)}`)

@@ -1,6 +1,5 @@
-import { useId } from 'react'
-
 import { Icon } from '../components/icon.tsx'
+import { Clock } from '../components/time.tsx'
 import { actorName } from '../workflow/words.ts'
 import type { Answers } from './use-answers.ts'
 
@@ -10,9 +9,11 @@ interface OpenQuestionsProps {
   onShow: (path: string, line: number | null) => void
 }
 
+/** The field for the answer to a question: its marker in the text leads there. */
+export const answerFieldId = (question_id: string): string => `answer-${question_id}`
+
 /** What the agent could not know. An answer goes along with any verdict: nobody has to reject to answer. */
 export function OpenQuestions({ answers, can_answer, onShow }: OpenQuestionsProps) {
-  const id = useId()
   const { questions, answered } = answers
   if (questions.length === 0) return null
   return (
@@ -26,15 +27,15 @@ export function OpenQuestions({ answers, can_answer, onShow }: OpenQuestionsProp
         )}
       </h2>
       <ol className="flex flex-col gap-3">
-        {questions.map((question, index) => (
+        {questions.map((question) => (
           <li key={question.id}>
-            <label htmlFor={`${id}-${index}`} className="flex gap-2 text-sm">
+            <label htmlFor={answerFieldId(question.id)} className="flex gap-2 text-sm">
               <Icon name="question" className="mt-0.5 size-3.5 text-waiting" />
               <span className="min-w-0">{question.text || 'Something is left open here'}</span>
             </label>
             {can_answer ? (
               <textarea
-                id={`${id}-${index}`}
+                id={answerFieldId(question.id)}
                 rows={1}
                 maxLength={10_000}
                 placeholder="Your answer"
@@ -55,7 +56,11 @@ export function OpenQuestions({ answers, can_answer, onShow }: OpenQuestionsProp
                   Show in the text
                 </button>
               )}
-              {question.answered_by !== null && <span>answered by {actorName(question.answered_by)}</span>}
+              {question.answered_by !== null && question.answered_at !== null && (
+                <span>
+                  answered by {actorName(question.answered_by)}, <Clock at={question.answered_at} />
+                </span>
+              )}
             </p>
           </li>
         ))}

@@ -12,6 +12,7 @@ import {
   highlightQuestions,
   linesOf,
   markChanges,
+  markLeads,
   placeBelow,
   prepareBlocks,
   readSelection,
@@ -35,6 +36,8 @@ interface RenderedDocumentProps {
   onComment: ((anchor: Omit<Anchor, 'path'>, suggests: boolean) => void) | null
   edits: DraftEdits
   onFollowLink: (href: string) => boolean
+  /** What stands in the text beside comments. */
+  inText?: (root: HTMLElement) => ReactNode
   onReady: (root: HTMLElement, changed: number) => void
 }
 
@@ -60,7 +63,9 @@ export function RenderedDocument(props: RenderedDocumentProps) {
     ready.current(root, compared ? root.querySelectorAll('[data-changed]').length : markChanges(root, earlier_html))
   }, [root, compared, earlier_html])
   useEffect(() => {
-    root?.toggleAttribute('data-only-changes', only_changes)
+    if (root === null) return
+    markLeads(root)
+    root.toggleAttribute('data-only-changes', only_changes)
   }, [root, only_changes])
 
   const commentHere = (suggests: boolean) => {
@@ -97,6 +102,7 @@ export function RenderedDocument(props: RenderedDocumentProps) {
         <CommentHandle root={root} onComment={(anchor) => onComment(anchor, false)} />
       )}
       {root !== null && <AtBlocks root={root} drafts={drafts} threads={threads} edits={props.edits} />}
+      {root !== null && props.inText?.(root)}
     </div>
   )
 }

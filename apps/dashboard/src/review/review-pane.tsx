@@ -8,24 +8,37 @@ import { Button } from '../components/button.tsx'
 import { Icon } from '../components/icon.tsx'
 import { Empty } from '../components/notice.tsx'
 import { useShortcuts } from '../keyboard/shortcuts.ts'
-import { orderFiles, type ReviewFile } from './artifact-order.ts'
-import { Checklists } from './checklists.tsx'
+import { orderFiles } from './artifact-order.ts'
+import { Assumptions } from './assumptions.tsx'
+import { AnswersInText } from './answers-in-text.tsx'
+import { ChecklistCards } from './checklists.tsx'
 import { Checks } from './checks.tsx'
 import { CompareBar, type Showing } from './compare-bar.tsx'
-import { blockAtLine, readOutline, topLevelStart, unfold, type OutlineItem } from './document-blocks.ts'
+import {
+  blockAtLine,
+  readAssumptions,
+  readOutline,
+  topLevelStart,
+  unfold,
+  type OutlineItem,
+} from './document-blocks.ts'
 import type { DraftComment, DraftStore } from './draft.ts'
-import { Changes, WholeFile } from './file-content.tsx'
+import { Changes, Deleted, WholeFile } from './file-content.tsx'
 import { FileTabs } from './file-tabs.tsx'
 import { followLink } from './follow-link.ts'
 import { GeneralComments } from './general-comments.tsx'
 import { isQuestion } from './is-question.ts'
 import { OpenQuestions } from './open-questions.tsx'
 import { Outline } from './outline.tsx'
+import { markSections } from './outline-marks.ts'
 import { RawArtifact } from './raw-artifact.tsx'
 import { Rounds } from './rounds.tsx'
+import { sourceOf } from './source-lines.ts'
 import type { Answers } from './use-answers.ts'
 import { useFolds } from './use-folds.ts'
 import { useKnownBlocks } from './use-known-blocks.ts'
+import { TicksInText } from './ticks-in-text.tsx'
+import { useChecklists } from './use-checklists.ts'
 import { useViewed } from './use-viewed.ts'
 
 interface ReviewPaneProps {
@@ -67,6 +80,8 @@ export function ReviewPane(props: ReviewPaneProps) {
   const rendered = useQuery({ ...renderedQuery(artifact?.digest ?? ''), enabled: artifact !== undefined }).data
   const known = useKnownBlocks(workflow.workflow_type, artifact?.path, before, viewed.digests)
   useFolds(showing === 'document' ? reading.root : null, rendered?.blocks, known, viewed.digests)
+  const checklists = useChecklists(workflow.id, attempt.id, reviewable)
+  const tick_items = checklists.lists.find((list) => list.path === artifact?.path)?.items ?? []
   const isViewed = artifact !== undefined && viewed.digests.has(artifact.digest)
 
   const markViewed = () => {
@@ -87,13 +102,17 @@ export function ReviewPane(props: ReviewPaneProps) {
   const here = drafts.comments.filter((draft) => draft.path === artifact?.path && draft.attempt_id === attempt.id)
   /** The source of the lines is what a suggestion begins with. */
   const suggest = async (lines: NonNullable<DraftComment['lines']>, digest: string) => {
-    const text = await client.fetchQuery(artifactTextQuery(digest))
-    return text
-      .split('\n')
-      .slice(lines.start - 1, lines.end)
-      .join('\n')
-      .slice(0, 10_000)
+    return sourceOf(await client.fetchQuery(artifactTextQuery(digest)), lines) ?? ''
   }
+  const marks = markSections(reading.outline, {
+    comment_lines: [
+      ...here,
+      ...(attempt.review?.threads ?? []).filter((thread) => thread.path === artifact?.path),
+    ].flatMap(({ lines }) => lines?.end ?? []),
+    items: tick_items,
+    blocks: rendered?.blocks ?? [],
+    isRead: (digest) => isViewed || viewed.digests.has(digest) || known.has(digest),
+  })
   const edits = { onChange: drafts.change, onRemove: drafts.remove }
   const document_props = artifact && {
     drafts: here.filter(({ lines }) => lines !== null),
@@ -103,7 +122,7 @@ export function ReviewPane(props: ReviewPaneProps) {
           const { lines } = anchor
           if (!suggests || lines === null) return void drafts.add({ ...anchor, path: artifact.path }, attempt.id)
           void suggest(lines, artifact.digest).then((source) =>
-            drafts.add({ lines, quote: source, path: artifact.path }, attempt.id, source),
+            drafts.add({ lines, quote: source || null, path: artifact.path }, attempt.id, source),
           )
         }
       : null,
@@ -111,12 +130,14 @@ export function ReviewPane(props: ReviewPaneProps) {
       ...edits,
       onSuggest: ({ id, lines }: DraftComment) => {
         if (lines === null) return
-        void suggest(lines, artifact.digest).then((source) => drafts.change(id, { replacement: source, quote: source }))
+        void suggest(lines, artifact.digest).then((source) =>
+          drafts.change(id, { replacement: source, quote: source || null }),
+        )
       },
     },
     onFollowLink: (href: string) => followLink(href, artifact, files, reading.root, onPath),
     onReady: (root: HTMLElement, changed: number) => {
-      setReading({ root, changed, outline: readOutline(root) })
+      setReading({ root, changed, outline: readOutline(root), assumptions: readAssumptions(root) })
       if (line !== null) goToLine(root, line)
       setLine(null)
     },
@@ -127,13 +148,16 @@ export function ReviewPane(props: ReviewPaneProps) {
         <OpenQuestions answers={answers} can_answer={reviewable} onShow={show} />
         <Checks checks={attempt.checks.filter((check) => !isQuestion(check))} onShow={show} />
         <Rounds attempt={attempt} before={before} onShow={show} />
-        <Checklists workflow_id={workflow.id} attempt_id={attempt.id} can_tick={reviewable} onShow={show} />
-        <Outline items={reading.outline} />
+        <Assumptions
+          assumptions={reading.assumptions}
+          onShow={(at) => artifact !== undefined && show(artifact.path, at)}
+        />
+        <ChecklistCards checklists={checklists} onShow={show} />
+        <Outline items={reading.outline} marks={marks} />
       </aside>
       <div className="min-w-0">
         <GeneralComments
           drafts={drafts.comments.filter((draft) => !here.includes(draft) || draft.lines === null)}
-          attempt_id={attempt.id}
           threads={(attempt.review?.threads ?? []).filter(({ lines }) => lines === null)}
           edits={edits}
         />
@@ -191,6 +215,12 @@ export function ReviewPane(props: ReviewPaneProps) {
                 <WholeFile
                   artifact={artifact}
                   before={base_file?.digest === artifact.digest ? undefined : base_file}
+                  inText={(root) => (
+                    <>
+                      <AnswersInText root={root} path={artifact.path} answers={answers} can_answer={reviewable} />
+                      <TicksInText root={root} items={tick_items} tick={checklists.tick} />
+                    </>
+                  )}
                   {...document_props}
                 />
               )}
@@ -207,9 +237,10 @@ interface Reading {
   root: HTMLElement | null
   changed: number
   outline: OutlineItem[]
+  assumptions: ReturnType<typeof readAssumptions>
 }
 
-const NOTHING_READ: Reading = { root: null, changed: 0, outline: [] }
+const NOTHING_READ: Reading = { root: null, changed: 0, outline: [], assumptions: [] }
 
 function goToLine(root: HTMLElement, line: number): void {
   const block = blockAtLine(root, line)
@@ -217,16 +248,4 @@ function goToLine(root: HTMLElement, line: number): void {
   unfold(root, block)
   block.focus({ preventScroll: true })
   block.scrollIntoView({ block: 'center' })
-}
-
-function Deleted({ artifact, earlier }: { artifact: ReviewFile; earlier: Attempt | undefined }) {
-  return (
-    <p className="flex gap-2 border-b border-line bg-failed-soft px-4 py-2 text-failed sm:pl-12">
-      <Icon name="cross" className="mt-0.5" />
-      <span>
-        This attempt deleted <span className="font-mono text-sm">{artifact.path.split('/').at(-1)}</span>. Below is what
-        it said in attempt {earlier?.number}.
-      </span>
-    </p>
-  )
 }

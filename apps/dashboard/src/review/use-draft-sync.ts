@@ -3,7 +3,8 @@ import { useQueryClient } from '@tanstack/react-query'
 
 import type { ReviewDraft, SaveDraft } from '@orchestrator/contract'
 
-import { isRefusal, request } from '../api/request.ts'
+import { isRefusal } from '../api/request.ts'
+import { deleteDraft, saveDraft } from '../api/review-notes.ts'
 import { readStored, writeStored } from '../preferences/stored-value.ts'
 import { formatOutbox, isReady, parseOutbox, without, type Outbox } from './draft-outbox.ts'
 
@@ -56,10 +57,10 @@ export function useDraftSync(workflow_id: string, key: string, outbox: Outbox, d
 
 /** Undefined when there is nothing to keep: it was deleted, or has been sent with a verdict meanwhile. */
 async function sendOne(workflow_id: string, id: string, draft: SaveDraft | null): Promise<ReviewDraft | undefined> {
-  const path = `/workflows/${workflow_id}/drafts/${id}`
-  if (draft === null) return request<undefined>(path, { method: 'DELETE' })
   try {
-    return await request<ReviewDraft>(path, { method: 'PUT', body: draft })
+    if (draft !== null) return await saveDraft(workflow_id, id, draft)
+    await deleteDraft(workflow_id, id)
+    return undefined
   } catch (error) {
     if (isRefusal(error, 'DRAFT_CLOSED')) return undefined
     throw error

@@ -4,7 +4,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import type { ViewedMark } from '@orchestrator/contract'
 
 import { viewedQuery } from '../api/queries.ts'
-import { request } from '../api/request.ts'
+import { markViewed } from '../api/review-notes.ts'
 import { mayReview, useSession } from '../api/session.ts'
 
 export interface Viewed {
@@ -20,8 +20,7 @@ export function useViewed(workflow_id: string): Viewed {
   const query = viewedQuery(workflow_id)
   const marks = useQuery({ ...query, enabled: mayReview(session) }).data
   const { mutate } = useMutation({
-    mutationFn: ({ digest, viewed }: { digest: string; viewed: boolean }) =>
-      request<void>(`/workflows/${workflow_id}/viewed/${digest}`, { method: viewed ? 'PUT' : 'DELETE' }),
+    mutationFn: ({ digest, viewed }: { digest: string; viewed: boolean }) => markViewed(workflow_id, digest, viewed),
     onMutate: ({ digest, viewed }) =>
       client.setQueryData(query.queryKey, (before: ViewedMark[] = []) => [
         ...before.filter((mark) => mark.digest !== digest),

@@ -42,10 +42,10 @@ export function Artifacts({ artifacts }: { artifacts: FeatureDetail['artifacts']
               to="/workflows/$workflow_id"
               params={{ workflow_id }}
               search={{ attempt: attempt_id, file: path, view: 'document' }}
-              className="flex min-h-6 items-center gap-2 text-soft hover:text-ink"
+              className="flex min-h-6 items-start gap-2 py-0.5 text-soft hover:text-ink"
             >
-              <Icon name="file" className="size-3.5 text-faint" />
-              <span className="min-w-0 truncate font-mono text-xs">{shortPath(path)}</span>
+              <Icon name="file" className="mt-0.5 size-3.5 text-faint" />
+              <span className="min-w-0 font-mono text-xs [overflow-wrap:anywhere]">{shortPath(path)}</span>
             </Link>
           </li>
         ))}

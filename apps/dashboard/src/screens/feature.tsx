@@ -47,7 +47,7 @@ export function FeatureScreen() {
           <p className="mt-2 max-w-prose whitespace-pre-wrap text-soft">{description}</p>
         </details>
       )}
-      <div className="grid items-start gap-x-6 gap-y-4 lg:grid-cols-[minmax(0,1fr)_17rem]">
+      <div className="grid grid-cols-[minmax(0,1fr)] items-start gap-x-6 gap-y-4 lg:grid-cols-[minmax(0,1fr)_17rem]">
         <ol className="flex flex-col">
           {featureSteps(workflows).map((step, index, all) => (
             <Step

@@ -18,6 +18,7 @@ import { AgentField } from '../workflow/agent-field.tsx'
 import { ContextField } from '../workflow/context-field.tsx'
 import { FeatureField } from '../workflow/feature-field.tsx'
 import { ModelField } from '../workflow/model-field.tsx'
+import { WorkspaceField } from '../workflow/workspace-field.tsx'
 import { emptyForm, missingDescription, readForm, toRequest, type WorkflowForm } from '../workflow/workflow-form.ts'
 import { TYPE_NAMES, TYPE_PURPOSES, WORKFLOW_TYPE_ORDER } from '../workflow/words.ts'
 
@@ -74,6 +75,9 @@ export function NewWorkflow() {
         }}
       >
         <FeatureField value={form.feature_id} onChange={(feature_id) => change({ feature_id })} />
+        {form.feature_id === '' && (
+          <WorkspaceField value={form.workspace} onChange={(workspace) => change({ workspace })} />
+        )}
         <TypeField value={form.workflow_type} onChange={(workflow_type) => change({ workflow_type })} />
         <div className="flex flex-col gap-1.5">
           <label htmlFor={description_id} className="font-medium">

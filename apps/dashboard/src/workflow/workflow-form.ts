@@ -12,6 +12,7 @@ export interface WorkflowForm {
   workflow_type: WorkflowType
   description: string
   feature_id: string
+  workspace: string
   agent: string
   model: string
   context: ContextPair[]
@@ -21,6 +22,7 @@ export const emptyForm: WorkflowForm = {
   workflow_type: 'specify',
   description: '',
   feature_id: '',
+  workspace: '',
   agent: '',
   model: '',
   context: [],
@@ -37,6 +39,7 @@ export function readForm(stored: string | null): WorkflowForm {
     workflow_type: WORKFLOW_TYPE_ORDER.find((type) => type === kept.workflow_type) ?? 'specify',
     description: kept.description ?? '',
     feature_id: kept.feature_id ?? '',
+    workspace: kept.workspace ?? '',
     agent: kept.agent ?? '',
     model: kept.model ?? '',
     context: kept.context ?? [],
@@ -53,20 +56,16 @@ export function missingDescription({ description, feature_id }: WorkflowForm): s
 }
 
 /** The body of `POST /workflows`. */
-export function toRequest({
-  workflow_type,
-  description,
-  feature_id,
-  agent,
-  model,
-  context,
-}: WorkflowForm): CreateWorkflow {
+export function toRequest(form: WorkflowForm): CreateWorkflow {
+  const { workflow_type, description, feature_id, workspace, agent, model, context } = form
   const pairs = context.filter(({ name }) => name.trim() !== '')
   const text = description.trim()
   return {
     workflow_type,
     ...(text !== '' && { feature_description: text }),
     ...(feature_id !== '' && { feature_id: feature_id as FeatureId }),
+    // A feature stays where it is.
+    ...(workspace !== '' && feature_id === '' && { workspace }),
     ...(agent !== '' && { agent }),
     ...(model.trim() !== '' && { model: model.trim() }),
     ...(pairs.length > 0 && { context: Object.fromEntries(pairs.map(({ name, value }) => [name.trim(), value])) }),

@@ -27,7 +27,7 @@ export function WorkflowRow({ workflow, note }: { workflow: Workflow; note?: Rea
         <span className="mt-0.5 flex flex-wrap items-center gap-x-3 text-sm text-soft">
           <span>
             {current_phase === null ? TYPE_NAMES[workflow_type] : phaseTitle(workflow_type, current_phase)}
-            {attempt !== null && attempt.number > 1 && `, attempt ${attempt.number}`}
+            {attempt !== null && attempt.number > 1 && `, attempt\u00a0${attempt.number}`}
           </span>
           <RowFacts workflow={workflow} />
           <span className="truncate font-mono text-xs text-faint max-sm:hidden">{workflow.feature_id}</span>

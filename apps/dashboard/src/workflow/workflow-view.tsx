@@ -12,6 +12,7 @@ import { useDraft } from '../review/draft.ts'
 import { ReviewBar } from '../review/review-bar.tsx'
 import { ReviewPane } from '../review/review-pane.tsx'
 import { useAnswers } from '../review/use-answers.ts'
+import { usePlacedDrafts } from '../review/use-placed-drafts.ts'
 import { VerdictDialog, type Verdict } from '../review/verdict-dialog.tsx'
 import { AgentActivity } from './agent-activity.tsx'
 import { AttemptTabs } from './attempt-tabs.tsx'
@@ -39,18 +40,18 @@ export function WorkflowView({ workflow, attempts, history }: WorkflowViewProps)
   const search = useSearch({ from: '/workflows/$workflow_id' })
   const navigate = useNavigate({ from: '/workflows/$workflow_id' })
   const logs = useAgentLogs(workflow.id)
-  const advance = useAdvanceWorkflow(workflow.id)
-  const drafts = useDraft(workflow.id, advance.isPending)
   const [verdict, setVerdict] = useState<Verdict | null>(null)
 
   const latest = attempts.at(-1)
   const { shown, release } = useShownAttempt(workflow, attempts, search.attempt)
+  const answers = useAnswers(workflow.id, shown?.id, workflow.attempt?.id === shown?.id)
+  const advance = useAdvanceWorkflow(workflow.id, answers.send)
+  const drafts = usePlacedDrafts(useDraft(workflow.id, advance.isPending), workflow.workflow_type, attempts, shown)
   const view: View = search.view ?? (shown === undefined || isUnfinished(shown) ? 'activity' : 'document')
   const session = useSession()
   const waits = shown !== undefined && waitsFor(workflow, shown)
   const reviewable = waits && mayReview(session)
   const before = attempts.slice(0, shown === undefined ? 0 : attempts.indexOf(shown))
-  const answers = useAnswers(workflow.id, shown?.id, workflow.attempt?.id === shown?.id)
   const unanswered = before.at(-1)?.review?.threads.filter(({ fate }) => fate === 'unanswered').length ?? 0
   const change = (part: Partial<typeof search>) =>
     void navigate({ search: (known) => ({ ...known, ...part }), replace: true, resetScroll: false })

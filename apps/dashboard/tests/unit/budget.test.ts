@@ -14,6 +14,8 @@ const run = promisify(execFile)
 
 let directory = ''
 let html = ''
+/** What Vite wrote of which source went where. */
+let manifest: Record<string, { file: string; imports?: string[]; dynamicImports?: string[] }> = {}
 /** Content of each built file by its path below the folder of the build. */
 const files = new Map<string, Buffer>()
 
@@ -21,8 +23,12 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'dashboard-'))
   // A process of its own, as a person builds it: vitest's NODE_ENV would bring React's development build.
   const { NODE_ENV: _test, ...env } = process.env
-  await run(process.execPath, [vite, 'build', '--outDir', directory, '--emptyOutDir'], { cwd: root, env })
+  await run(process.execPath, [vite, 'build', '--outDir', directory, '--emptyOutDir', '--manifest', 'manifest.json'], {
+    cwd: root,
+    env,
+  })
   html = await readFile(join(directory, 'index.html'), 'utf8')
+  manifest = JSON.parse(await readFile(join(directory, 'manifest.json'), 'utf8'))
   for (const name of await readdir(join(directory, 'assets')))
     files.set(`/assets/${name}`, await readFile(join(directory, 'assets', name)))
 }, 60_000)
@@ -34,6 +40,15 @@ const weigh = (names: string[]) =>
 
 const named = (ending: string) => [...files.keys()].filter((name) => name.endsWith(ending))
 
+/** The scripts that a source needs before it runs: its own, and all that these import. */
+function scriptsOf(source: string, seen = new Set<string>()): Set<string> {
+  if (seen.has(source)) return new Set()
+  seen.add(source)
+  const { file, imports = [] } = manifest[source] ?? {}
+  if (file === undefined) throw new Error(`The build has no ${source}`)
+  return new Set([`/assets/${file.replace('assets/', '')}`, ...imports.flatMap((name) => [...scriptsOf(name, seen)])])
+}
+
 describe('the built page', () => {
   it('keeps its budgets in kilobytes of gzip', () => {
     const entry = [...html.matchAll(/(?:src|href)="(\/assets\/[^"]+\.js)"/g)].map(([, name = '']) => name)
@@ -42,6 +57,14 @@ describe('the built page', () => {
     expect(weigh(entry)).toBeLessThanOrEqual(165)
     expect(weigh(named('.js'))).toBeLessThanOrEqual(280)
     expect(weigh(named('.css'))).toBeLessThanOrEqual(20)
+  })
+
+  it('adds at most 30 kB for the review to what every page has', () => {
+    const entry = scriptsOf('index.html')
+    const review = [...scriptsOf('src/screens/workflow.tsx')].filter((name) => !entry.has(name))
+    expect(weigh([...entry])).toBeLessThanOrEqual(165)
+    expect(weigh(review)).toBeGreaterThan(10)
+    expect(weigh(review)).toBeLessThanOrEqual(30)
   })
 
   it('brings no validator and no fonts into the browser', () => {
