@@ -1,41 +1,28 @@
-import { join } from 'node:path'
-import type { Browser } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 
 import { HOSTILE_MARKDOWN } from '../../services/orchestrator/tests/hostile-markdown.ts'
-import { hang, leave, refuse, startPlainHub, type PlainHub } from '../../services/orchestrator/tests/plain-hub.ts'
-import { startService, type Service } from '../../services/orchestrator/tests/service.ts'
+import { hang, refuse } from '../../services/orchestrator/tests/plain-hub.ts'
 import { barriers } from './accessibility.ts'
-import { NO_BROWSER, openBrowser, titled } from './browser.ts'
-import { ROOT } from './running-product.ts'
+import { leave } from './attempt-files.ts'
+import { NO_BROWSER, titled } from './browser.ts'
+import { servePage } from './served-page.ts'
 import { awaitReview, button, expectNoSidewaysScroll, visit } from './visitor.ts'
 
-const DASHBOARD = join(ROOT, 'apps/dashboard/dist')
+const LONG_NAME = `src/${'a-folder-with-a-name-that-says-it-all/'.repeat(2)}and-a-file-of-its-own.ts`
+/** What means harm as code in its languages, which is highlighted. */
+const HOSTILE_CODE = ['html', 'ts', 'php', 'css', 'yaml']
+  .map((language) => `\`\`\`\`\`${language}\nlet seen = 1\n${HOSTILE_MARKDOWN.join('\n')}\n\`\`\`\`\``)
+  .join('\n\n')
 
 describe.skipIf(NO_BROWSER)(titled('the page as a guard'), () => {
-  let browser: Browser
-  let hub: PlainHub
-  let service: Service
-
-  beforeAll(async () => {
-    browser = await openBrowser()
-  })
-  beforeEach(async () => {
-    hub = await startPlainHub()
-    hub.agents = { items: [], default: 'demo' }
-  })
-  afterEach(async () => {
-    await service.close()
-    await hub.close()
-  })
-  afterAll(() => browser?.close())
+  const served = servePage()
 
   it('shows markup in a description as text, on every screen that shows it', async () => {
-    service = await startService({ hub: hub.url, dashboard: DASHBOARD })
+    const service = await served.serve()
     const feature_description = `<img src=x onerror=alert(1)><script>alert(2)</script> <b>bold</b> & "quotes"`
     const { id, feature_id } = await service.create({ feature_description })
     await service.until(id, 'waiting_approval')
-    const { page, complaints, close } = await visit(browser, service.url)
+    const { page, complaints, close } = await served.visit()
     for (const path of ['/', '/workflows', `/workflows/${id}`, '/features', `/features/${feature_id}`]) {
       await page.goto(service.url + path)
       await page.getByText('<img src=x onerror=alert(1)>').first().waitFor()
@@ -46,19 +33,21 @@ describe.skipIf(NO_BROWSER)(titled('the page as a guard'), () => {
   })
 
   it('lets a hostile document do nothing: no script, no request, no way out', async () => {
-    service = await startService({ hub: hub.url, dashboard: DASHBOARD })
-    hub.usual = leave(hub, {
-      'specs/001-x/spec.md': `# It was read\n\n${HOSTILE_MARKDOWN.join('\n\n')}\n\n## To its end\n`,
+    const service = await served.serve()
+    served.hub.usual = leave(served.hub, {
+      'specs/001-x/spec.md': `# It was read\n\n${HOSTILE_MARKDOWN.join('\n\n')}\n\n${HOSTILE_CODE}\n\n## To its end\n`,
     })
     const { id } = await service.create()
     await service.until(id, 'waiting_approval')
-    const { page, complaints, keep, close } = await visit(browser, service.url, `/workflows/${id}`)
+    const { page, complaints, keep, close } = await served.visit(`/workflows/${id}`)
     await awaitReview(page, 1)
     await page.locator('.document').getByText('It was read').waitFor()
     await keep('hostile-document')
     expect(
       await page.locator('.document').locator('script, iframe, object, embed, form, style, base, meta').count(),
     ).toBe(0)
+    expect(await page.locator('.document pre [class^="code-"]').count()).toBeGreaterThan(50)
+    expect(await page.locator('.document [style]').count()).toBe(0)
     const ways_out = await page
       .locator('.document a[href]')
       .evaluateAll((links) =>
@@ -73,16 +62,17 @@ describe.skipIf(NO_BROWSER)(titled('the page as a guard'), () => {
   })
 
   it('keeps awkward documents readable: one endless line, two megabytes, no text at all', async () => {
-    service = await startService({ hub: hub.url, dashboard: DASHBOARD })
-    hub.usual = leave(hub, {
+    const service = await served.serve()
+    served.hub.usual = leave(served.hub, {
       'specs/001-x/spec.md': `# Long\n\n${'x'.repeat(100_000)}\n`,
       'specs/001-x/large.md': `# Large\n\n${'A sentence of some words that say little. '.repeat(50_000)}\n`,
+      [LONG_NAME]: 'let a = 1\n',
       'specs/001-x/binary.bin': '\u0000\u0001\u0002'.repeat(1000),
       'specs/001-x/broken.md': '# Broken\n\n```\nnever closed **bold [link](\n',
     })
-    const { id } = await service.create()
+    const { id, feature_id } = await service.create()
     await service.until(id, 'waiting_approval')
-    const { page, complaints, keep, close } = await visit(browser, service.url, `/workflows/${id}`, {
+    const { page, complaints, keep, close } = await served.visit(`/workflows/${id}`, {
       viewport: { width: 360, height: 740 },
     })
     await awaitReview(page, 1)
@@ -93,14 +83,18 @@ describe.skipIf(NO_BROWSER)(titled('the page as a guard'), () => {
       await keep(`awkward-${name}`)
       await expectNoSidewaysScroll(page, name)
     }
+    await page.goto(`${service.url}/features/${feature_id}`)
+    await page.getByText('and-a-file-of-its-own.ts').waitFor()
+    await keep('awkward-feature')
+    await expectNoSidewaysScroll(page, 'feature')
     expect(complaints).toEqual([])
     await close()
   })
 
   it('asks for a key where it is open to a team, and gives it back', async () => {
-    service = await startService({ hub: hub.url, dashboard: DASHBOARD, env: { HOST: '0.0.0.0' } })
+    const service = await served.serve({ env: { HOST: '0.0.0.0' } })
     const url = service.url.replace('0.0.0.0', '127.0.0.1')
-    const visitor = await visit(browser, url, '/', { viewport: { width: 360, height: 740 } })
+    const visitor = await visit(served.browser, url, '/', { viewport: { width: 360, height: 740 } })
     const { page, close } = visitor
     await page.getByLabel('Your key').fill('ok_000000000000_wrong')
     await button(page, 'Sign in').click()
@@ -118,13 +112,13 @@ describe.skipIf(NO_BROWSER)(titled('the page as a guard'), () => {
   })
 
   it('keeps nobody out while work runs, waits and fails', async () => {
-    service = await startService({ hub: hub.url, dashboard: DASHBOARD, env: { PHASE_RETRY_BASE_MS: '60000' } })
-    hub.next(hang, refuse(503, 'UNAVAILABLE', 'The hub is being moved.'))
+    const service = await served.serve({ env: { PHASE_RETRY_BASE_MS: '60000' } })
+    served.hub.next(hang, refuse(503, 'UNAVAILABLE', 'The hub is being moved.'))
     const running = await service.create()
-    await expect.poll(() => hub.received.length).toBe(1)
+    await expect.poll(() => served.hub.received.length).toBe(1)
     const retried = await service.create({ feature_description: 'Limit how often one key may call us' })
     await service.untilBackingOff(retried.id)
-    const visitor = await visit(browser, service.url)
+    const visitor = await served.visit()
     const { page, complaints, close } = visitor
     await page.getByText(/Tries again at/).waitFor()
     const found = await barriers(visitor, 'busy inbox')

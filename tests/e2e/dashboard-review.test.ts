@@ -1,53 +1,24 @@
-import { join } from 'node:path'
-import type { Browser } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 
-import { startPlainHub, type PlainHub } from '../../services/orchestrator/tests/plain-hub.ts'
-import { startService, type Service } from '../../services/orchestrator/tests/service.ts'
 import { leave, partsOf } from './attempt-files.ts'
-import { NO_BROWSER, openBrowser, titled } from './browser.ts'
-import { ROOT } from './running-product.ts'
-import { awaitReview, button, commentAt, decide, expectNoSidewaysScroll, reviewBar, visit } from './visitor.ts'
+import { NO_BROWSER, titled } from './browser.ts'
+import { servePage } from './served-page.ts'
+import { awaitReview, button, commentAt, decide, expectNoSidewaysScroll, reviewBar } from './visitor.ts'
 
-const DASHBOARD = join(ROOT, 'apps/dashboard/dist')
 const SPEC = 'specs/001-x/spec.md'
 const PHONE = { viewport: { width: 360, height: 740 } }
 
 describe.skipIf(NO_BROWSER)(titled('a review'), () => {
-  let browser: Browser
-  let hub: PlainHub
-  let service: Service
+  const served = servePage()
+  beforeEach(() => served.serve({ env: { MAX_REWORKS: '60' } }))
 
-  beforeAll(async () => {
-    browser = await openBrowser()
-  })
-  beforeEach(async () => {
-    hub = await startPlainHub()
-    hub.agents = { items: [], default: 'demo' }
-    service = await startService({ hub: hub.url, dashboard: DASHBOARD, env: { MAX_REWORKS: '60' } })
-  })
-  afterEach(async () => {
-    await service.close()
-    await hub.close()
-  })
-  afterAll(() => browser?.close())
-
-  const reviewable = async () => {
-    const { id } = await service.create()
-    await service.until(id, 'waiting_approval')
-    return id
-  }
-  const rework = async (id: string, comments: object[] = []) => {
-    await service.advance(id, 'human_rejected', { comments: comments.length === 0 ? 'Again' : comments })
-    return service.until(id, 'waiting_approval')
-  }
   const draftsOf = async (id: string) =>
-    (await service.request('GET', `/workflows/${id}/drafts`)).body.items as object[]
+    (await served.service.request('GET', `/workflows/${id}/drafts`)).body.items as object[]
 
   it('has its drafts in every browser of its reviewer, and its suggestion word for word at the agent', async () => {
-    hub.usual = leave(hub, { [SPEC]: `# Feature\n\n${partsOf(3)}` }, 'Done as you say')
-    const id = await reviewable()
-    const first = await visit(browser, service.url, `/workflows/${id}`)
+    served.hub.usual = leave(served.hub, { [SPEC]: `# Feature\n\n${partsOf(3)}` }, 'Done as you say')
+    const id = await served.reviewable()
+    const first = await served.visit(`/workflows/${id}`)
     await awaitReview(first.page, 1)
     await commentAt(first.page, 'It does 1.', 'How often?')
     await first.page.locator('.document [data-block]').filter({ hasText: 'It does 2.' }).focus()
@@ -60,12 +31,12 @@ describe.skipIf(NO_BROWSER)(titled('a review'), () => {
     expect(await draftsOf(id)).toHaveLength(2)
     await first.close()
 
-    const second = await visit(browser, service.url, `/workflows/${id}`)
+    const second = await served.visit(`/workflows/${id}`)
     await second.page.getByText('How often?').waitFor()
     await reviewBar(second.page).getByText('2 comments drafted').waitFor()
     await decide(second.page, 'Request changes')
     await awaitReview(second.page, 2)
-    expect(hub.received.at(-1)?.body.context.feedback).toMatchObject({
+    expect(served.hub.received.at(-1)?.body.context.feedback).toMatchObject({
       verdict: 'changes_requested',
       threads: [
         { path: SPEC, text: 'How often?' },
@@ -79,9 +50,9 @@ describe.skipIf(NO_BROWSER)(titled('a review'), () => {
   })
 
   it('keeps what is typed while the service does not answer, and brings it there afterwards', async () => {
-    hub.usual = leave(hub, { [SPEC]: `# Feature\n\n${partsOf(3)}` })
-    const id = await reviewable()
-    const { page, keep, close } = await visit(browser, service.url, `/workflows/${id}`)
+    served.hub.usual = leave(served.hub, { [SPEC]: `# Feature\n\n${partsOf(3)}` })
+    const id = await served.reviewable()
+    const { page, keep, close } = await served.visit(`/workflows/${id}`)
     await awaitReview(page, 1)
     await page.route('**/drafts/*', (route) => route.abort())
     await commentAt(page, 'It does 1.', 'Written into the dark')
@@ -97,23 +68,23 @@ describe.skipIf(NO_BROWSER)(titled('a review'), () => {
   })
 
   it('folds what was approved or read and did not change, and opens it on demand', async () => {
-    hub.next(
-      leave(hub, { [SPEC]: `# Feature\n\n${partsOf(4)}` }),
-      leave(hub, { [SPEC]: `# Feature\n\n${partsOf(4, { 2: 'It does something else.' })}` }),
+    served.hub.next(
+      leave(served.hub, { [SPEC]: `# Feature\n\n${partsOf(4)}` }),
+      leave(served.hub, { [SPEC]: `# Feature\n\n${partsOf(4, { 2: 'It does something else.' })}` }),
     )
-    const id = await reviewable()
-    const { page, keep, close } = await visit(browser, service.url, `/workflows/${id}`)
+    const id = await served.reviewable()
+    const { page, keep, close } = await served.visit(`/workflows/${id}`)
     await awaitReview(page, 1)
     await page.locator('.document [data-block]').filter({ hasText: 'It does 3.' }).focus()
     await page.keyboard.press('v')
     await page.locator('.document [data-viewed]').filter({ hasText: 'It does 3.' }).waitFor()
-    expect((await service.request('GET', `/workflows/${id}/viewed`)).body.items).toHaveLength(1)
+    expect((await served.service.request('GET', `/workflows/${id}/viewed`)).body.items).toHaveLength(1)
     await button(reviewBar(page), /^Approve/).click()
     await page.getByLabel('Notes for what comes next').fill('Keep the third part')
     await button(page.getByRole('dialog'), 'Approve with notes').click()
     await awaitReview(page, 1)
     await page.getByText('Noted by local user with the approval of attempt 1').waitFor()
-    expect(hub.received.at(-1)?.body.context.feedback).toMatchObject({
+    expect(served.hub.received.at(-1)?.body.context.feedback).toMatchObject({
       verdict: 'approved',
       text: 'Keep the third part',
     })
@@ -124,28 +95,30 @@ describe.skipIf(NO_BROWSER)(titled('a review'), () => {
     expect(await page.getByText('It does something else.').isVisible()).toBe(true)
     await button(page, 'Part 1: Approved in Write, attempt 1').click()
     expect(await page.getByText('It does 1.').isVisible()).toBe(true)
-    const [history] = (await service.history(id)).filter(({ trigger }) => trigger === 'human_approved')
+    const [history] = (await served.service.history(id)).filter(({ trigger }) => trigger === 'human_approved')
     expect(JSON.stringify(history)).toContain('Keep the third part')
     await close()
   })
 
   it('compares any two attempts, by words and by lines, and shows a file that is gone', async () => {
-    hub.next(
-      leave(hub, { [SPEC]: `# Feature\n\n${partsOf(2)}`, 'specs/001-x/research.md': '# Research\n\nOnce.\n' }),
-      leave(hub, { [SPEC]: `# Feature\n\n${partsOf(2, { 1: 'It does 1 at night.' })}` }),
-      leave(hub, { [SPEC]: `# Feature\n\n${partsOf(2, { 1: 'It does 1 at noon.' })}`, 'src/a.ts': 'const a = 1\n' }),
+    served.hub.next(
+      leave(served.hub, { [SPEC]: `# Feature\n\n${partsOf(2)}`, 'specs/001-x/research.md': '# Research\n\nOnce.\n' }),
+      leave(served.hub, { [SPEC]: `# Feature\n\n${partsOf(2, { 1: 'It does 1 at night.' })}` }),
+      leave(served.hub, {
+        [SPEC]: `# Feature\n\n${partsOf(2, { 1: 'It does 1 at noon.' })}\n## New part\n\n- It came last\n`,
+        'src/a.ts': 'const a = 1\n',
+      }),
     )
-    const id = await reviewable()
-    await rework(id)
-    await rework(id)
-    const { page, complaints, keep, close } = await visit(
-      browser,
-      service.url,
-      `/workflows/${id}?file=${SPEC}&as=changes`,
-    )
+    const id = await served.reviewable()
+    await served.rework(id)
+    await served.rework(id)
+    const { page, complaints, keep, close } = await served.visit(`/workflows/${id}?file=${SPEC}&as=changes`)
     await awaitReview(page, 3)
     await page.locator('.document ins').filter({ hasText: 'noon' }).waitFor()
     expect(await page.locator('.document del').innerText()).toContain('night')
+    await page.getByText('It came last').waitFor()
+    expect(await page.getByRole('heading', { name: 'Part 1' }).isVisible()).toBe(true)
+    expect(await page.getByRole('heading', { name: 'Part 2' }).isVisible()).toBe(false)
     await page.getByLabel('Compare with attempt').selectOption('Write 1')
     await page.locator('.document ins').filter({ hasText: 'at noon' }).waitFor()
     expect(await page.locator('.document del').count()).toBe(0)
@@ -163,21 +136,21 @@ describe.skipIf(NO_BROWSER)(titled('a review'), () => {
   })
 
   it('with 500 comments and on a phone stays readable', async () => {
-    hub.usual = leave(hub, { [SPEC]: `# Feature\n\n${partsOf(120)}` }, 'Done')
-    const id = await reviewable()
+    served.hub.usual = leave(served.hub, { [SPEC]: `# Feature\n\n${partsOf(120)}` }, 'Done')
+    const id = await served.reviewable()
     const comments = Array.from({ length: 500 }, (_, index) => ({
       path: SPEC,
       lines: { start: 5 + (index % 120) * 4, end: 5 + (index % 120) * 4 },
       text: `Comment ${index + 1}`,
     }))
-    await rework(id, comments)
-    const { page, complaints, keep, close } = await visit(browser, service.url, `/workflows/${id}`, PHONE)
+    await served.rework(id, comments)
+    const { page, complaints, keep, close } = await served.visit(`/workflows/${id}`, PHONE)
     await awaitReview(page, 2)
     await page.getByText('500 of 500 addressed').waitFor()
     await keep('500-comments')
     await expectNoSidewaysScroll(page, '500 comments')
-    const [earlier] = await service.attempts(id)
-    await page.goto(`${service.url}/workflows/${id}?attempt=${earlier?.id}&view=document`)
+    const [earlier] = await served.service.attempts(id)
+    await page.goto(`${served.service.url}/workflows/${id}?attempt=${earlier?.id}&view=document`)
     await page.locator('.document').getByText('Comment 500', { exact: true }).waitFor()
     await expectNoSidewaysScroll(page, '500 comments in the text')
     expect(complaints).toEqual([])
@@ -185,10 +158,10 @@ describe.skipIf(NO_BROWSER)(titled('a review'), () => {
   })
 
   it('after 50 attempts still leads from one to the next', async () => {
-    hub.usual = leave(hub, { [SPEC]: `# Feature\n\n${partsOf(2)}` })
-    const id = await reviewable()
-    for (let attempt = 2; attempt <= 50; attempt++) await rework(id)
-    const { page, complaints, keep, close } = await visit(browser, service.url, `/workflows/${id}`, PHONE)
+    served.hub.usual = leave(served.hub, { [SPEC]: `# Feature\n\n${partsOf(2)}` })
+    const id = await served.reviewable()
+    for (let attempt = 2; attempt <= 50; attempt++) await served.rework(id)
+    const { page, complaints, keep, close } = await served.visit(`/workflows/${id}`, PHONE)
     await awaitReview(page, 50)
     await page.getByText('of 50', { exact: false }).first().waitFor()
     await expectNoSidewaysScroll(page, '50 attempts')

@@ -1,46 +1,23 @@
-import { join } from 'node:path'
-import type { Browser } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 
-import { startPlainHub, type PlainHub } from '../../services/orchestrator/tests/plain-hub.ts'
-import { clientOf, startService, type Service } from '../../services/orchestrator/tests/service.ts'
+import { clientOf } from '../../services/orchestrator/tests/service.ts'
 import { leave } from './attempt-files.ts'
-import { NO_BROWSER, openBrowser, titled } from './browser.ts'
-import { ROOT } from './running-product.ts'
-import { awaitReview, button, reviewBar, visit } from './visitor.ts'
+import { NO_BROWSER, titled } from './browser.ts'
+import { servePage } from './served-page.ts'
+import { awaitReview, button, reviewBar } from './visitor.ts'
 
-const DASHBOARD = join(ROOT, 'apps/dashboard/dist')
 const HOUR_MS = 60 * 60 * 1000
 
 describe.skipIf(NO_BROWSER)(titled('the page and its service'), () => {
-  let browser: Browser
-  let hub: PlainHub
-  let service: Service
-
-  beforeAll(async () => {
-    browser = await openBrowser()
-  })
+  const served = servePage()
   beforeEach(async () => {
-    hub = await startPlainHub()
-    hub.agents = { items: [], default: 'demo' }
-    hub.usual = leave(hub, { 'specs/001-x/spec.md': '# Feature\n\nIt works.\n' })
-    service = await startService({ hub: hub.url, dashboard: DASHBOARD })
+    served.hub.usual = leave(served.hub, { 'specs/001-x/spec.md': '# Feature\n\nIt works.\n' })
+    await served.serve()
   })
-  afterEach(async () => {
-    await service.close()
-    await hub.close()
-  })
-  afterAll(() => browser?.close())
-
-  const reviewable = async () => {
-    const { id } = await service.create()
-    await service.until(id, 'waiting_approval')
-    return id
-  }
 
   it('says that the service is slow, and goes on when it answers', async () => {
-    const id = await reviewable()
-    const { page, keep, close } = await visit(browser, service.url)
+    const id = await served.reviewable()
+    const { page, keep, close } = await served.visit()
     await page.locator('[data-row]').first().waitFor()
     const slow = Promise.withResolvers<void>()
     await page.route(`**/workflows/${id}/attempts`, async (route) => {
@@ -57,23 +34,23 @@ describe.skipIf(NO_BROWSER)(titled('the page and its service'), () => {
   })
 
   it('offers to be loaded anew when the service has come back with another one', async () => {
-    const id = await reviewable()
-    const { page, keep, close } = await visit(browser, service.url, `/workflows/${id}`)
+    const id = await served.reviewable()
+    const { page, keep, close } = await served.visit(`/workflows/${id}`)
     await awaitReview(page, 1)
     // What an upgrade does to an open page: its stream breaks, and another script is served from then on.
-    await page.route(`${service.url}/`, (route) =>
+    await page.route(`${served.service.url}/`, (route) =>
       route.fulfill({
         contentType: 'text/html',
         body: '<script type="module" src="/assets/index-newer123.js"></script>',
       }),
     )
-    const { folder, url } = service
-    await service.stop()
+    const { folder, url } = served.service
+    await served.service.stop()
     await page.getByText('Connection lost.').waitFor()
-    service = await startService({ hub: hub.url, folder, dashboard: DASHBOARD, env: { PORT: new URL(url).port } })
+    await served.serve({ folder, env: { PORT: new URL(url).port } })
     await page.getByText('The server has a newer version of this page. What you wrote is kept.').waitFor()
     await keep('newer-page')
-    await page.unroute(`${service.url}/`)
+    await page.unroute(`${served.service.url}/`)
     await button(page, 'Reload').click()
     await page.getByText('The server has a newer version').waitFor({ state: 'detached' })
     await awaitReview(page, 1)
@@ -84,10 +61,10 @@ describe.skipIf(NO_BROWSER)(titled('the page and its service'), () => {
     { words: 'hours behind', skew_ms: -3 * HOUR_MS },
     { words: 'hours ahead', skew_ms: 3 * HOUR_MS },
   ])('tells ages by the clock of the service, though its own is $words', async ({ skew_ms }) => {
-    await reviewable()
-    const { page, close } = await visit(browser, service.url, '/settings')
+    await served.reviewable()
+    const { page, close } = await served.visit('/settings')
     await page.clock.install({ time: Date.now() + skew_ms })
-    await page.goto(`${service.url}/`)
+    await page.goto(`${served.service.url}/`)
     const age = page.locator('[data-row] time').first()
     await age.waitFor()
     await page.clock.runFor(20_000)
@@ -96,7 +73,7 @@ describe.skipIf(NO_BROWSER)(titled('the page and its service'), () => {
   })
 
   it('tells outside of it that something waits, only when asked to, and leads there without deciding', async () => {
-    const { page, close } = await visit(browser, service.url, '/settings')
+    const { page, close } = await served.visit('/settings')
     // What the operating system would show is noted; a page in a test is always in front.
     await page.addInitScript(() => {
       const shown: { title: string; body: string | undefined }[] = []
@@ -116,14 +93,14 @@ describe.skipIf(NO_BROWSER)(titled('the page and its service'), () => {
     await page.reload()
     const shown = () => page.evaluate(() => (window as unknown as { shown: object[] }).shown)
     await page.getByText('All systems working').waitFor()
-    await reviewable()
+    await served.reviewable()
     await page.getByRole('link', { name: 'Inbox 1 need review' }).waitFor()
     expect(await shown()).toEqual([])
 
     const choice = page.getByLabel('Desktop notifications')
     await choice.click()
     await expect.poll(() => choice.isChecked()).toBe(true)
-    await service.create({ feature_description: 'Limit how often one key may call us' })
+    await served.service.create({ feature_description: 'Limit how often one key may call us' })
     await expect
       .poll(shown)
       .toEqual([
@@ -137,20 +114,23 @@ describe.skipIf(NO_BROWSER)(titled('the page and its service'), () => {
   })
 
   it('holds the queue back and lets it go on', async () => {
-    const { page, keep, close } = await visit(browser, service.url, '/settings')
+    const { page, keep, close } = await served.visit('/settings')
     await page.getByPlaceholder('Why (optional)').fill('a new model')
     await button(page, 'Pause').click()
     await page.getByText(/Paused by local user .*: a new model\. What runs goes on\./).waitFor()
     await keep('queue-paused')
-    expect((await service.request('GET', '/queue')).body).toMatchObject({ state: 'paused', reason: 'a new model' })
+    expect((await served.service.request('GET', '/queue')).body).toMatchObject({
+      state: 'paused',
+      reason: 'a new model',
+    })
     await button(page, 'Resume').click()
     await page.getByText('Handing out work').waitFor()
     await close()
   })
 
   it('makes a key, shows it once and revokes it; a viewer reads and decides nothing', async () => {
-    const id = await reviewable()
-    const { page, keep, complaints, close } = await visit(browser, service.url, '/settings')
+    const id = await served.reviewable()
+    const { page, keep, complaints, close } = await served.visit('/settings')
     await button(page, 'New key').click()
     await page.getByLabel('Whose is it?').fill('Vera')
     await page.getByRole('radio', { name: /^viewer/ }).check()
@@ -159,7 +139,7 @@ describe.skipIf(NO_BROWSER)(titled('the page and its service'), () => {
     const secret = page.getByText(/^ok_[0-9a-f]{12}_/)
     await secret.waitFor()
     const key = await secret.innerText()
-    expect((await clientOf(service.url, key).request('GET', '/session')).body).toMatchObject({
+    expect((await clientOf(served.service.url, key).request('GET', '/session')).body).toMatchObject({
       name: 'Vera',
       role: 'viewer',
     })
@@ -169,13 +149,13 @@ describe.skipIf(NO_BROWSER)(titled('the page and its service'), () => {
     await page.getByText('Vera').waitFor()
     expect(await page.getByText(key).count()).toBe(0)
 
-    const { hostname } = new URL(service.url)
-    const vera = await visit(browser, service.url)
+    const { hostname } = new URL(served.service.url)
+    const vera = await served.visit()
     await vera.page.context().addCookies([{ name: 'orchestrator_session', value: key, domain: hostname, path: '/' }])
-    await vera.page.goto(`${service.url}/workflows/${id}`)
+    await vera.page.goto(`${served.service.url}/workflows/${id}`)
     await vera.page.getByText('It waits for a reviewer. You are here as viewer, and may read.').waitFor()
     expect(await reviewBar(vera.page).count()).toBe(0)
-    await vera.page.goto(`${service.url}/settings`)
+    await vera.page.goto(`${served.service.url}/settings`)
     await vera.page.getByText('Handing out work').waitFor()
     expect(await button(vera.page, 'New key').count()).toBe(0)
     expect(await button(vera.page, 'Pause').count()).toBe(0)
@@ -185,7 +165,7 @@ describe.skipIf(NO_BROWSER)(titled('the page and its service'), () => {
     await button(page.getByRole('dialog'), 'Revoke').click()
     await page.getByText('Revoked', { exact: true }).waitFor()
     await keep('keys')
-    expect((await clientOf(service.url, key).request('GET', '/session')).status).toBe(401)
+    expect((await clientOf(served.service.url, key).request('GET', '/session')).status).toBe(401)
     expect(complaints).toEqual([])
     await close()
   })
