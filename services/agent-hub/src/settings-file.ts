@@ -2,7 +2,6 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { StartupError } from '@orchestrator/server'
-import { parse, YAMLParseError } from 'yaml'
 import type * as z from 'zod'
 
 export interface SettingsFile<T> {
@@ -34,7 +33,7 @@ export async function readSettingsFile<T>(
       cause: error,
     })
   }
-  const read = file.schema.safeParse(parseYaml(place, text), { error: describeIssue })
+  const read = file.schema.safeParse(await parseYaml(place, text), { error: describeIssue })
   if (read.success) return { place, settings: read.data }
   const [issue] = read.error.issues
   throw new StartupError(
@@ -42,7 +41,9 @@ export async function readSettingsFile<T>(
   )
 }
 
-function parseYaml(place: string, text: string): unknown {
+async function parseYaml(place: string, text: string): Promise<unknown> {
+  // Most have no such file, and need nothing to read one.
+  const { parse, YAMLParseError } = await import('yaml')
   try {
     return parse(text)
   } catch (error) {

@@ -1,4 +1,4 @@
-import { RequestError } from '@agentclientprotocol/sdk'
+import type { RequestError } from '@agentclientprotocol/sdk'
 import * as z from 'zod'
 
 import { stripControls } from './bounded-text.ts'
@@ -18,12 +18,17 @@ export class AgentFailure extends Error {
 /** Turns what went wrong into an AgentFailure; the end of the process explains a broken pipe better than the pipe. */
 export async function explain(problem: unknown, broken: Promise<never>): Promise<Error> {
   if (problem instanceof AgentFailure || problem instanceof AbortedError) return problem
-  if (problem instanceof RequestError) return new AgentFailure(describeRpcError(problem))
+  if (isRpcError(problem)) return new AgentFailure(describeRpcError(problem))
   if (problem instanceof StreamError) return new AgentFailure(problem.message)
   if (problem instanceof z.ZodError) return new AgentFailure('sent an answer that is no ACP')
   const cause = await Promise.race([broken, delay(1_500)]).catch((reason: unknown) => reason)
   if (cause instanceof AgentFailure) return cause
   return new AgentFailure(`failed: ${problem instanceof Error ? problem.message : String(problem)}`)
+}
+
+/** By its number, since the system's errors have words: not by its class, whose library only a turn needs. */
+function isRpcError(problem: unknown): problem is RequestError {
+  return problem instanceof Error && 'code' in problem && typeof problem.code === 'number'
 }
 
 const AUTH_REQUIRED = -32_000

@@ -7,7 +7,7 @@ import type { AgentDriver, AgentTurn, TurnOutcome } from '../core/ports.ts'
 import { createSecrets, type Secrets } from '../core/secrets.ts'
 import { AbortedError, AgentFailure, explain } from './agent-failure.ts'
 import { waitAtMost } from './clocks.ts'
-import { openAgentSession, type AgentSession } from './agent-session.ts'
+import type { AgentSession } from './agent-session.ts'
 import { createIdleSessions } from './idle-sessions.ts'
 import type { Walls } from './permission-policy.ts'
 import { endOrphan, StartError } from './process-group.ts'
@@ -75,6 +75,8 @@ export function createAgentDriver(o: AgentDriverOptions): AgentDriver {
     }
     try {
       const signal = AbortSignal.any([turn.signal, closing.signal])
+      // With the first turn only: a hub that waits for work needs no protocol in memory.
+      const { openAgentSession } = await import('./agent-session.ts')
       return await prompt(await openAgentSession({ ...turn, signal, onUpdate: deliver }, inherited), deliver)
     } catch (error) {
       if (error instanceof AbortedError) return { kind: 'cancelled' }
