@@ -4,10 +4,10 @@ import { createRequire } from 'node:module'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import { fastify, type FastifyInstance, type RouteOptions } from 'fastify'
-import { serializerCompiler } from 'fastify-type-provider-zod'
 
 import { openApiOptions } from './openapi-document.ts'
 import type { ServerOptions } from './server-types.ts'
+import { serializerCompiler } from './responses.ts'
 import { validatorCompiler } from './validation.ts'
 
 /**

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 
 import { ServiceError } from '@orchestrator/contract'
 import { fastify, type FastifyBaseLogger, type FastifyReply, type FastifyRequest, LogController } from 'fastify'
-import { serializerCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
+import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 
 import { registerAccess } from './access.ts'
 import { createAdmission } from './admission.ts'
@@ -16,6 +16,7 @@ import { traceRequests } from './request-tracing.ts'
 import { UNTRACED } from './tracing.ts'
 import { refuseUndeclared } from './undeclared.ts'
 import type { Server, ServerOptions } from './server-types.ts'
+import { serializerCompiler } from './responses.ts'
 import { validatorCompiler } from './validation.ts'
 
 const MEBIBYTE = 1024 * 1024
@@ -53,6 +54,7 @@ export async function createServer(o: ServerOptions): Promise<Server> {
       // A missing Host is refused like a foreign one, with an envelope.
       requireHostHeader: false,
     },
+    schemaController: { compilersFactory: { buildValidator: refuseSchema, buildSerializer: refuseSchema } },
     clientErrorHandler: createClientErrorHandler(answers),
     frameworkErrors: (cause, request, reply) => void refuseUnroutable(cause, request, reply),
   }).withTypeProvider<ZodTypeProvider>()
@@ -91,4 +93,9 @@ export async function createServer(o: ServerOptions): Promise<Server> {
   logAnswers(app, o.logger)
   await registerDocs(app, o)
   return app
+}
+
+/** Stands where Fastify would load compilers of its own, which nothing here would use: ours are set before a schema is met. */
+function refuseSchema(): never {
+  throw new Error('a route was added before the compilers were set')
 }
