@@ -237,7 +237,7 @@ export async function createApp({
   keyRoutes(server, { keys, onChange: () => approvals.forget() })
   approvalPolicyRoutes(server, { approvals })
   auditRoutes(server, { audit, denials: denial_store, now })
-  await pageRoutes(server, { version, dashboard })
+  pageRoutes(server, { version, dashboard })
 
   let consumer: { stop(): Promise<void> } | undefined
   let upkeep: NodeJS.Timeout | undefined

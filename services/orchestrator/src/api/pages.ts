@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import fastifyStatic from '@fastify/static'
 import { ServiceError } from '@orchestrator/contract'
 import type { Server } from '@orchestrator/server'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import * as z from 'zod'
 
 /** The dashboard's own paths. Some are the API's too: who asks for `text/html` by name gets the page. */
@@ -17,7 +17,7 @@ export interface PageRoutesOptions {
 }
 
 /** The dashboard, for browsers; a few words about the service for everybody else. */
-export async function pageRoutes(app: Server, { version, dashboard }: PageRoutesOptions): Promise<void> {
+export function pageRoutes(app: Server, { version, dashboard }: PageRoutesOptions): void {
   app.addConstraintStrategy({
     name: 'page',
     mustMatchWhenDerived: false,
@@ -28,26 +28,23 @@ export async function pageRoutes(app: Server, { version, dashboard }: PageRoutes
     deriveConstraint: (request) => (request.headers.accept?.includes('text/html') === true ? 'html' : undefined),
   })
 
-  await app.register(fastifyStatic, {
-    root: dashboard,
-    serve: false,
-    // It is built at the first start, a moment after this.
-    suppressWarning: true,
-    cacheControl: false,
-  })
-
   for (const url of PAGES) {
     app.get(
       url,
       { constraints: { page: 'html' }, config: { public: true }, schema: { hide: true } },
-      (_request, reply) => {
+      (request, reply) => {
         if (!existsSync(join(dashboard, 'index.html'))) {
           throw new ServiceError(
             'UNAVAILABLE',
             'The dashboard has not been built yet: run `npm run build`, then load this page again.',
           )
         }
-        return reply.header('vary', 'accept').header('cache-control', 'no-cache').sendFile('index.html')
+        return sendFile(
+          request,
+          reply.header('vary', 'accept').header('cache-control', 'no-cache'),
+          dashboard,
+          'index.html',
+        )
       },
     )
   }
@@ -59,9 +56,12 @@ export async function pageRoutes(app: Server, { version, dashboard }: PageRoutes
       schema: { hide: true, params: z.strictObject({ file: z.string().regex(/^[\w.-]+$/) }) },
     },
     (request, reply) =>
-      reply
-        .header('cache-control', 'public, max-age=31536000, immutable')
-        .sendFile(request.params.file, join(dashboard, 'assets')),
+      sendFile(
+        request,
+        reply.header('cache-control', 'public, max-age=31536000, immutable'),
+        join(dashboard, 'assets'),
+        request.params.file,
+      ),
   )
 
   app.get(
@@ -76,4 +76,17 @@ export async function pageRoutes(app: Server, { version, dashboard }: PageRoutes
     },
     async (_request, reply) => reply.header('vary', 'accept').send({ service: 'orchestrator', version, docs: '/docs' }),
   )
+}
+
+async function sendFile(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  root: string,
+  file: string,
+): Promise<FastifyReply> {
+  // With the first page that somebody opens.
+  const { send } = await import('@fastify/send')
+  const { statusCode, headers, stream } = await send(request.raw, file, { root, cacheControl: false })
+  if (statusCode === 404) throw new ServiceError('ROUTE_NOT_FOUND', 'There is no such file: load the page again.')
+  return reply.code(statusCode).headers(headers).send(stream)
 }
