@@ -29,6 +29,7 @@ export class ScriptedHub {
       getArtifact: () => Promise.reject(unreachable()),
       getWorkspace: () => Promise.reject(unreachable()),
       listWorkspaces: () => Promise.reject(unreachable()),
+      listExchanges: () => Promise.reject(unreachable()),
       findFeature: () => Promise.reject(unreachable()),
       push: () => Promise.reject(unreachable()),
       listAgents: () => Promise.reject(unreachable()),

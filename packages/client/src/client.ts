@@ -1,4 +1,5 @@
 import {
+  exchangePageSchema,
   approvalPolicyItemSchema,
   approvalPolicyPageSchema,
   attemptDiffSchema,
@@ -31,6 +32,7 @@ import {
   type CreatedKey,
   type CreateKey,
   type CreateWorkflow,
+  type ExchangePage,
   type Feature,
   type FeatureDetail,
   type Health,
@@ -112,6 +114,8 @@ export interface Client {
   getArtifact(digest: string, options?: CallOptions): Promise<Uint8Array<ArrayBuffer>>
   listFeatures(query?: PageQuery, options?: CallOptions): Promise<Page<Feature>>
   getFeature(feature_id: string, options?: CallOptions): Promise<FeatureDetail>
+  /** Every turn of an agent for a feature, oldest first. */
+  listExchanges(feature_id: string, query?: PageQuery, options?: CallOptions): Promise<ExchangePage>
   listWorkspaces(options?: CallOptions): Promise<WorkspacePage>
   pushFeature(feature_id: string, body?: Partial<PushFeature>, options?: CallOptions): Promise<PushedBranch>
   /** Of an admin only, as are the next two. */
@@ -175,6 +179,11 @@ export function createClient(options: ClientOptions): Client {
     listFeatures: (query, call) => request.json(featurePageSchema, 'GET', 'features', { ...call, query }),
     getFeature: (feature_id, call) =>
       request.json(featureDetailSchema, 'GET', `features/${encodeURIComponent(feature_id)}`, call),
+    listExchanges: (feature_id, query, call) =>
+      request.json(exchangePageSchema, 'GET', `features/${encodeURIComponent(feature_id)}/exchanges`, {
+        ...call,
+        query,
+      }),
     listWorkspaces: (call) => request.json(workspacePageSchema, 'GET', 'workspaces', call),
     pushFeature: (feature_id, body = {}, call = {}) =>
       request.json(pushedBranchSchema, 'POST', `features/${encodeURIComponent(feature_id)}/push`, { ...call, body }),

@@ -111,3 +111,4 @@ export const exchangeSchema = z
   .meta({ id: 'Exchange' })
 export type Exchange = z.infer<typeof exchangeSchema>
 export const exchangePageSchema = pageOf(exchangeSchema).meta({ id: 'ExchangePage' })
+export type ExchangePage = z.infer<typeof exchangePageSchema>

@@ -1,4 +1,5 @@
 import {
+  exchangePageSchema,
   featureIdSchema,
   pushedBranchSchema,
   pushFeatureSchema,
@@ -6,7 +7,7 @@ import {
   workspacePageSchema,
   type ErrorCode,
 } from '@orchestrator/contract'
-import { errorResponses, type Server } from '@orchestrator/server'
+import { errorResponses, pageQuerySchema, type Server } from '@orchestrator/server'
 import * as z from 'zod'
 
 import { HubError, type AgentHub, type WorkflowStore } from '../core/ports.ts'
@@ -22,7 +23,7 @@ export interface WorkspaceRoutesOptions {
 /** What the hub refuses in words of its own that fit here, too. */
 const PASSED_ON: readonly ErrorCode[] = ['FEATURE_NOT_FOUND', 'FEATURE_BUSY', 'PUSH_FAILED', 'VALIDATION_ERROR']
 
-/** The repositories that the hub works in, and the way out of them. */
+/** The repositories that the hub works in, the way out of them, and what agents did there. */
 export function workspaceRoutes(app: Server, { hub, store }: WorkspaceRoutesOptions): void {
   app.get(
     '/workspaces',
@@ -37,6 +38,28 @@ export function workspaceRoutes(app: Server, { hub, store }: WorkspaceRoutesOpti
     async (request) => {
       const page = await hub.listWorkspaces().catch(refuse)
       return { ...page, items: page.items.filter(({ name }) => reaches(request.actor.workspaces, name)) }
+    },
+  )
+
+  app.get(
+    '/features/:feature_id/exchanges',
+    {
+      config: { roles: rolesFor('read'), scope: 'feature' },
+      schema: {
+        tags: ['features'],
+        summary: 'Every turn of an agent for a feature, from the hub’s audit log',
+        description:
+          'Oldest first: digests of prompt and answer, how much went to the model, and what it tried to reach beside it.',
+        params: z.strictObject({ feature_id: featureIdSchema }),
+        querystring: pageQuerySchema,
+        response: { 200: exchangePageSchema, ...errorResponses('FEATURE_NOT_FOUND', 'UNAVAILABLE') },
+      },
+    },
+    async (request) => {
+      const { feature_id } = request.params
+      if ((await store.findFeature(feature_id)) === undefined)
+        throw new ServiceError('FEATURE_NOT_FOUND', unknownFeature(feature_id))
+      return hub.listExchanges(feature_id, request.query).catch(refuse)
     },
   )
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import {
+  exchangePageSchema,
   hubAgentsSchema,
   hubHealthSchema,
   hubWorkspaceSchema,
@@ -115,6 +116,11 @@ export class AgentHubClient implements AgentHub {
 
   async listAgents() {
     return readAs(hubAgentsSchema, await this.#get('/agents'))
+  }
+
+  async listExchanges(feature_id: FeatureId, { cursor, limit }: { cursor?: string | undefined; limit: number }) {
+    const query = new URLSearchParams({ feature_id, limit: String(limit), ...(cursor !== undefined && { cursor }) })
+    return readAs(exchangePageSchema, await this.#get(`/exchanges?${query}`))
   }
 
   async close(): Promise<void> {

@@ -60,6 +60,12 @@ export async function refusal(answer: IncomingMessage): Promise<HubError> {
       transient: false,
     })
   }
+  if (status === 421) {
+    return new HubError(
+      `The Agent Hub does not answer to the name in AGENT_HUB_URL: ${said} Add that name to ALLOWED_HOSTS of the hub, or set AGENT_HUB_URL to one that it knows.`,
+      { transient: false },
+    )
+  }
   const transient =
     (status === 408 || status === 409 || status === 429 || status >= 500) && !PERMANENT_CODES.has(error?.code ?? '')
   const code = error?.code

@@ -1,4 +1,5 @@
 import type {
+  ExchangePage,
   Artifact,
   Attempt,
   AttemptId,
@@ -343,5 +344,7 @@ export interface AgentHub {
   findFeature(workspace: string, feature_id: FeatureId): Promise<RepositoryFeature | undefined>
   push(workspace: string, feature_id: FeatureId, how: PushFeature): Promise<PushedBranch>
   listAgents(): Promise<HubAgents>
+  /** Its audit log of one feature, oldest first. */
+  listExchanges(feature_id: FeatureId, page: { cursor?: string | undefined; limit: number }): Promise<ExchangePage>
   getHealth(): Promise<HubHealth>
 }

@@ -12,6 +12,7 @@ import {
   denialPageSchema,
   draftPageSchema,
   errorEnvelopeSchema,
+  exchangePageSchema,
   featurePageSchema,
   featureDetailSchema,
   healthSchema,
@@ -150,6 +151,33 @@ async function push(code?: string): Promise<Answer> {
   hub.more.set(`POST /workspaces/default/features/${feature_id}/push`, told)
   return service.request('POST', `/features/${feature_id}/push`, {})
 }
+const logged = {
+  items: [
+    {
+      id: '0b0e5f8e-6d0c-4c37-9a0e-111111111111',
+      kind: 'invoke',
+      feature_id: '001-x',
+      workspace: 'default',
+      agent: 'demo',
+      session_id: 's',
+      invocation_id: 'i',
+      topic: null,
+      prompt_digest: '0'.repeat(64),
+      answer_digest: null,
+      outcome: 'cancelled',
+      model_requests: 2,
+      model_refusals: 1,
+      network_refusals: 3,
+      started_at: '2026-01-01T12:00:00.000Z',
+      duration_ms: 5,
+    },
+  ],
+  next_cursor: null,
+}
+async function exchanges(told: { status: number; body: unknown }): Promise<Answer> {
+  hub.more.set(`GET /exchanges?feature_id=${waiting.feature_id}&limit=100`, told)
+  return service.request('GET', `/features/${waiting.feature_id}/exchanges`)
+}
 const answerIt = (body: object) =>
   service.request('PUT', fill('/workflows/{id}/questions/{question_id}'), { answer: 'By a key.', ...body })
 const tickIt = (body: object) =>
@@ -251,6 +279,15 @@ const OWN: Record<string, [request: () => Promise<Answer>, body: z.ZodType]> = {
   'GET /features/{feature_id} 200': [
     () => service.request('GET', `/features/${waiting.feature_id}`),
     featureDetailSchema,
+  ],
+  'GET /features/{feature_id}/exchanges 200': [() => exchanges({ status: 200, body: logged }), exchangePageSchema],
+  'GET /features/{feature_id}/exchanges 404': [
+    () => service.request('GET', '/features/999-nothing/exchanges'),
+    errorEnvelopeSchema,
+  ],
+  'GET /features/{feature_id}/exchanges 503': [
+    () => exchanges({ status: 500, body: { error: { code: 'INTERNAL_ERROR', message: 'The hub stumbled.' } } }),
+    errorEnvelopeSchema,
   ],
   'GET /features/{feature_id} 404': [() => service.request('GET', '/features/999-nothing'), errorEnvelopeSchema],
   'GET /workflow-types 200': [
@@ -456,6 +493,7 @@ describe('the routes that are documented', () => {
         'GET /events',
         'GET /features',
         'GET /features/{feature_id}',
+        'GET /features/{feature_id}/exchanges',
         'GET /health',
         'GET /keys',
         'GET /metrics',

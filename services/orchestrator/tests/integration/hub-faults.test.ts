@@ -84,6 +84,8 @@ it.each([
   ['a failure without a word', say('{"success":false}'), 'it gave no reason.'],
   ['401', refuse(401, 'UNAUTHORIZED', 'No key.'), 'AGENT_HUB_TOKEN'],
   ['403', refuse(403, 'FORBIDDEN', 'Not you.'), 'AGENT_HUB_TOKEN'],
+  ['421', refuse(421, 'MISDIRECTED_HOST', 'Not my name.'), 'Not my name. Add that name to ALLOWED_HOSTS of the hub'],
+  ['421 without a word', say('', 421), 'AGENT_HUB_URL'],
 ])('fails at once on %s', async (_what, behaviour, reason) => {
   await begin()
   hub.usual = behaviour

@@ -32,6 +32,7 @@ beforeEach(async () => {
     getWorkspace: unused,
     listAgents: unused,
     listWorkspaces: unused,
+    listExchanges: unused,
     findFeature: unused,
     push: unused,
     getHealth: unused,

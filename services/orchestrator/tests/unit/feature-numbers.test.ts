@@ -14,6 +14,7 @@ function hubThatKnows(getWorkspace: () => Promise<number>): AgentHub & { asked: 
     getArtifact: unused,
     listAgents: unused,
     listWorkspaces: unused,
+    listExchanges: unused,
     findFeature: unused,
     push: unused,
     getHealth: unused,

@@ -25,6 +25,7 @@ const hubWith = (getHealth: AgentHub['getHealth']): AgentHub => ({
   getWorkspace: unused,
   listAgents: unused,
   listWorkspaces: unused,
+  listExchanges: unused,
   findFeature: unused,
   push: unused,
   getHealth,

@@ -133,6 +133,7 @@ const executorOn = (machine: WorkflowStateMachine, invoke: AgentHub['invoke']) =
       getWorkspace: unused,
       listAgents: unused,
       listWorkspaces: unused,
+      listExchanges: unused,
       findFeature: unused,
       push: unused,
       getHealth: unused,
