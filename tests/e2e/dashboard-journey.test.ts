@@ -26,6 +26,7 @@ describe.skipIf(NO_BROWSER)(titled('a newcomer in a browser'), () => {
   })
 
   it('comes from an empty page to a reviewed, reworked and approved specification, and on to the plan', async () => {
+    const began = Date.now()
     const { page, complaints, keep, close } = await visit(browser, url)
     await page.getByText('Your first specification, in three minutes').waitFor()
     await keep('first-run')
@@ -48,6 +49,7 @@ describe.skipIf(NO_BROWSER)(titled('a newcomer in a browser'), () => {
     await reviewBar(page).getByText('1 comment drafted').waitFor()
     await decide(page, 'Request changes')
     await awaitReview(page, 2)
+    expect(Date.now() - began).toBeLessThan(180_000)
     await page.getByRole('heading', { name: 'Last round' }).waitFor()
     const fate = page.getByRole('article').filter({ hasText: 'Mention account lockout' })
     expect(await fate.innerText()).toMatch(/Addressed/)

@@ -4,8 +4,6 @@ import { useQuery, useQueryClient } from '@tanstack/react-query'
 import type { Attempt, Workflow } from '@orchestrator/contract'
 
 import { artifactTextQuery, renderedQuery } from '../api/queries.ts'
-import { Button } from '../components/button.tsx'
-import { Icon } from '../components/icon.tsx'
 import { Empty } from '../components/notice.tsx'
 import { useShortcuts } from '../keyboard/shortcuts.ts'
 import { orderFiles } from './artifact-order.ts'
@@ -26,6 +24,7 @@ import type { DraftComment, DraftStore } from './draft.ts'
 import { Changes, Deleted, WholeFile } from './file-content.tsx'
 import { FileTabs } from './file-tabs.tsx'
 import { followLink } from './follow-link.ts'
+import { goToLine } from './go-to-line.ts'
 import { GeneralComments } from './general-comments.tsx'
 import { isQuestion } from './is-question.ts'
 import { OpenQuestions } from './open-questions.tsx'
@@ -40,6 +39,8 @@ import { useKnownBlocks } from './use-known-blocks.ts'
 import { TicksInText } from './ticks-in-text.tsx'
 import { useChecklists } from './use-checklists.ts'
 import { useViewed } from './use-viewed.ts'
+import { ViewedButton } from './viewed-button.tsx'
+import { WeakenedRequirements } from './weakened-requirements.tsx'
 
 interface ReviewPaneProps {
   workflow: Workflow
@@ -73,6 +74,8 @@ export function ReviewPane(props: ReviewPaneProps) {
   const base = bases.find(({ id }) => id === base_id) ?? bases.at(-1)
   const base_file = fileIn(base)
   const comparable = base !== undefined && artifact?.change !== 'deleted'
+  const isChangedDocument =
+    comparable && artifact?.path.endsWith('.md') === true && base_file?.digest !== artifact.digest
   const showing = props.showing === 'changes' && !comparable ? 'document' : props.showing
   const [reading, setReading] = useState<Reading>(NOTHING_READ)
   const [line, setLine] = useState<number | null>(null)
@@ -146,6 +149,14 @@ export function ReviewPane(props: ReviewPaneProps) {
     <div className="grid gap-x-6 gap-y-4 lg:grid-cols-[minmax(0,1fr)_19rem] xl:grid-cols-[minmax(0,1fr)_22rem]">
       <aside aria-label="Review focus" className="flex flex-col gap-3 lg:order-last">
         <OpenQuestions answers={answers} can_answer={reviewable} onShow={show} />
+        {base !== undefined && base_file !== undefined && artifact !== undefined && isChangedDocument && (
+          <WeakenedRequirements
+            base={base_file.digest}
+            digest={artifact.digest}
+            since={`attempt ${base.number}`}
+            onShow={(at) => show(artifact.path, at)}
+          />
+        )}
         <Checks checks={attempt.checks.filter((check) => !isQuestion(check))} onShow={show} />
         <Rounds attempt={attempt} before={before} onShow={show} />
         <Assumptions
@@ -183,17 +194,7 @@ export function ReviewPane(props: ReviewPaneProps) {
                     ≈ {Math.max(1, Math.round(rendered.reading_minutes))} min
                   </span>
                 )}
-                {reviewable && (
-                  <Button
-                    look="quiet"
-                    className="min-h-7 px-2 text-sm aria-pressed:text-done"
-                    aria-pressed={isViewed}
-                    onClick={() => viewed.mark(artifact.digest, !isViewed)}
-                  >
-                    <Icon name={isViewed ? 'check' : 'eye'} className="size-3.5" />
-                    Viewed
-                  </Button>
-                )}
+                {reviewable && <ViewedButton viewed={isViewed} onMark={(now) => viewed.mark(artifact.digest, now)} />}
                 <CompareBar
                   workflow_type={workflow.workflow_type}
                   showing={showing}
@@ -241,11 +242,3 @@ interface Reading {
 }
 
 const NOTHING_READ: Reading = { root: null, changed: 0, outline: [], assumptions: [] }
-
-function goToLine(root: HTMLElement, line: number): void {
-  const block = blockAtLine(root, line)
-  if (block === undefined) return
-  unfold(root, block)
-  block.focus({ preventScroll: true })
-  block.scrollIntoView({ block: 'center' })
-}

@@ -6,6 +6,7 @@ import { diffLines } from '../../../../services/orchestrator/src/documents/line-
 import type { OutlineItem } from '../../src/review/document-blocks.ts'
 import { moveLines } from '../../src/review/move-lines.ts'
 import { markSections } from '../../src/review/outline-marks.ts'
+import { weakenedIn } from '../../src/review/weakened.ts'
 
 const compare = (before: string[], after: string[]) => {
   const hunks = diffLines(`${before.join('\n')}\n`, `${after.join('\n')}\n`) ?? []
@@ -83,5 +84,26 @@ describe('the outline', () => {
       { comments: 1, ticked: 0, items: 1, last_tick: undefined, read: false },
       { comments: 0, ticked: 0, items: 0, last_tick: undefined, read: true },
     ])
+  })
+})
+
+describe('requirements that lost force', () => {
+  const requirement = (id: string, words: string) => `- **${id}**: The system ${words} lock the account.`
+  const between = (before: string[], after: string[]) =>
+    weakenedIn(compare(['# Feature', ...before], ['# Feature', '', ...after]).hunks)
+
+  it('are those that bind less, and those that are gone', () => {
+    const before = [requirement('FR-001', 'MUST'), requirement('FR-002', 'SHALL'), requirement('FR-003', 'SHOULD')]
+    expect(between(before, [requirement('FR-001', 'SHOULD'), requirement('FR-002', 'MUST')])).toEqual([
+      { id: 'FR-001', before: 'MUST', after: 'SHOULD', line: 3 },
+      { id: 'FR-003', before: 'SHOULD', after: null, line: 2 },
+    ])
+  })
+
+  it('are not those that moved, grew or are only mentioned', () => {
+    const before = [requirement('FR-001', 'MAY'), requirement('FR-002', 'MUST'), 'As FR-002 says, it MUST lock.']
+    expect(between(before, [requirement('FR-002', 'MUST'), 'As FR-002 says.', requirement('FR-001', 'MUST')])).toEqual(
+      [],
+    )
   })
 })
