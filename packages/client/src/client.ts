@@ -7,6 +7,7 @@ import {
   checklistItemSchema,
   checklistPageSchema,
   createdKeySchema,
+  draftPageSchema,
   featurePageSchema,
   featureDetailSchema,
   healthSchema,
@@ -17,6 +18,10 @@ import {
   questionPageSchema,
   questionSchema,
   queueSchema,
+  renderedArtifactSchema,
+  renderedDiffSchema,
+  reviewDraftSchema,
+  viewedPageSchema,
   workflowPageSchema,
   workflowSchema,
   workspacePageSchema,
@@ -44,9 +49,14 @@ import {
   type QuestionPage,
   type PauseQueue,
   type Queue,
+  type RenderedArtifact,
+  type RenderedDiff,
+  type ReviewDraft,
+  type SaveDraft,
   type StreamEvent,
   type TickItem,
   type Transition,
+  type ViewedMark,
   type Workflow,
   type WorkflowStatus,
   type WorkflowType,
@@ -110,6 +120,24 @@ export interface Client {
   answerQuestion(id: string, question_id: string, body: AnswerQuestion, options?: CallOptions): Promise<Question>
   listChecklists(id: string, options?: CallOptions): Promise<ChecklistPage>
   tickItem(id: string, item_id: string, body: TickItem, options?: CallOptions): Promise<ChecklistItem>
+  /** Your own drafts, as are the next ones: of a reviewer only. */
+  listDrafts(id: string, options?: CallOptions): Promise<Page<ReviewDraft>>
+  /** Under a UUID that you choose, again with each change. Refused as DRAFT_CLOSED once it was sent. */
+  saveDraft(id: string, draft_id: string, body: SaveDraft, options?: CallOptions): Promise<ReviewDraft>
+  deleteDraft(id: string, draft_id: string, options?: CallOptions): Promise<void>
+  /** What you have read, by digest of a file or a block. */
+  listViewed(id: string, options?: CallOptions): Promise<Page<ViewedMark>>
+  markViewed(id: string, digest: string, options?: CallOptions): Promise<void>
+  unmarkViewed(id: string, digest: string, options?: CallOptions): Promise<void>
+  /** A file as sanitised HTML, with the lines of each block. */
+  getRendered(digest: string, options?: CallOptions): Promise<RenderedArtifact>
+  /** How the file `base` became this one: as HTML and as hunks. */
+  compareArtifacts(
+    base: string,
+    digest: string,
+    query?: { by?: 'words' | 'lines' },
+    options?: CallOptions,
+  ): Promise<RenderedDiff>
   /** The bytes of a file that an attempt produced. */
   getArtifact(digest: string, options?: CallOptions): Promise<Uint8Array<ArrayBuffer>>
   listFeatures(query?: PageQuery, options?: CallOptions): Promise<Page<Feature>>
@@ -175,6 +203,28 @@ export function createClient(options: ClientOptions): Client {
         ...call,
         body,
       }),
+    listDrafts: (id, call) => request.json(draftPageSchema, 'GET', `${workflow(id)}/drafts`, call),
+    saveDraft: (id, draft_id, body, call) =>
+      request.json(reviewDraftSchema, 'PUT', `${workflow(id)}/drafts/${encodeURIComponent(draft_id)}`, {
+        ...call,
+        body,
+      }),
+    deleteDraft: (id, draft_id, call) =>
+      request.nothing('DELETE', `${workflow(id)}/drafts/${encodeURIComponent(draft_id)}`, call),
+    listViewed: (id, call) => request.json(viewedPageSchema, 'GET', `${workflow(id)}/viewed`, call),
+    markViewed: (id, digest, call) =>
+      request.nothing('PUT', `${workflow(id)}/viewed/${encodeURIComponent(digest)}`, call),
+    unmarkViewed: (id, digest, call) =>
+      request.nothing('DELETE', `${workflow(id)}/viewed/${encodeURIComponent(digest)}`, call),
+    getRendered: (digest, call) =>
+      request.json(renderedArtifactSchema, 'GET', `artifacts/${encodeURIComponent(digest)}/rendered`, call),
+    compareArtifacts: (base, digest, query, call) =>
+      request.json(
+        renderedDiffSchema,
+        'GET',
+        `artifacts/${encodeURIComponent(digest)}/diff/${encodeURIComponent(base)}`,
+        { ...call, query },
+      ),
     getArtifact: (digest, call) => request.bytes(`artifacts/${encodeURIComponent(digest)}`, call),
     listFeatures: (query, call) => request.json(featurePageSchema, 'GET', 'features', { ...call, query }),
     getFeature: (feature_id, call) =>

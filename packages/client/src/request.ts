@@ -22,6 +22,8 @@ export interface Request {
     path: string,
     options?: RequestOptions,
   ): Promise<T>
+  /** An answer without content. */
+  nothing(method: 'PUT' | 'DELETE', path: string, options?: RequestOptions): Promise<void>
   bytes(path: string, options?: RequestOptions): Promise<Uint8Array<ArrayBuffer>>
   /** An open event stream; how long it lasts is the caller's affair. */
   stream(path: string, headers: Record<string, string>, options: RequestOptions): Promise<ReadableStream<Uint8Array>>
@@ -75,6 +77,15 @@ export function createRequest(service: { base_url: string; key?: string; fetch?:
         const parsed = schema.safeParse(parseJson(text))
         if (parsed.success) return parsed.data
         throw notOurs(base, response, parsed.error)
+      }),
+
+    nothing: (method, path, options = {}) =>
+      exchange(options.signal, async () => {
+        const limited = { ...options, signal: inTime(options.signal) }
+        const response = await open(method, path, { accept: 'application/json' }, limited)
+        if (response.status === 204) return
+        throwRefusal(await response.text())
+        throw notOurs(base, response)
       }),
 
     bytes: (path, options = {}) =>

@@ -32,6 +32,40 @@ const queue = {
   slots: 4,
   slots_per_agent: null,
 }
+const draft_id = '5f0c2b1e-6d0c-4c37-9a0e-222222222222'
+const draft = {
+  attempt_id: attempt.id,
+  kind: 'comment' as const,
+  path: 'specs/001-sign-in/spec.md',
+  lines: { start: 3, end: 3 },
+  quote: null,
+  text: 'How often?',
+  replacement: null,
+}
+const saved = { ...draft, id: draft_id, created_at: attempt.created_at, updated_at: attempt.created_at }
+const viewed = { digest, viewed_at: attempt.created_at }
+const rendered = {
+  digest,
+  path: draft.path,
+  media_type: 'text/markdown',
+  size: 7,
+  kind: 'document',
+  html: '<p>Text</p>',
+  title: 'Text',
+  reading_minutes: 0.1,
+  blocks: [],
+}
+const compared = {
+  base: digest,
+  digest,
+  path: draft.path,
+  kind: 'document',
+  html: '<p>Text</p>',
+  changes: 0,
+  added_lines: 0,
+  removed_lines: 0,
+  hunks: [],
+}
 const health = { status: 'healthy', version: '1.0.0', uptime_seconds: 3, reasons: [] }
 
 /** Every call: what it sends, and what it makes of the answer. */
@@ -111,6 +145,36 @@ const CALLS: [
     { method: 'GET', url: `/workflows/${workflow_id}/attempts`, body: '' },
     page(attempt),
   ],
+  [
+    'listDrafts',
+    (client) => client.listDrafts(workflow_id),
+    { method: 'GET', url: `/workflows/${workflow_id}/drafts`, body: '' },
+    page(saved),
+  ],
+  [
+    'saveDraft',
+    (client) => client.saveDraft(workflow_id, draft_id, { ...draft, attempt_id: attempt.id }),
+    { method: 'PUT', url: `/workflows/${workflow_id}/drafts/${draft_id}`, body: JSON.stringify(draft) },
+    saved,
+  ],
+  [
+    'listViewed',
+    (client) => client.listViewed(workflow_id),
+    { method: 'GET', url: `/workflows/${workflow_id}/viewed`, body: '' },
+    page(viewed),
+  ],
+  [
+    'getRendered',
+    (client) => client.getRendered(digest),
+    { method: 'GET', url: `/artifacts/${digest}/rendered`, body: '' },
+    rendered,
+  ],
+  [
+    'compareArtifacts',
+    (client) => client.compareArtifacts(digest, digest, { by: 'lines' }),
+    { method: 'GET', url: `/artifacts/${digest}/diff/${digest}?by=lines`, body: '' },
+    compared,
+  ],
   ['listFeatures', (client) => client.listFeatures(), { method: 'GET', url: '/features', body: '' }, page(feature)],
   [
     'getFeature',
@@ -126,6 +190,18 @@ describe('the client', () => {
     const service = await serviceWith((_received, response) => answerJson(response, 200, answer))
     await expect(call(createClient({ base_url: service.base_url }))).resolves.toEqual(answer)
     expect(service.received).toMatchObject([sent])
+  })
+
+  it.each([
+    ['deleteDraft', (client: Client) => client.deleteDraft(workflow_id, draft_id), 'DELETE', `drafts/${draft_id}`],
+    ['markViewed', (client: Client) => client.markViewed(workflow_id, digest), 'PUT', `viewed/${digest}`],
+    ['unmarkViewed', (client: Client) => client.unmarkViewed(workflow_id, digest), 'DELETE', `viewed/${digest}`],
+  ] as const)('%s wants no content, and takes nothing else for it', async (_name, call, method, path) => {
+    const done = await serviceWith((_received, response) => response.writeHead(204).end())
+    await expect(call(createClient({ base_url: done.base_url }))).resolves.toBeUndefined()
+    expect(done.received).toMatchObject([{ method, url: `/workflows/${workflow_id}/${path}`, body: '' }])
+    const proxy = await serviceWith((_received, response) => response.writeHead(502).end('<h1>Bad gateway</h1>'))
+    await expect(call(createClient({ base_url: proxy.base_url }))).rejects.toMatchObject({ code: 'UNAVAILABLE' })
   })
 
   it('sends its key, and application/json with a body only', async () => {
