@@ -33,7 +33,7 @@ const STATEMENTS_LIMIT = 12
 const ENTITIES_LIMIT = 6
 const TITLE_LIMIT = 70
 const ENGLISH = new Set(
-  'the a an to of and with for in on by that can should is are be their it from as i we so at when each which must not'.split(
+  'the a an to of and with for in on by that can should is are be their it from as i we so at when each which must not how what who this these they or but may one any all us our your per'.split(
     ' ',
   ),
 )

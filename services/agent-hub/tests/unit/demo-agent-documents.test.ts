@@ -122,6 +122,7 @@ describe('what the description says stands in the specification', () => {
       'Let visitors book a table. Tables must be held for 15 minutes.',
       ['A visitor MUST be able to book a table.', 'Tables MUST be held for 15 minutes.'],
     ],
+    ['Limit how often one API key may call us per minute', ['A user wants to limit how often one API key']],
     ['Benutzer sollen sich mit ihrem Google-Konto anmelden können', ['The description is not in English']],
     ['banana banana banana', ['The description names “banana” and no action.']],
   ])('%s', async (description, expected) => {
