@@ -12,14 +12,7 @@ import { AnswersInText } from './answers-in-text.tsx'
 import { ChecklistCards } from './checklists.tsx'
 import { Checks } from './checks.tsx'
 import { CompareBar, type Showing } from './compare-bar.tsx'
-import {
-  blockAtLine,
-  readAssumptions,
-  readOutline,
-  topLevelStart,
-  unfold,
-  type OutlineItem,
-} from './document-blocks.ts'
+import { readAssumptions, readOutline, topLevelStart, type OutlineItem } from './document-blocks.ts'
 import type { DraftComment, DraftStore } from './draft.ts'
 import { Changes, Deleted, WholeFile } from './file-content.tsx'
 import { FileTabs } from './file-tabs.tsx'
