@@ -65,7 +65,7 @@ await withFolder(async (folder) => {
   const workflows = Math.ceil(rows / ROWS_PER_WORKFLOW)
   await write(line({ kind: 'export', format: 1, made_at: MADE_AT }))
   for (let n = 0; n < workflows; n++) await write(chainText(n))
-  file.end(line({ kind: 'end', workflows, rows: workflows * ROWS_PER_WORKFLOW }))
+  file.end(line({ kind: 'end', workflows, rows: workflows * ROWS_PER_WORKFLOW, acts: 0 }))
   await once(file, 'close')
 
   const cpu = process.cpuUsage()

@@ -20,6 +20,7 @@ export async function createProcessless(url: string) {
     store,
     queue,
     clock: systemClock,
+    max_running_per_workspace: undefined,
     max_reworks: 5,
     phase_execution: 'external',
     agentFor: () => 'default',

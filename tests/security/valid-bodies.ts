@@ -11,6 +11,8 @@ export const validBodies = (o: {
   'POST /features/{feature_id}/push': { remote: 'origin' },
   'PUT /workflows/{id}/questions/{question_id}': { answer: 'An hour.', digest: '0'.repeat(64) },
   'PUT /workflows/{id}/checklist-items/{item_id}': { ticked: true, digest: '0'.repeat(64) },
+  'POST /budgets/lift': { reason: 'worth it', limit_usd: 20 },
+  'POST /audit/erase': { name: 'Somebody' },
   'POST /queue/pause': { reason: 'a new model' },
   'PUT /workflows/{id}/drafts/{draft_id}': {
     attempt_id: o.attempt_id,

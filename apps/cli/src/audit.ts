@@ -55,7 +55,7 @@ async function openCheckpoints(path: string, key_path: string): Promise<Checkpoi
   return readCheckpoints(await readFile(path, 'utf8'), createPublicKey(await readFile(key_path)))
 }
 
-function textOf({ fault, workspaces, workflows, rows, erased, checkpoints }: AuditReport): string {
+function textOf({ fault, workspaces, workflows, rows, acts, erased, checkpoints }: AuditReport): string {
   if (fault !== null) {
     const where = [
       `line ${fault.line}`,
@@ -72,7 +72,8 @@ function textOf({ fault, workspaces, workflows, rows, erased, checkpoints }: Aud
       : ` It agrees with ${checkpoints.held} checkpoints${newer}.`
   const where = workspaces === null ? '' : ` It is of ${workspaces.join(' and ')} alone, as the key that asked for it.`
   return (
-    withoutControls(`All ${rows} rows of ${workflows} workflows are as they were written.${words}${held}${where}`) +
-    '\n'
+    withoutControls(
+      `All ${rows} rows of ${workflows} workflows and ${acts} acts of admins are as they were written.${words}${held}${where}`,
+    ) + '\n'
   )
 }

@@ -3,7 +3,9 @@ import { Argument, Command, CommanderError, Option } from 'commander'
 
 import type { ServiceFlags } from './ask-service.ts'
 import { backup, restore } from './backup.ts'
+import { liftBudget, showBudgets, type LiftFlags } from './budgets.ts'
 import { doctor } from './doctor.ts'
+import { eraseWords, type EraseFlags } from './erase.ts'
 import { EXIT, EXIT_HELP, type ExitCode } from './exit-codes.ts'
 import { exportAudit, verifyAudit, type ExportFlags, type VerifyFlags } from './audit.ts'
 import { createKey, listKeys, revokeKey, type CreateKeyFlags } from './keys.ts'
@@ -133,6 +135,20 @@ export async function run(words: readonly string[], root: string): Promise<ExitC
     exit_code = await resumeQueue(flags, outputs)
   })
 
+  const budgets = program.command('budget').description('what agents may cost (docs/security.md)')
+  serviceCommand(budgets, 'show', 'today’s, and features that have used 80 % of theirs or more').action(
+    async (flags: ServiceFlags) => {
+      exit_code = await showBudgets(flags, outputs)
+    },
+  )
+  serviceCommand(budgets, 'lift', 'another limit, or none; what waits goes on')
+    .requiredOption('--reason <text>', 'why')
+    .option('--feature <id>', 'of this feature (else of today)')
+    .option('--limit <usd>', 'the limit from now on (else none)')
+    .action(async (flags: LiftFlags) => {
+      exit_code = await liftBudget(flags, outputs)
+    })
+
   const policies = program.command('policy').description('what it takes to approve a phase (docs/security.md)')
   const ofPhase = (command: Command) =>
     command
@@ -168,6 +184,16 @@ export async function run(words: readonly string[], root: string): Promise<ExitC
     .option('--public-key <file>', 'of whoever signed: public-key.pem of AUDIT_DIR')
     .action(async (file: string | undefined, flags: VerifyFlags) => {
       exit_code = await verifyAudit(file, flags, outputs)
+    })
+
+  serviceCommand(
+    program,
+    'erase <name>',
+    'erase what a person wrote, and their name but in the chain, which still holds',
+  )
+    .option('--yes', 'do it: nothing brings it back', false)
+    .action(async (name: string, flags: EraseFlags) => {
+      exit_code = await eraseWords(name, flags, outputs)
     })
 
   try {

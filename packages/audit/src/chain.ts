@@ -88,3 +88,40 @@ export function hashOfRow(previous: string, row: ChainedRow): string {
 export function hashOfWords(salt: string, words: string): string {
   return hash('sha256', `${salt} ${words}`)
 }
+
+/** What an admin did, as it is stored, `details` as its text. Acts have one chain of their own. */
+export interface ChainedAct {
+  sequence: number
+  action: string
+  subject: string
+  details: string
+  actor: string
+  key_id: string | null
+  request_id: string | null
+  address: string | null
+  created_at: string
+}
+
+/** The chain of acts by this name among the heads of checkpoints, where the others have ids. */
+export const ACTS = 'acts'
+
+/** The next link of the acts' chain; `previous` is empty before the first. */
+export function hashOfAct(previous: string, act: ChainedAct): string {
+  const { sequence, action, subject, details, actor, key_id, request_id, address, created_at } = act
+  return hash(
+    'sha256',
+    JSON.stringify([
+      previous,
+      ACTS,
+      sequence,
+      action,
+      subject,
+      details,
+      actor,
+      key_id,
+      request_id,
+      address,
+      created_at,
+    ]),
+  )
+}

@@ -1,4 +1,4 @@
-import type { ChainedRow, Creation } from './chain.ts'
+import type { ChainedAct, ChainedRow, Creation } from './chain.ts'
 
 /** What a person wrote with a row; once erased, without salt and words. */
 export interface Words {
@@ -8,9 +8,10 @@ export interface Words {
   erased_by: string | null
 }
 
-/** One line of an export: a head, with the workspaces that it is limited to if it is, each workflow followed by its rows in their order, and an end that counts them. */
+/** One line of an export: a head, with the workspaces that it is limited to if it is, each workflow followed by its rows in their order, the acts of admins, and an end that counts them. */
 export type ExportLine =
   | { kind: 'export'; format: 1; made_at: string; workspaces?: string[] }
   | ({ kind: 'workflow'; history_hash: string } & Creation)
   | ({ kind: 'row'; hash: string; words: Words | null } & ChainedRow)
-  | { kind: 'end'; workflows: number; rows: number }
+  | ({ kind: 'act'; hash: string } & ChainedAct)
+  | { kind: 'end'; workflows: number; rows: number; acts: number }

@@ -1,4 +1,4 @@
-import { hashOfCreation, hashOfRow, hashOfWords } from './chain.ts'
+import { ACTS, hashOfAct, hashOfCreation, hashOfRow, hashOfWords } from './chain.ts'
 import type { Checkpoint } from './checkpoints.ts'
 import type { ExportLine, Words } from './export-line.ts'
 
@@ -20,6 +20,8 @@ export interface AuditReport {
   workspaces: string[] | null
   workflows: number
   rows: number
+  /** What admins did. */
+  acts: number
   /** Rows whose words were erased, with a note of it. */
   erased: number
   /** Checkpoints that the export was held against, and those made after it, which say nothing of it. */
@@ -79,6 +81,7 @@ class ExportCheck {
     workspaces: null,
     workflows: 0,
     rows: 0,
+    acts: 0,
     erased: 0,
     checkpoints: { held: 0, newer: 0 },
   }
@@ -130,6 +133,8 @@ class ExportCheck {
         return this.#beginChain(line)
       case 'row':
         return this.#addRow(line)
+      case 'act':
+        return this.#addAct(line)
       case 'end':
         return this.#takeEnd(line)
     }
@@ -174,17 +179,40 @@ class ExportCheck {
         row.sequence,
       )
     }
-    if (row.sequence <= chain.sequence) throw new Found('This row is not in its place.', row.sequence)
     this.#checkWords(row.words_hash, row.words, row.sequence)
-    chain.hash = row.hash
-    chain.sequence = row.sequence
-    if (row.sequence > this.#covered.after && row.sequence <= this.#covered.through) chain.coverable = row.sequence
-    const signed = chain.signed.get(row.sequence)
+    this.#follow(chain, row)
+  }
+
+  /** One link further, which may be one that was signed. */
+  #follow(chain: Chain, { sequence, hash }: { sequence: number; hash: string }): void {
+    if (sequence <= chain.sequence) throw new Found('This row is not in its place.', sequence)
+    chain.hash = hash
+    chain.sequence = sequence
+    if (sequence > this.#covered.after && sequence <= this.#covered.through) chain.coverable = sequence
+    const signed = chain.signed.get(sequence)
     if (signed === undefined) return
-    if (signed.hash !== row.hash)
-      throw new Found(`Checkpoint ${signed.number} was signed over another row in this place.`, row.sequence)
-    chain.covered = row.sequence
-    chain.signed.delete(row.sequence)
+    if (signed.hash !== hash)
+      throw new Found(`Checkpoint ${signed.number} was signed over another row in this place.`, sequence)
+    chain.covered = sequence
+    chain.signed.delete(sequence)
+  }
+
+  #addAct(act: Line<'act'>): void {
+    if (this.#report.acts++ === 0) {
+      this.#endChain()
+      this.#chain = { ...emptyChain(ACTS), signed: this.#signed.get(ACTS) ?? new Map() }
+      this.#signed.delete(ACTS)
+    }
+    const chain = this.#chain
+    if (chain?.id !== ACTS) throw new Found('This act is not in its place.', act.sequence)
+    if (hashOfAct(chain.hash, act) !== act.hash)
+      throw new Found(
+        'This act does not fit its hash: it was changed, or one before it was taken away or put in.',
+        act.sequence,
+      )
+    // Nothing names the last one but the checkpoints.
+    chain.expected_head = act.hash
+    this.#follow(chain, act)
   }
 
   #checkWords(words_hash: string | null, words: Words | null, sequence: number): void {
@@ -223,10 +251,10 @@ class ExportCheck {
 
   #takeEnd(end: Line<'end'>): void {
     this.#endChain()
-    const { workflows, rows } = this.#report
-    if (end.workflows !== workflows || end.rows !== rows)
+    const { workflows, rows, acts } = this.#report
+    if (end.workflows !== workflows || end.rows !== rows || end.acts !== acts)
       throw new Found(
-        `The export should hold ${end.rows} rows of ${end.workflows} workflows, and holds ${rows} of ${workflows}.`,
+        `The export should hold ${end.rows} rows of ${end.workflows} workflows and ${end.acts} acts of admins, and holds ${rows} of ${workflows} and ${acts}.`,
       )
     this.#end = end
   }
@@ -236,7 +264,7 @@ function emptyChain(id: string): Chain {
   return { id, expected_head: '', hash: '', sequence: 0, coverable: 0, covered: 0, signed: new Map() }
 }
 
-const KINDS: readonly string[] = ['export', 'workflow', 'row', 'end'] satisfies ExportLine['kind'][]
+const KINDS: readonly string[] = ['export', 'workflow', 'row', 'act', 'end'] satisfies ExportLine['kind'][]
 
 function parseLine(text: string): ExportLine {
   try {

@@ -4,10 +4,13 @@ import {
   approvalPolicyPageSchema,
   attemptDiffSchema,
   attemptPageSchema,
+  budgetPageSchema,
+  budgetSchema,
   checklistItemSchema,
   checklistPageSchema,
   createdKeySchema,
   draftPageSchema,
+  erasureSchema,
   featurePageSchema,
   featureDetailSchema,
   healthSchema,
@@ -31,6 +34,8 @@ import {
   type AnswerQuestion,
   type Attempt,
   type AttemptDiff,
+  type Budget,
+  type BudgetPage,
   type CancelWorkflow,
   type ChecklistItem,
   type ChecklistPage,
@@ -38,10 +43,13 @@ import {
   type CreateKey,
   type CreateWorkflow,
   type ExchangePage,
+  type Erasure,
+  type EraseWords,
   type Feature,
   type FeatureDetail,
   type Health,
   type Key,
+  type LiftBudget,
   type Phase,
   type PushedBranch,
   type PushFeature,
@@ -151,6 +159,10 @@ export interface Client {
   /** With the key itself, which no other answer tells. */
   createKey(body: CreateKey, options?: CallOptions): Promise<CreatedKey>
   revokeKey(id: string, options?: CallOptions): Promise<Key>
+  /** What was spent today, and features that have used 80 % of their budget or more. */
+  listBudgets(options?: CallOptions): Promise<BudgetPage>
+  liftBudget(body: LiftBudget, options?: CallOptions): Promise<Budget>
+  eraseWords(body: EraseWords, options?: CallOptions): Promise<Erasure>
   getQueue(options?: CallOptions): Promise<Queue>
   /** Of an admin only, as is the next: nothing more is handed out until it is resumed. */
   pauseQueue(body?: PauseQueue, options?: CallOptions): Promise<Queue>
@@ -240,6 +252,9 @@ export function createClient(options: ClientOptions): Client {
     listKeys: (call) => request.json(keyPageSchema, 'GET', 'keys', call),
     createKey: (body, call) => request.json(createdKeySchema, 'POST', 'keys', { ...call, body }),
     revokeKey: (id, call) => request.json(keySchema, 'POST', `keys/${encodeURIComponent(id)}/revoke`, call),
+    listBudgets: (call) => request.json(budgetPageSchema, 'GET', 'budgets', call),
+    liftBudget: (body, call = {}) => request.json(budgetSchema, 'POST', 'budgets/lift', { ...call, body }),
+    eraseWords: (body, call = {}) => request.json(erasureSchema, 'POST', 'audit/erase', { ...call, body }),
     getQueue: (call) => request.json(queueSchema, 'GET', 'queue', call),
     pauseQueue: (body = {}, call = {}) => request.json(queueSchema, 'POST', 'queue/pause', { ...call, body }),
     resumeQueue: (call) => request.json(queueSchema, 'POST', 'queue/resume', call),

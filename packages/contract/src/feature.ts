@@ -1,6 +1,7 @@
 import * as z from 'zod'
 
 import { artifactSchema } from './attempt.ts'
+import { budgetSchema } from './budget.ts'
 import { attemptIdSchema, featureIdSchema, nameSchema, pageOf, timestampSchema, workflowIdSchema } from './ids.ts'
 import { workflowSchema } from './workflow.ts'
 
@@ -75,6 +76,7 @@ export const featureDetailSchema = featureWithWorkflowsSchema
     artifacts: z.array(featureArtifactSchema).describe('By path'),
     coverage: coverageSchema,
     totals: featureTotalsSchema,
+    budget: budgetSchema,
   })
   .meta({ id: 'FeatureDetail' })
 export type FeatureDetail = z.infer<typeof featureDetailSchema>

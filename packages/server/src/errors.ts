@@ -39,6 +39,7 @@ const STATUSES: Record<ErrorCode, number> = {
   VALIDATION_ERROR: 422,
   IDEMPOTENCY_MISMATCH: 422,
   RATE_LIMITED: 429,
+  QUOTA_EXCEEDED: 429,
   INTERNAL_ERROR: 500,
   PUSH_FAILED: 502,
   AGENT_UNAVAILABLE: 503,
@@ -50,6 +51,7 @@ const STATUSES: Record<ErrorCode, number> = {
 /** Seconds a client should wait, for the codes where waiting helps. A handler that knows better sets the header itself. */
 const RETRY_AFTER_SECONDS: Partial<Record<ErrorCode, number>> = {
   RATE_LIMITED: 5,
+  QUOTA_EXCEEDED: 60,
   UNAVAILABLE: 5,
   AGENT_UNAVAILABLE: 5,
 }

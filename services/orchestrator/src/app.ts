@@ -14,6 +14,7 @@ import type { Logger } from 'pino'
 
 import { approvalPolicyRoutes } from './api/approval-policies.ts'
 import { artifactRoutes } from './api/artifacts.ts'
+import { budgetRoutes } from './api/budgets.ts'
 import { auditRoutes } from './api/audit.ts'
 import { createAuthentication } from './api/authenticate.ts'
 import { watchDenials } from './api/denials.ts'
@@ -34,6 +35,7 @@ import { AgentHubClient } from './clients/agent-hub.ts'
 import type { Config } from './config.ts'
 import { createFeatureFinder } from './core/adopt-feature.ts'
 import { ApprovalRules } from './core/approval-rules.ts'
+import { Budgets } from './core/budgets.ts'
 import { Cancellations } from './core/cancellations.ts'
 import { Checkpointer } from './core/checkpointer.ts'
 import { createModelCheck } from './core/chosen-model.ts'
@@ -57,10 +59,13 @@ import * as sentences from './core/sentences.ts'
 import { createHealthCheck } from './core/service-health.ts'
 import { ReviewerNotes } from './core/reviewer-notes.ts'
 import { WorkflowStateMachine } from './core/state-machine.ts'
+import { createActs } from './db/act-store.ts'
 import { createApprovalStore } from './db/approval-store.ts'
 import { createAuditStore } from './db/audit-store.ts'
+import { createBudgetStore } from './db/budget-store.ts'
 import { openCheckpoints } from './db/checkpoint-file.ts'
 import { createDenialStore } from './db/denial-store.ts'
+import { createErasureStore } from './db/erasure-store.ts'
 import { createFeatureStore } from './db/feature-store.ts'
 import { createKeyStore } from './db/key-store.ts'
 import { createNoteStore } from './db/note-store.ts'
@@ -126,6 +131,7 @@ export async function createApp({
     event_loop,
     describeQueue: () => queue_switch.describe(),
     describeReviews: () => store.describeReviews(),
+    listBudgets: () => budgets.list(),
     countStreams: () => server.open_streams.size,
     now: () => clock.now(),
   })
@@ -139,18 +145,29 @@ export async function createApp({
     throw error instanceof DatabaseError ? new StartupError(error.message, { cause: error }) : error
   })
   const store = createStore(session, (error) => quarantine.note(error))
+  const acts = createActs(session, () => checkpointer?.wake())
   const { queue, close: closeQueue } = await openQueue({ session, store, clock, onError })
   const cancellations = new Cancellations({ store, hub, clock, onError })
   const isExternal = config.phase_execution === 'external'
   const agentFor = (type: WorkflowType) => config.agents[type] ?? 'default'
   const now = () => clock.now()
-  const approvals = new ApprovalRules({ store: createApprovalStore(session), four_eyes: config.four_eyes, now })
+  const approvals = new ApprovalRules({ store: createApprovalStore(session, acts), four_eyes: config.four_eyes, now })
+  const budgets = new Budgets({
+    store,
+    budgets: createBudgetStore(session),
+    queue,
+    clock,
+    feature_usd: config.feature_budget_usd,
+    daily_usd: config.daily_budget_usd,
+    onError,
+  })
   const machine = new WorkflowStateMachine({
     store,
     approvals,
     queue,
     clock,
     max_reworks: config.max_reworks,
+    max_running_per_workspace: config.max_running_workflows_per_workspace,
     phase_execution: config.phase_execution,
     agentFor,
     checkModel: isExternal ? async () => {} : createModelCheck(hub, agentFor),
@@ -166,6 +183,7 @@ export async function createApp({
     clock,
     random,
     telemetry,
+    findHold: (attempt_id) => budgets.findHold(attempt_id),
     backoff: { max_tries: config.phase_retry_limit, base_ms: config.phase_retry_base_ms, cap_ms: BACKOFF_CAP_MS },
     phase_timeout_seconds: config.phase_timeout_seconds,
     agentFor,
@@ -179,7 +197,7 @@ export async function createApp({
     (signing) => new Checkpointer({ ...signing, store: audit, now, onError }),
   )
   if (checkpointer !== undefined) store.onEvents(() => checkpointer.wake())
-  const key_store = createKeyStore(session)
+  const key_store = createKeyStore(session, acts)
   const keys = new Keys(key_store, now)
   const key_watch = new KeyWatch((ids) => key_store.listGood(ids, now().toISOString()), onError)
   const isOpen = isLoopback(config.host)
@@ -216,14 +234,15 @@ export async function createApp({
   reviewDraftRoutes(server, {
     drafts: new ReviewDrafts({ store: createReviewDraftStore(session), workflows: store, now }),
   })
-  featureRoutes(server, { store, features: createFeatureStore(session) })
+  featureRoutes(server, { store, features: createFeatureStore(session), budgets })
+  budgetRoutes(server, { budgets })
   artifactRoutes(server, { store, renderer: createRenderer() })
   eventRoutes(server, { store, feed, key_watch, scopes })
   const checkHealth = createHealthCheck({
     store,
     hub: isExternal ? undefined : hub,
     troubles: [
-      ...listTroubles({ database_url: config.database_url, queue, event_loop }),
+      ...listTroubles({ database_url: config.database_url, queue, budgets, event_loop }),
       () => quarantine.review(store),
     ],
     clock,
@@ -236,7 +255,7 @@ export async function createApp({
   metricsRoute(server, metrics, { roles: rolesFor('read') })
   keyRoutes(server, { keys, onChange: () => approvals.forget() })
   approvalPolicyRoutes(server, { approvals })
-  auditRoutes(server, { audit, denials: denial_store, now })
+  auditRoutes(server, { audit, acts, denials: denial_store, erasures: createErasureStore(session, acts), now })
   pageRoutes(server, { version, dashboard })
 
   let consumer: { stop(): Promise<void> } | undefined
@@ -268,7 +287,7 @@ export async function createApp({
       clearInterval(upkeep)
       closing.abort()
       // At the same time: both may wait for somebody else, and together they have 4.5 s.
-      await Promise.all([server.close(), consumer?.stop(), cancellations.stop(), retention.stop()])
+      await Promise.all([server.close(), consumer?.stop(), cancellations.stop(), retention.stop(), budgets.stop()])
       await reading
       await feed.close()
       await hub.close()

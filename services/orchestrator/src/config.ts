@@ -4,6 +4,14 @@ import * as z from 'zod'
 
 import { FOUR_EYES } from './core/approval-rules.ts'
 
+/** An amount, such as 20 or 12.50. */
+const dollars = () =>
+  z
+    .string()
+    .regex(/^\d{1,9}(?:\.\d{1,2})?$/, 'must be an amount in dollars such as 20 or 12.50')
+    .transform(Number)
+    .refine((usd) => usd > 0, 'must be more than 0, or be left out for no limit')
+
 /** Every variable the service reads; the table in docs/services/orchestrator.md is made from the same list. */
 const environmentSchema = z.object({
   DATABASE_URL: z
@@ -35,6 +43,9 @@ const environmentSchema = z.object({
   PHASE_TIMEOUT_SECONDS: wholeNumber(1, 604_800).default(3600),
   PHASE_RETRY_LIMIT: wholeNumber(1, 1000).default(10),
   PHASE_RETRY_BASE_MS: wholeNumber(1, 600_000).default(500),
+  MAX_RUNNING_WORKFLOWS_PER_WORKSPACE: wholeNumber(1, 100_000).optional(),
+  FEATURE_BUDGET_USD: dollars().optional(),
+  DAILY_BUDGET_USD: dollars().optional(),
   MAX_REWORKS: wholeNumber(0, 1000).default(5),
   EVENT_RETENTION_DAYS: wholeNumber(0, 36_500).default(90),
   MAX_EVENT_STREAMS: wholeNumber(1, 11_000).default(10_000),
@@ -66,6 +77,11 @@ export interface Config {
   phase_retry_limit: number
   phase_retry_base_ms: number
   max_reworks: number
+  /** Undefined: as many as there are. */
+  max_running_workflows_per_workspace: number | undefined
+  /** What agents may cost for one feature, and for all on one day; undefined: no limit. */
+  feature_budget_usd: number | undefined
+  daily_budget_usd: number | undefined
   /** 0: for ever. */
   event_retention_days: number
   max_event_streams: number
@@ -101,6 +117,9 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     phase_retry_limit: values.PHASE_RETRY_LIMIT,
     phase_retry_base_ms: values.PHASE_RETRY_BASE_MS,
     max_reworks: values.MAX_REWORKS,
+    max_running_workflows_per_workspace: values.MAX_RUNNING_WORKFLOWS_PER_WORKSPACE,
+    feature_budget_usd: values.FEATURE_BUDGET_USD,
+    daily_budget_usd: values.DAILY_BUDGET_USD,
     event_retention_days: values.EVENT_RETENTION_DAYS,
     max_event_streams: values.MAX_EVENT_STREAMS,
     max_event_streams_per_key: values.MAX_EVENT_STREAMS_PER_KEY,

@@ -1,4 +1,4 @@
-import type { Queue } from '@orchestrator/contract'
+import type { BudgetPage, Queue } from '@orchestrator/contract'
 import {
   createMetrics,
   HTTP_METRICS,
@@ -49,6 +49,7 @@ export interface MetricsSources {
   describeQueue(): Promise<Queue>
   describeReviews(): Promise<{ waiting: number; oldest_at: string | null }>
   countStreams(): number
+  listBudgets(): Promise<BudgetPage>
   now(): Date
 }
 
@@ -64,6 +65,7 @@ export function createServiceMetrics(o: MetricsSources): Metrics {
   }
   const queue = shared(o.describeQueue)
   const reviews = shared(o.describeReviews)
+  const budgets = shared(o.listBudgets)
   const gauge = (name: string, help: string, read: () => Promise<number>): Looked => ({
     name: `orchestrator_${name}`,
     help,
@@ -79,6 +81,19 @@ export function createServiceMetrics(o: MetricsSources): Metrics {
     ),
     gauge('queue_oldest_seconds', 'How long the one at the head of the queue has waited', async () =>
       age((await queue()).oldest_waiting_at),
+    ),
+    gauge(
+      'budget_today_spent_usd',
+      'What agents cost today (UTC), as far as they tell',
+      async () => (await budgets()).today.spent_usd,
+    ),
+    gauge(
+      'budget_today_limit_usd',
+      'What they may cost today; 0: no limit',
+      async () => (await budgets()).today.limit_usd ?? 0,
+    ),
+    gauge('budget_paused', '1 while no phase begins because of it', async () =>
+      Number((await budgets()).today.state === 'paused'),
     ),
     gauge('queue_paused', '1 while the queue is paused', async () => Number((await queue()).state === 'paused')),
     gauge(

@@ -3,6 +3,7 @@ import { dirname } from 'node:path'
 import type { EventLoopWatch } from '@orchestrator/server'
 import { parseSqliteUrl } from '@orchestrator/sqlite'
 
+import type { Budgets } from './core/budgets.ts'
 import type { PhaseQueue } from './core/ports.ts'
 import * as sentences from './core/sentences.ts'
 import type { Trouble } from './core/service-health.ts'
@@ -14,8 +15,14 @@ const FREE_MIN_MB = 200
 const LATE_MS = 500
 
 /** What makes the service `degraded` beside its hub. */
-export function listTroubles(o: { database_url: string; queue: PhaseQueue; event_loop: EventLoopWatch }): Trouble[] {
+export function listTroubles(o: {
+  database_url: string
+  queue: PhaseQueue
+  budgets: Budgets
+  event_loop: EventLoopWatch
+}): Trouble[] {
   return [
+    () => o.budgets.listTroubles(),
     async () => {
       const pause = await o.queue.findPause()
       return pause === undefined ? [] : [sentences.queuePaused(pause)]

@@ -55,6 +55,7 @@ export async function openEngine(
     store,
     queue,
     clock,
+    max_running_per_workspace: undefined,
     max_reworks: 5,
     phase_execution,
     agentFor: () => 'default',

@@ -58,7 +58,11 @@ function exported(...counts: number[]): ExportLine[] {
     return [{ kind: 'workflow', ...creation, history_hash: hash }, ...rows]
   })
   const rows = counts.reduce((sum, count) => sum + count, 0)
-  return [{ kind: 'export', format: 1, made_at: MADE_AT }, ...chains, { kind: 'end', workflows: counts.length, rows }]
+  return [
+    { kind: 'export', format: 1, made_at: MADE_AT },
+    ...chains,
+    { kind: 'end', workflows: counts.length, rows, acts: 0 },
+  ]
 }
 
 const textOf = (lines: readonly object[]) => lines.map((line) => `${JSON.stringify(line)}\n`).join('')
@@ -77,6 +81,7 @@ describe('an export', () => {
       workspaces: null,
       workflows: 3,
       rows: 5,
+      acts: 0,
       erased: 0,
       checkpoints: { held: 0, newer: 0 },
     })

@@ -66,6 +66,16 @@ const compared = {
   removed_lines: 0,
   hunks: [],
 }
+const today = {
+  name: 'day:2026-01-31',
+  spent_usd: 12.5,
+  limit_usd: 20,
+  state: 'free',
+  lifted_at: null,
+  lifted_by: null,
+  reason: null,
+}
+const budgets = { today, items: [], next_cursor: null }
 const health = { status: 'healthy', version: '1.0.0', uptime_seconds: 3, reasons: [] }
 
 /** Every call: what it sends, and what it makes of the answer. */
@@ -97,6 +107,19 @@ const CALLS: [
     (client) => client.pauseQueue({ reason: 'a new model' }),
     { method: 'POST', url: '/queue/pause', body: '{"reason":"a new model"}' },
     queue,
+  ],
+  ['listBudgets', (client) => client.listBudgets(), { method: 'GET', url: '/budgets', body: '' }, budgets],
+  [
+    'liftBudget',
+    (client) => client.liftBudget({ feature_id: feature.id, limit_usd: 20, reason: 'worth it' }),
+    { method: 'POST', url: '/budgets/lift', body: '{"feature_id":"001-sign-in","limit_usd":20,"reason":"worth it"}' },
+    budgets.today,
+  ],
+  [
+    'eraseWords',
+    (client) => client.eraseWords({ name: 'Robin' }),
+    { method: 'POST', url: '/audit/erase', body: '{"name":"Robin"}' },
+    { pseudonym: 'erased-00000000', history_rows: 2, comments: 3, answers: 0 },
   ],
   ['resumeQueue', (client) => client.resumeQueue(), { method: 'POST', url: '/queue/resume', body: '' }, queue],
   [

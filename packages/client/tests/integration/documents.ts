@@ -104,6 +104,15 @@ export const feature_detail: FeatureDetail = featureDetailSchema.parse({
   ...feature,
   workflows: [workflow],
   artifacts: [],
+  budget: {
+    name: 'feature:001-sign-in',
+    spent_usd: 0,
+    limit_usd: null,
+    state: 'free',
+    lifted_at: null,
+    lifted_by: null,
+    reason: null,
+  },
   coverage: { requirements: [], stories: [], tasks: { total: 0, ticked: 0 } },
   totals: { attempts: 1, agent_seconds: 2.5, input_tokens: null, output_tokens: null, cost_usd: null },
 })

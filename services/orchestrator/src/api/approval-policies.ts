@@ -10,6 +10,7 @@ import * as z from 'zod'
 
 import type { ApprovalRules } from '../core/approval-rules.ts'
 import { rolesFor } from '../core/privileges.ts'
+import { askerOf } from './asker.ts'
 
 /** What it takes to approve, by type and phase: read by everybody, set by an admin. */
 export function approvalPolicyRoutes(app: Server, { approvals }: { approvals: ApprovalRules }): void {
@@ -43,7 +44,7 @@ export function approvalPolicyRoutes(app: Server, { approvals }: { approvals: Ap
     },
     (request) => {
       const { workflow_type, phase } = request.params
-      return approvals.set(workflow_type, phase, request.body, request.actor.name)
+      return approvals.set(workflow_type, phase, request.body, askerOf(request))
     },
   )
 
@@ -58,6 +59,6 @@ export function approvalPolicyRoutes(app: Server, { approvals }: { approvals: Ap
         response: { 200: approvalPolicyItemSchema, ...errorResponses() },
       },
     },
-    (request) => approvals.reset(request.params.workflow_type, request.params.phase),
+    (request) => approvals.reset(request.params.workflow_type, request.params.phase, askerOf(request)),
   )
 }

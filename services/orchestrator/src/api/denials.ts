@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify'
 
 import type { Denials } from '../core/denials.ts'
 
-const DENIED: readonly ErrorCode[] = ['UNAUTHORIZED', 'FORBIDDEN', 'RATE_LIMITED']
+const DENIED: readonly ErrorCode[] = ['UNAUTHORIZED', 'FORBIDDEN', 'RATE_LIMITED', 'QUOTA_EXCEEDED']
 const PATH_MAX = 500
 
 /** Writes down every attempt that is refused. Before the routes that it is to watch. */

@@ -8,6 +8,7 @@ import {
 import { errorResponses, pageQuerySchema, type Server } from '@orchestrator/server'
 import * as z from 'zod'
 
+import type { Budgets } from '../core/budgets.ts'
 import { WORKFLOW_DEFINITIONS } from '../core/definitions.ts'
 import { cursorOf } from '../core/cursor.ts'
 import { describeFeature, type FeatureStore } from '../core/feature-detail.ts'
@@ -18,9 +19,10 @@ import { unknownFeature } from '../core/sentences.ts'
 export interface FeatureRoutesOptions {
   store: WorkflowStore
   features: FeatureStore
+  budgets: Pick<Budgets, 'ofFeature'>
 }
 
-export function featureRoutes(app: Server, { store, features }: FeatureRoutesOptions): void {
+export function featureRoutes(app: Server, { store, features, budgets }: FeatureRoutesOptions): void {
   const tags = ['features']
 
   app.get(
@@ -63,7 +65,7 @@ export function featureRoutes(app: Server, { store, features }: FeatureRoutesOpt
     async (request) => {
       const feature = await describeFeature({ store, features }, request.params.feature_id)
       if (feature === undefined) throw new ServiceError('FEATURE_NOT_FOUND', unknownFeature(request.params.feature_id))
-      return feature
+      return { ...feature, budget: await budgets.ofFeature(feature.id) }
     },
   )
 

@@ -4,6 +4,7 @@ import * as z from 'zod'
 
 import type { Keys } from '../core/keys.ts'
 import { rolesFor } from '../core/privileges.ts'
+import { askerOf } from './asker.ts'
 
 /** Keys of people and machines: made, listed and revoked by an admin. */
 export function keyRoutes(app: Server, { keys, onChange }: { keys: Keys; onChange: () => void }): void {
@@ -31,7 +32,7 @@ export function keyRoutes(app: Server, { keys, onChange }: { keys: Keys; onChang
       },
     },
     async (request, reply) => {
-      const key = await keys.issue(request.body)
+      const key = await keys.issue(request.body, askerOf(request))
       onChange()
       return reply.code(201).header('cache-control', 'no-store').send(key)
     },
@@ -49,7 +50,7 @@ export function keyRoutes(app: Server, { keys, onChange }: { keys: Keys; onChang
       },
     },
     async (request) => {
-      const key = await keys.revoke(request.params.key_id)
+      const key = await keys.revoke(request.params.key_id, askerOf(request))
       onChange()
       return key
     },

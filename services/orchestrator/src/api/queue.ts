@@ -3,6 +3,7 @@ import { errorResponses, type Server } from '@orchestrator/server'
 
 import { rolesFor } from '../core/privileges.ts'
 import type { QueueSwitch } from '../core/queue-switch.ts'
+import { askerOf } from './asker.ts'
 
 /** The queue of phases: how full it is, and the switch that stops the handing out. */
 export function queueRoutes(app: Server, { queue_switch }: { queue_switch: QueueSwitch }): void {
@@ -29,7 +30,7 @@ export function queueRoutes(app: Server, { queue_switch }: { queue_switch: Queue
         response: { ...response, ...errorResponses('STORAGE_FULL') },
       },
     },
-    (request) => queue_switch.pause(request.actor.name, request.body?.reason ?? null),
+    (request) => queue_switch.pause(askerOf(request), request.body?.reason ?? null),
   )
 
   app.post(
@@ -42,6 +43,6 @@ export function queueRoutes(app: Server, { queue_switch }: { queue_switch: Queue
         response: { ...response, ...errorResponses('STORAGE_FULL') },
       },
     },
-    (request) => queue_switch.resume(request.actor.name),
+    (request) => queue_switch.resume(askerOf(request)),
   )
 }

@@ -9,12 +9,14 @@ import {
   type WorkflowType,
 } from '@orchestrator/contract'
 
+import type { Act } from './acts.ts'
 import { approvalsOf, isPlain, type Requirement, type Vote } from './approvals.ts'
+import type { Origin } from './origin.ts'
 
 export interface ApprovalStore {
   listPolicies(): Promise<ApprovalPolicyItem[]>
-  savePolicy(policy: ApprovalPolicyItem): Promise<void>
-  deletePolicy(workflow_type: WorkflowType, phase: Phase): Promise<void>
+  savePolicy(policy: ApprovalPolicyItem, act: Act): Promise<void>
+  deletePolicy(workflow_type: WorkflowType, phase: Phase, act: Act): Promise<void>
   /** People who hold a good key that approves. */
   countApprovers(now: string): Promise<number>
   listVotes(attempt_ids: readonly AttemptId[]): Promise<(Vote & { attempt_id: AttemptId })[]>
@@ -86,16 +88,21 @@ export class ApprovalRules {
     workflow_type: WorkflowType,
     phase: Phase,
     policy: ApprovalPolicy,
-    by: string,
+    by: Origin,
   ): Promise<ApprovalPolicyItem> {
-    const item = { workflow_type, phase, ...policy, updated_at: this.#o.now().toISOString(), updated_by: by }
-    await this.#o.store.savePolicy(item)
+    const created_at = this.#o.now().toISOString()
+    const item = { workflow_type, phase, ...policy, updated_at: created_at, updated_by: by.name }
+    const subject = `${workflow_type}/${phase}`
+    await this.#o.store.savePolicy(item, { by, action: 'policy.set', subject, details: { ...policy }, created_at })
     this.forget()
     return item
   }
 
-  async reset(workflow_type: WorkflowType, phase: Phase): Promise<ApprovalPolicyItem> {
-    await this.#o.store.deletePolicy(workflow_type, phase)
+  async reset(workflow_type: WorkflowType, phase: Phase, by: Origin): Promise<ApprovalPolicyItem> {
+    const created_at = this.#o.now().toISOString()
+    const subject = `${workflow_type}/${phase}`
+    const act: Act = { by, action: 'policy.reset', subject, details: {}, created_at }
+    await this.#o.store.deletePolicy(workflow_type, phase, act)
     this.forget()
     return { workflow_type, phase, ...DEFAULT, updated_at: null, updated_by: null }
   }

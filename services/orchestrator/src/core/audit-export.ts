@@ -1,4 +1,4 @@
-import type { ChainedRow, Creation, ExportLine, Words } from '@orchestrator/audit'
+import type { ChainedAct, ChainedRow, Creation, ExportLine, Words } from '@orchestrator/audit'
 
 import type { Scope } from './scope.ts'
 
@@ -11,7 +11,9 @@ export interface Chain {
 export interface AuditStore {
   /** By the workflow's id, beyond `after`. */
   listChains(after: string, limit: number, scope: Scope): Promise<Chain[]>
-  /** Rows with a sequence beyond `after`, in its order; never one before which another can still appear. */
+  /** What admins did, with a sequence beyond `after`, in its order. */
+  listActs(after: number, limit: number): Promise<(ChainedAct & { hash: string })[]>
+  /** Rows and acts with a sequence beyond `after`, in its order; never one before which another can still appear. */
   listLinks(after: number, limit: number): Promise<{ workflow_id: string; sequence: number; hash: string }[]>
 }
 
@@ -37,5 +39,13 @@ export async function* exportLines(store: AuditStore, now: Date, scope: Scope): 
     yield page
     chains = await store.listChains(last.creation.id, PAGE, scope)
   }
-  yield line({ kind: 'end', workflows, rows })
+  let acts = 0
+  // They are about all workspaces.
+  let page = scope === null ? await store.listActs(0, PAGE) : []
+  for (let last = page.at(-1); last !== undefined; last = page.at(-1)) {
+    acts += page.length
+    yield page.map((act) => line({ kind: 'act', ...act })).join('')
+    page = await store.listActs(last.sequence, PAGE)
+  }
+  yield line({ kind: 'end', workflows, rows, acts })
 }

@@ -29,7 +29,7 @@ const DOCUMENT_BYTES_MAX = 1_000_000
 export async function describeFeature(
   { store, features }: FeatureDetailsOptions,
   id: FeatureId,
-): Promise<FeatureDetail | undefined> {
+): Promise<Omit<FeatureDetail, 'budget'> | undefined> {
   const feature = await store.findFeature(id)
   if (feature === undefined) return undefined
   const artifacts = await features.listLatestArtifacts(id)

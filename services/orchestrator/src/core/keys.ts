@@ -3,6 +3,8 @@ import { randomBytes, timingSafeEqual } from 'node:crypto'
 import { ServiceError, type CreatedKey, type CreateKey, type Key, type Role } from '@orchestrator/contract'
 
 import { sha256 } from './outcome.ts'
+import type { Act } from './acts.ts'
+import type { Origin } from './origin.ts'
 import type { Scope } from './scope.ts'
 import * as sentences from './sentences.ts'
 
@@ -17,11 +19,11 @@ export interface KeyStore {
   /** Which of these are good at `now`. */
   listGood(ids: readonly string[], now: string): Promise<string[]>
   countKeys(): Promise<number>
-  insertKey(record: KeyRecord): Promise<void>
+  insertKey(record: KeyRecord, act?: Act): Promise<void>
   /** Only into a store without any; answers false when there is one, from whichever replica. */
   insertFirstKey(record: KeyRecord): Promise<boolean>
   /** Answers false when it is unknown, revoked already, or the last good one of an admin of all workspaces. */
-  revokeKey(id: string, now: string): Promise<boolean>
+  revokeKey(id: string, now: string, by?: Origin): Promise<boolean>
 }
 
 export interface KeyHolder {
@@ -63,7 +65,7 @@ export class Keys {
   }
 
   /** With the whole key, which nobody can ever see again. Throws VALIDATION_ERROR. */
-  async issue({ name, role, workspaces, expires_at }: CreateKey): Promise<CreatedKey> {
+  async issue({ name, role, workspaces, expires_at }: CreateKey, by?: Origin): Promise<CreatedKey> {
     const now = this.#now().toISOString()
     // In one form, for times are compared as text.
     const expires = expires_at === undefined ? null : new Date(expires_at).toISOString()
@@ -80,7 +82,10 @@ export class Keys {
       created_at: now,
       expires_at: expires,
     })
-    await this.#store.insertKey(record)
+    const { id: subject, created_at } = record
+    // Without the name: what stands in the chain cannot be erased.
+    const details = { role, workspaces: workspaces ?? null, expires_at: expires }
+    await this.#store.insertKey(record, by && { by, action: 'key.created', subject, details, created_at })
     return { ...withoutSecret(record), key }
   }
 
@@ -102,8 +107,8 @@ export class Keys {
   }
 
   /** From now on it opens nothing; a second time changes nothing. Throws KEY_NOT_FOUND, LAST_ADMIN_KEY. */
-  async revoke(id: string): Promise<Key> {
-    const revoked = await this.#store.revokeKey(id, this.#now().toISOString())
+  async revoke(id: string, by?: Origin): Promise<Key> {
+    const revoked = await this.#store.revokeKey(id, this.#now().toISOString(), by)
     const record = await this.#store.findKey(id)
     if (record === undefined) throw new ServiceError('KEY_NOT_FOUND', sentences.unknownKey(id))
     if (!revoked && record.revoked_at === null) throw new ServiceError('LAST_ADMIN_KEY', sentences.lastAdminKey())

@@ -1,4 +1,4 @@
-import type { AgentUpdate, InvokeRequest, InvokeResponse, WorkflowType } from '@orchestrator/contract'
+import type { AgentUpdate, AttemptId, InvokeRequest, InvokeResponse, WorkflowType } from '@orchestrator/contract'
 
 import { backoffDelay, type BackoffPolicy } from './backoff.ts'
 import { commandOf } from './definitions.ts'
@@ -25,6 +25,8 @@ export interface PhaseExecutorOptions {
   /** In [0, 1); for the jitter. */
   random: () => number
   telemetry: Telemetry
+  /** Why an attempt may not begin yet. */
+  findHold(attempt_id: AttemptId): Promise<string | undefined>
   backoff: BackoffPolicy
   phase_timeout_seconds: number
   /** The agent of a type when the workflow names none. */
@@ -67,6 +69,8 @@ export class PhaseExecutor {
   }
 
   async #runWithin(claim: Claim, limit: AbortSignal): Promise<void> {
+    const hold = await this.#o.findHold(claim.attempt_id)
+    if (hold !== undefined) return this.#o.machine.hold(claim.attempt_id, hold)
     const first = await this.#o.machine.begin(claim.attempt_id)
     if (first === undefined) return
     const watch = this.#o.telemetry.beginPhase(first)

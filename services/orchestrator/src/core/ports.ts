@@ -35,6 +35,8 @@ import type {
   WorkflowType,
 } from '@orchestrator/contract'
 
+import type { Act } from './acts.ts'
+import type { BudgetLift } from './budgets.ts'
 import type { NoteTransaction } from './note-store.ts'
 import type { Vote } from './approvals.ts'
 import type { Origin } from './origin.ts'
@@ -158,6 +160,13 @@ export interface WorkflowTransaction extends NoteTransaction {
   findActiveWorkflow(feature_id: FeatureId): Promise<WorkflowId | undefined>
   /** The next feature number, beyond `floor` and beyond every number given before; a rolled back transaction may leave a hole. */
   takeFeatureNumber(floor: number): Promise<number>
+  /** What an admin does, in the chain of such acts. */
+  recordAct(act: Act): Promise<void>
+  /** What an attempt cost, to the sums of its feature and of this day. */
+  addSpending(feature_id: FeatureId, day: string, usd: number): Promise<void>
+  liftBudget(lift: BudgetLift): Promise<void>
+  /** Workflows of a workspace that have not ended, counted to `most`; nobody else begins one there until the commit. */
+  countRunning(workspace: string, most: number): Promise<number>
   /** The next place in the order of all that is told; subscribers are woken after the commit. */
   takeSequence(): Promise<number>
   insertFeature(feature: Feature): Promise<void>
@@ -268,6 +277,8 @@ export interface PhaseQueue {
   resume(tx: WorkflowTransaction): Promise<boolean>
   findPause(): Promise<QueuePause | undefined>
   describeLoad(): Promise<QueueLoad>
+  /** What was handed out and let go of before it began is handed out again. */
+  lookAgain(): Promise<void>
   /** Begins to hand out, what was running before a restart first. `run` must not reject but for a broken store. */
   consume(run: (claim: Claim) => Promise<void>, o: ConsumeOptions): Promise<{ stop(): Promise<void> }>
 }

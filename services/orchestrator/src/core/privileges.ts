@@ -17,7 +17,9 @@ export type Action =
   | 'manage_keys'
   | 'manage_queue'
   | 'manage_policies'
+  | 'manage_budgets'
   | 'audit'
+  | 'erase'
 
 /** `own`: only on what was created under the same name. */
 type Extent = 'any' | 'own'
@@ -42,7 +44,9 @@ export const PRIVILEGES: Readonly<Record<Action, Readonly<Partial<Record<Role, E
   manage_keys: { admin: 'any' },
   manage_queue: { admin: 'any' },
   manage_policies: { admin: 'any' },
+  manage_budgets: { admin: 'any' },
   audit: { admin: 'any' },
+  erase: { admin: 'any' },
 }
 
 /** The roles that may do at least one of these to something: what the route of them says. */

@@ -1,5 +1,6 @@
 import type { Queue } from '@orchestrator/contract'
 
+import type { Origin } from './origin.ts'
 import type { Clock, PhaseQueue, WorkflowStore } from './ports.ts'
 
 export interface QueueSwitchOptions {
@@ -33,23 +34,25 @@ export class QueueSwitch {
   }
 
   /** Of a queue that is paused already it changes nothing: who paused it first, and why, stays. */
-  async pause(actor: string, reason: string | null): Promise<Queue> {
+  async pause(by: Origin, reason: string | null): Promise<Queue> {
     const { store, queue } = this.#o
     const now = this.#o.clock.now().toISOString()
     await store.write(async (tx) => {
-      if (!(await queue.pause(tx, { paused_at: now, paused_by: actor, reason }))) return
-      const data = { state: 'paused', actor, reason } as const
+      if (!(await queue.pause(tx, { paused_at: now, paused_by: by.name, reason }))) return
+      await tx.recordAct({ by, action: 'queue.paused', subject: 'phases', details: {}, created_at: now })
+      const data = { state: 'paused', actor: by.name, reason } as const
       await tx.appendEvent({ type: 'queue.state', workflow_id: null, created_at: now, data })
     })
     return this.describe()
   }
 
-  async resume(actor: string): Promise<Queue> {
+  async resume(by: Origin): Promise<Queue> {
     const { store, queue } = this.#o
     const now = this.#o.clock.now().toISOString()
     await store.write(async (tx) => {
       if (!(await queue.resume(tx))) return
-      const data = { state: 'running', actor, reason: null } as const
+      await tx.recordAct({ by, action: 'queue.resumed', subject: 'phases', details: {}, created_at: now })
+      const data = { state: 'running', actor: by.name, reason: null } as const
       await tx.appendEvent({ type: 'queue.state', workflow_id: null, created_at: now, data })
     })
     return this.describe()

@@ -1,5 +1,5 @@
 import type { QueuePause } from './ports.ts'
-import type { Feature, FeatureId, Trigger, WorkflowStatus } from '@orchestrator/contract'
+import type { Budget, Feature, FeatureId, Trigger, WorkflowStatus } from '@orchestrator/contract'
 
 /** What the service says to people, in one place: each a sentence that they can act on. */
 
@@ -101,10 +101,32 @@ export const unknownKey = (id: string) => `There is no key ${id}. List them with
 export const lastAdminKey = () =>
   'This is the last key of an admin of all workspaces: without it nobody could manage keys. Make another one first.'
 
+export const erased = () => 'What was said here was erased.'
+
+export const stillHoldsKey = (name: string) =>
+  `must be of somebody who holds no key any more: revoke those of ${name} first`
+
 export const expiresInThePast = () => 'must lie ahead'
 
 export const queuePaused = ({ paused_at, paused_by, reason }: QueuePause) =>
   `The queue is paused since ${paused_at} by ${paused_by}${reason === null ? '' : ` (${reason})`}: nothing is handed out. POST /queue/resume goes on.`
+
+const dollars = (usd: number) => `$${usd.toFixed(2)}`
+
+export const budgetSpent = ({ name, spent_usd, limit_usd }: Budget) =>
+  `Waits: ${dollars(spent_usd)} of ${dollars(limit_usd ?? 0)} ${budgetNamed(name)} are spent. It goes on when an admin lifts that (POST /budgets/lift)${name.startsWith('day:') ? ', or tomorrow (UTC)' : ''}.`
+
+const budgetNamed = (name: string) =>
+  name.startsWith('day:') ? 'for today (DAILY_BUDGET_USD)' : `for ${name.slice('feature:'.length)} (FEATURE_BUDGET_USD)`
+
+export const dayNearlySpent = ({ spent_usd, limit_usd, state }: Budget) =>
+  `${dollars(spent_usd)} of ${dollars(limit_usd ?? 0)} for today (DAILY_BUDGET_USD) are spent${state === 'paused' ? ': no phase begins until an admin lifts that (POST /budgets/lift), or tomorrow (UTC)' : ''}.`
+
+export const featuresWait = (count: number) =>
+  `${count === 1 ? 'A feature has' : `${count} features have`} spent what one may cost (FEATURE_BUDGET_USD), so that phases wait: GET /budgets lists them, POST /budgets/lift goes on.`
+
+export const tooManyRunning = (workspace: string, most: number) =>
+  `${workspace} has ${most} workflows that have not ended, which is the limit (MAX_RUNNING_WORKFLOWS_PER_WORKSPACE). Finish or cancel one, or try again later.`
 
 export const needsKey = () => 'This needs a key: send it as "Authorization: Bearer ok_…".'
 

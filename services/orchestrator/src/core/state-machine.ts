@@ -42,6 +42,8 @@ import {
 export interface StateMachineOptions extends WorkflowStepsOptions {
   store: WorkflowStore
   approvals: Pick<ApprovalRules, 'current'>
+  /** Workflows of one workspace that have not ended; undefined: as many as there are. */
+  max_running_per_workspace: number | undefined
   /** The highest feature number taken in the workspace's repository, as far as known. */
   highestNumber(workspace: string): Promise<number>
   /** A feature that the workspace's repository has and nobody created here. */
@@ -67,7 +69,7 @@ export class WorkflowStateMachine {
     this.#o = o
   }
 
-  /** Throws FORBIDDEN, FEATURE_NOT_FOUND, FEATURE_BUSY, VALIDATION_ERROR, WORKSPACE_NOT_FOUND, UNAVAILABLE. */
+  /** Throws FORBIDDEN, FEATURE_NOT_FOUND, FEATURE_BUSY, QUOTA_EXCEEDED, VALIDATION_ERROR, WORKSPACE_NOT_FOUND, UNAVAILABLE. */
   async create(body: CreateWorkflow, asker: Asker, idempotency?: Idempotency): Promise<Workflow> {
     assertReaches(asker, body)
     if (body.model !== undefined) await this.#o.checkModel(body)
@@ -218,6 +220,16 @@ export class WorkflowStateMachine {
     })
   }
 
+  /** The attempt has to wait before it begins; told once for each reason. */
+  async hold(attempt_id: AttemptId, reason: string): Promise<void> {
+    await this.#store.write(async (tx) => {
+      const work = await tx.findWork(attempt_id)
+      if (work === undefined || !isCurrent(work) || work.workflow.attempt?.reason === reason) return
+      if (await tx.changeAttempt(attempt_id, ['queued'], { reason }))
+        await this.#steps.tellAttempt(tx, work, 'queued', reason, null)
+    })
+  }
+
   /** The attempt waits for another try. Answers false when it is no longer wanted. */
   backOff(work: AttemptWork, reason: string, next_retry_at: string): Promise<boolean> {
     return this.#store.write(async (tx) => {
@@ -337,6 +349,7 @@ export class WorkflowStateMachine {
     origin: Origin,
     { retry_of = null, feedback }: { retry_of?: WorkflowId | null; feedback: Feedback | null },
   ): Promise<Workflow> {
+    await this.#assertRoom(tx, feature.workspace)
     const now = this.#now()
     const id = newId<WorkflowId>()
     const phase = phasesOf(body.workflow_type)[0] as Phase
@@ -373,6 +386,13 @@ export class WorkflowStateMachine {
     )
     const workflow: Workflow = { ...row, attempt }
     return this.#o.phase_execution === 'hub' ? workflow : this.#steps.start(tx, workflow)
+  }
+
+  /** Throws QUOTA_EXCEEDED. */
+  async #assertRoom(tx: WorkflowTransaction, workspace: string): Promise<void> {
+    const most = this.#o.max_running_per_workspace
+    if (most === undefined || (await tx.countRunning(workspace, most)) < most) return
+    throw new ServiceError('QUOTA_EXCEEDED', sentences.tooManyRunning(workspace, most))
   }
 
   async #findCurrent(tx: WorkflowTransaction, attempt_id: AttemptId): Promise<AttemptWork | undefined> {

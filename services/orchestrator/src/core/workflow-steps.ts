@@ -164,6 +164,8 @@ export class WorkflowSteps {
     if (step.outcome !== undefined) {
       await tx.finishAttempt(id, { state: 'succeeded', reason: null, finished_at: now, outcome: step.outcome })
       await tx.answerThreads(workflow.id, step.outcome.threads)
+      const cost = step.outcome.usage?.cost_usd ?? 0
+      if (cost > 0) await tx.addSpending(workflow.feature_id, now.slice(0, 10), cost)
       return { ...current, state: 'succeeded', reason: null, next_retry_at: null, digest: step.outcome.digest }
     }
     if (step.error !== undefined && workflow.status !== 'waiting_approval') {
@@ -204,7 +206,7 @@ export class WorkflowSteps {
   async tellAttempt(
     tx: WorkflowTransaction,
     work: AttemptWork,
-    state: 'running' | 'backing_off',
+    state: 'queued' | 'running' | 'backing_off',
     reason: string | null,
     next_retry_at: string | null,
   ): Promise<void> {

@@ -2,9 +2,10 @@ import type { ApprovalPolicyItem, ApprovingRole } from '@orchestrator/contract'
 import { sql } from 'kysely'
 
 import type { ApprovalStore } from '../core/approval-rules.ts'
+import type { Acts } from './act-store.ts'
 import type { Session } from './session.ts'
 
-export function createApprovalStore({ read, write }: Session): ApprovalStore {
+export function createApprovalStore({ read, write }: Session, acts: Pick<Acts, 'append'>): ApprovalStore {
   return {
     async listPolicies() {
       const rows = await read.selectFrom('approval_policies').selectAll().execute()
@@ -15,29 +16,31 @@ export function createApprovalStore({ read, write }: Session): ApprovalStore {
       }))
     },
 
-    async savePolicy({ required_roles, four_eyes, ...policy }) {
+    async savePolicy({ required_roles, four_eyes, ...policy }, act) {
       const row = {
         ...policy,
         required_roles: JSON.stringify(required_roles),
         four_eyes: four_eyes === null ? null : Number(four_eyes),
       }
-      await write((tx) =>
-        tx
+      await write(async (tx) => {
+        await tx
           .insertInto('approval_policies')
           .values(row)
           .onConflict((conflict) => conflict.columns(['workflow_type', 'phase']).doUpdateSet(row))
-          .execute(),
-      )
+          .execute()
+        await acts.append(tx, act)
+      })
     },
 
-    async deletePolicy(workflow_type, phase) {
-      await write((tx) =>
-        tx
+    async deletePolicy(workflow_type, phase, act) {
+      await write(async (tx) => {
+        await tx
           .deleteFrom('approval_policies')
           .where('workflow_type', '=', workflow_type)
           .where('phase', '=', phase)
-          .execute(),
-      )
+          .execute()
+        await acts.append(tx, act)
+      })
     },
 
     async countApprovers(now) {

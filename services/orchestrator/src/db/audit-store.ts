@@ -1,6 +1,6 @@
-import type { ChainedRow } from '@orchestrator/audit'
+import { ACTS, type ChainedRow } from '@orchestrator/audit'
 import type { WorkflowId } from '@orchestrator/contract'
-import type { Kysely } from 'kysely'
+import { sql, type Kysely } from 'kysely'
 
 import type { AuditStore, Chain } from '../core/audit-export.ts'
 import type { Scope } from '../core/scope.ts'
@@ -20,13 +20,23 @@ export function createAuditStore(read: Kysely<Tables>, horizon?: EventSequence['
     },
 
     async listLinks(after, limit) {
-      let rows = read
-        .selectFrom('workflow_history')
-        .select(['workflow_id', 'sequence', 'hash'])
-        .where('sequence', '>', after)
-      if (horizon !== undefined) rows = rows.where('sequence', '<', horizon)
-      return rows.orderBy('sequence').limit(limit).execute()
+      const below = horizon === undefined ? sql`` : sql`and sequence < ${horizon}`
+      const page = sql`where sequence > ${after} ${below} order by sequence limit ${limit}`
+      const { rows } = await sql<{ workflow_id: string; sequence: number; hash: string }>`
+        select * from (select workflow_id, sequence, hash from workflow_history ${page}) as history
+        union all select * from (select cast(${ACTS} as text), sequence, hash from admin_acts ${page}) as acts
+        order by sequence limit ${limit}`.execute(read)
+      return rows
     },
+
+    listActs: (after, limit) =>
+      read
+        .selectFrom('admin_acts')
+        .selectAll()
+        .where('sequence', '>', after)
+        .orderBy('sequence')
+        .limit(limit)
+        .execute(),
   }
 }
 

@@ -86,6 +86,11 @@ export class EmbeddedQueue implements PhaseQueue {
     return clearPause(databaseTransaction(tx))
   }
 
+  async lookAgain(): Promise<void> {
+    await this.#waiting.reset()
+    this.#wake()
+  }
+
   findPause(): Promise<QueuePause | undefined> {
     return findPause(this.#o.session.read)
   }

@@ -81,10 +81,12 @@ export async function listFeed(db: Kysely<Tables>, page: FeedPage): Promise<Feed
   return rows
 }
 
-/** The last sequence that can be read; 0 when there is none. */
+/** The last sequence that can be read, of what admins did too, which the feed does not tell; 0 when there is none. */
 export function lastOfFeed(horizon?: Horizon): RawBuilder<number> {
   const where = horizon === undefined ? sql`` : sql`where sequence < ${horizon}`
-  const last = SOURCES.map((table) => sql`select max(sequence) as sequence from ${sql.table(table)} ${where}`)
+  const last = [...SOURCES, 'admin_acts'].map(
+    (table) => sql`select max(sequence) as sequence from ${sql.table(table)} ${where}`,
+  )
   return sql<number>`(select coalesce(max(sequence), 0) from (${sql.join(last, sql` union all `)}) as feed)`
 }
 

@@ -1,12 +1,13 @@
 import type { Insertable, Selectable } from 'kysely'
 
 import type { KeyRecord, KeyStore } from '../core/keys.ts'
+import { createActs, type Acts } from './act-store.ts'
 import type { KeysTable } from './models.ts'
 import { prepare } from './prepared.ts'
 import { parseJson, toJson } from './rows.ts'
 import type { Session } from './session.ts'
 
-export function createKeyStore(session: Session): KeyStore {
+export function createKeyStore(session: Session, acts: Pick<Acts, 'append'> = createActs(session)): KeyStore {
   // Asked by every request that shows a key.
   const findKey = prepare<{ id: string }, Selectable<KeysTable>>((value) =>
     session.read.selectFrom('keys').selectAll().where('id', '=', value('id')),
@@ -37,8 +38,11 @@ export function createKeyStore(session: Session): KeyStore {
         .executeTakeFirstOrThrow()
       return count
     },
-    async insertKey(record) {
-      await session.write((tx) => tx.insertInto('keys').values(rowOf(record)).execute())
+    async insertKey(record, act) {
+      await session.write(async (tx) => {
+        await tx.insertInto('keys').values(rowOf(record)).execute()
+        if (act !== undefined) await acts.append(tx, act)
+      })
     },
     insertFirstKey: (record) =>
       session.write(async (tx) => {
@@ -56,7 +60,7 @@ export function createKeyStore(session: Session): KeyStore {
         await tx.insertInto('keys').values(rowOf(record)).execute()
         return true
       }),
-    revokeKey: (id, now) =>
+    revokeKey: (id, now, by) =>
       session.write(async (tx) => {
         // Holds every admin's row, so that two admins cannot revoke each other at once.
         await tx
@@ -89,7 +93,10 @@ export function createKeyStore(session: Session): KeyStore {
             ]),
           )
           .executeTakeFirst()
-        return revoked.numUpdatedRows === 1n
+        const isRevoked = revoked.numUpdatedRows === 1n
+        if (isRevoked && by !== undefined)
+          await acts.append(tx, { by, action: 'key.revoked', subject: id, details: {}, created_at: now })
+        return isRevoked
       }),
   }
 }

@@ -1,4 +1,5 @@
 import type {
+  AdminAct,
   AttemptState,
   FeatureId,
   AttemptId,
@@ -104,6 +105,32 @@ export interface VotesTable {
   digest: Digest | null
   comments: string
   created_at: string
+}
+
+/** What admins did: see core/acts.ts. Rows are only ever added. */
+export interface AdminActsTable {
+  /** In the order of all that is told, with holes. */
+  sequence: number
+  action: AdminAct['action']
+  subject: string
+  details: string
+  actor: string
+  key_id: string | null
+  request_id: string | null
+  address: string | null
+  created_at: string
+  hash: string
+}
+
+/** `day:2030-01-31` or `feature:001-log-in`: what was spent, and its limit where an admin set one. */
+export interface BudgetsTable {
+  name: string
+  spent_usd: number
+  /** Counts once it was lifted: null is none. */
+  limit_usd: number | null
+  lifted_at: string | null
+  lifted_by: string | null
+  reason: string | null
 }
 
 /** Attempts that were refused, the latest of them. */
@@ -294,6 +321,8 @@ export interface Tables {
   approval_policies: ApprovalPoliciesTable
   votes: VotesTable
   denials: DenialsTable
+  admin_acts: AdminActsTable
+  budgets: BudgetsTable
   attempts: AttemptsTable
   attempt_artifacts: AttemptArtifactsTable
   artifacts: ArtifactsTable

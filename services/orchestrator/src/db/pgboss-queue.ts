@@ -99,6 +99,10 @@ export class PgBossQueue implements PhaseQueue {
     return clearPause(databaseTransaction(tx))
   }
 
+  async lookAgain(): Promise<void> {
+    await reconcile(this.#o, (tx, id, agent) => this.enqueue(tx, id, agent))
+  }
+
   findPause(): Promise<QueuePause | undefined> {
     return findPause(this.#o.session.read)
   }
@@ -109,7 +113,7 @@ export class PgBossQueue implements PhaseQueue {
 
   async consume(run: (claim: Claim) => Promise<void>, o: ConsumeOptions): Promise<{ stop(): Promise<void> }> {
     const consumer: Consumer = { ...o, run, stopping: new AbortController() }
-    const bringUp = () => reconcile(this.#o, (tx, id, agent) => this.enqueue(tx, id, agent))
+    const bringUp = () => this.lookAgain()
     await bringUp()
     await this.#readPause()
     const loops = [

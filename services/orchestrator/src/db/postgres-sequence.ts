@@ -3,8 +3,8 @@ import { sql, type Kysely, type RawBuilder } from 'kysely'
 import { lastOfFeed } from './event-feed.ts'
 import type { Tables } from './models.ts'
 
-/** Rows of the feed that one transaction may write. */
-const PER_TRANSACTION = 1000
+/** Places that one transaction has. */
+export const PER_TRANSACTION = 1000
 
 const BASE = 'event_base'
 

@@ -12,6 +12,7 @@ import { cursorOf } from '../core/cursor.ts'
 import type { WorkflowStore } from '../core/ports.ts'
 import { UnreadableRowError } from '../core/quarantine.ts'
 import type { Scope } from '../core/scope.ts'
+import { createActs } from './act-store.ts'
 import { counted } from './counted.ts'
 import { eventOf, lastOfFeed, listFeed } from './event-feed.ts'
 import { attemptOf, reviewOf, selectWorkflows, historyItemOf, workflowOf } from './rows.ts'
@@ -37,6 +38,7 @@ export function createStore(
     for (const listener of listeners) listener()
   }
   const onEvents = shared === undefined ? tell : shared.followEvents(tell)
+  const acts = createActs(session, onEvents)
   const horizon = shared?.sequence.horizon
   const noting = <R, T>(rows: readonly R[], read: (row: R) => T): T[] =>
     rows.flatMap((row) => {
@@ -51,7 +53,19 @@ export function createStore(
 
   return {
     write: (fn) =>
-      session.write((tx) => fn(workflowTransaction(tx, shared?.counters ?? tx, statements, nextSequence, onEvents))),
+      session.write((tx) =>
+        fn(
+          workflowTransaction(
+            tx,
+            shared?.counters ?? tx,
+            statements,
+            nextSequence,
+            onEvents,
+            acts,
+            shared !== undefined,
+          ),
+        ),
+      ),
 
     async findWorkflow(id) {
       const { rows } = await statements.findWorkflow(read, { id })

@@ -1,8 +1,10 @@
 import type { Comment, Feedback, JsonObject, WorkflowId } from '@orchestrator/contract'
 import { afterCommit } from '@orchestrator/sqlite'
-import type { Kysely, QueryResult, Transaction } from 'kysely'
+import { sql, type Kysely, type QueryResult, type Transaction } from 'kysely'
 
+import { budgetOf } from '../core/budgets.ts'
 import type { WorkflowTransaction } from '../core/ports.ts'
+import type { Acts } from './act-store.ts'
 import type { Tables } from './models.ts'
 import { noteTransaction } from './note-store.ts'
 import { OutOfOrderError } from './out-of-order.ts'
@@ -18,6 +20,8 @@ export function workflowTransaction(
   statements: Statements,
   nextSequence: (() => number) | undefined,
   onEvents: () => void,
+  acts: Pick<Acts, 'append'>,
+  locksWorkspaces: boolean,
 ): WorkflowTransaction {
   const held = new Set<WorkflowId>()
   const links = new Map<WorkflowId, { hash: string; sequence: number }>()
@@ -54,6 +58,36 @@ export function workflowTransaction(
     takeSequence,
 
     ...noteTransaction(tx),
+
+    recordAct: (act) => acts.append(tx, act),
+
+    async addSpending(feature_id, day, usd) {
+      await tx
+        .insertInto('budgets')
+        .values([budgetOf.feature(feature_id), budgetOf.day(day)].map((name) => ({ name, spent_usd: usd })))
+        .onConflict((conflict) =>
+          conflict.column('name').doUpdateSet((eb) => ({ spent_usd: eb('budgets.spent_usd', '+', usd) })),
+        )
+        .execute()
+    },
+
+    async liftBudget({ name, ...lift }) {
+      await tx
+        .insertInto('budgets')
+        .values({ name, spent_usd: 0, ...lift })
+        .onConflict((conflict) => conflict.column('name').doUpdateSet(lift))
+        .execute()
+    },
+
+    async countRunning(workspace, most) {
+      if (locksWorkspaces) await sql`select pg_advisory_xact_lock(hashtextextended(${workspace}, 0))`.execute(tx)
+      // The concatenation keeps from the index over all workflows of the workspace, ended ones included.
+      const { rows } = await sql<{ count: number }>`
+        select count(*) as count from (
+          select 1 from workflows where status in (${sql.join([...ACTIVE])}) and workspace || '' = ${workspace}
+          limit ${most}) as running`.execute(tx)
+      return rows[0]?.count ?? 0
+    },
 
     async findFeature(id) {
       const [row] = (await statements.findFeature(tx, { id })).rows

@@ -2,15 +2,19 @@ import { createHash } from 'node:crypto'
 import { DatabaseSync } from 'node:sqlite'
 
 import {
+  adminActPageSchema,
   approvalPolicyItemSchema,
   approvalPolicyPageSchema,
   attemptDiffSchema,
   attemptPageSchema,
+  budgetPageSchema,
+  budgetSchema,
   checklistItemSchema,
   checklistPageSchema,
   createdKeySchema,
   denialPageSchema,
   draftPageSchema,
+  erasureSchema,
   errorEnvelopeSchema,
   exchangePageSchema,
   featurePageSchema,
@@ -127,7 +131,7 @@ async function stream(path: string): Promise<Answer> {
 }
 async function onFullDisk<T>(fn: () => Promise<T>): Promise<T> {
   const database = new DatabaseSync(`${service.folder}/orchestrator.db`)
-  const full = ['workflows', 'workflow_history', 'events', 'keys', 'review_drafts', 'approval_policies']
+  const full = ['workflows', 'workflow_history', 'events', 'keys', 'review_drafts', 'approval_policies', 'admin_acts']
   for (const table of full)
     database.exec(
       `create trigger full_of_${table} before insert on ${table} begin select raise(abort, 'database or disk is full'); end`,
@@ -399,6 +403,22 @@ const OWN: Record<string, [request: () => Promise<Answer>, body: z.ZodType]> = {
     () => service.request('DELETE', '/approval-policies/plan/phase_2'),
     approvalPolicyItemSchema,
   ],
+  'GET /audit/acts 200': [() => service.request('GET', '/audit/acts'), adminActPageSchema],
+  'POST /audit/erase 200': [() => service.request('POST', '/audit/erase', { name: 'Somebody' }), erasureSchema],
+  'POST /audit/erase 507': [
+    () => onFullDisk(() => service.request('POST', '/audit/erase', { name: 'Somebody' })),
+    errorEnvelopeSchema,
+  ],
+  'GET /budgets 200': [() => service.request('GET', '/budgets'), budgetPageSchema],
+  'POST /budgets/lift 200': [() => service.request('POST', '/budgets/lift', { reason: 'worth it' }), budgetSchema],
+  'POST /budgets/lift 404': [
+    () => service.request('POST', '/budgets/lift', { feature_id: '999-nothing', reason: 'worth it' }),
+    errorEnvelopeSchema,
+  ],
+  'POST /budgets/lift 507': [
+    () => onFullDisk(() => service.request('POST', '/budgets/lift', { reason: 'worth it' })),
+    errorEnvelopeSchema,
+  ],
   'GET /audit/denials 200': [() => service.request('GET', '/audit/denials'), denialPageSchema],
   'GET /audit/export 200': [() => service.request('GET', '/audit/export'), z.undefined()],
   'DELETE /session 204': [() => service.request('DELETE', '/session'), z.undefined()],
@@ -433,6 +453,8 @@ const BODIES: Record<string, object> = {
   'PUT /approval-policies/{workflow_type}/{phase}': policy,
   'POST /session': { key },
   'POST /keys': { name: 'Robin', role: 'viewer' },
+  'POST /budgets/lift': { reason: 'worth it' },
+  'POST /audit/erase': { name: 'Somebody' },
   'PUT /workflows/{id}/drafts/{draft_id}': draft,
 }
 const bodyFor = ({ method, path }: { method: string; path: string }) => BODIES[`${method} ${path}`]
@@ -463,7 +485,18 @@ const edge = pairs.filter(({ name, status }) => !(name in OWN) && status in EDGE
 const bodiless = new Set(['GET', 'DELETE'])
 
 const database = new DatabaseSync(`${broken.folder}/orchestrator.db`)
-for (const table of ['workflows', 'features', 'artifacts', 'keys', 'events', 'queues', 'approval_policies', 'denials'])
+for (const table of [
+  'workflows',
+  'features',
+  'artifacts',
+  'keys',
+  'events',
+  'queues',
+  'approval_policies',
+  'denials',
+  'budgets',
+  'admin_acts',
+])
   database.exec(`alter table ${table} rename to lost_${table}`)
 database.close()
 
@@ -482,6 +515,10 @@ describe('the routes that are documented', () => {
         'DELETE /workflows/{id}/drafts/{draft_id}',
         'DELETE /workflows/{id}/viewed/{digest}',
         'GET /approval-policies',
+        'GET /audit/acts',
+        'POST /audit/erase',
+        'GET /budgets',
+        'POST /budgets/lift',
         'GET /audit/denials',
         'GET /audit/export',
         'PUT /approval-policies/{workflow_type}/{phase}',

@@ -33,6 +33,6 @@ it.each(actions)('local may %s', (action) => {
 })
 
 it('leaves no cell untold', () => {
-  expect(cells).toHaveLength(80)
-  expect(of('any').length + of('own').length).toBe(32)
+  expect(cells).toHaveLength(90)
+  expect(of('any').length + of('own').length).toBe(34)
 })

@@ -10,6 +10,7 @@ import { traceparent } from './0008_traceparent.ts'
 import { approvals } from './0009_approvals.ts'
 import { denials } from './0010_denials.ts'
 import { keyScopes } from './0012_key_scopes.ts'
+import { budgetsAndActs } from './0013_budgets_and_acts.ts'
 import { model } from './0014_model.ts'
 import { SQLITE, type ColumnTypes } from './column-types.ts'
 
@@ -26,6 +27,7 @@ export function migrationsFor(types: ColumnTypes): Record<string, Migration> {
     '0009_approvals': approvals(types),
     '0010_denials': denials(types),
     '0012_key_scopes': keyScopes,
+    '0013_budgets_and_acts': budgetsAndActs(types),
     '0014_model': model(),
   }
 }
