@@ -123,7 +123,7 @@ describe('the URL of a repository', () => {
       name: 'shop',
       url,
       data_dir: folder,
-      settings: { credential_helper: undefined, allow_private: false },
+      settings: { credential_helper: undefined, allow_private: false, proxy: {} },
     })
       .open()
       .then(

@@ -14,6 +14,8 @@ import { DatabaseError, parseSqliteUrl } from '@orchestrator/sqlite'
 import { nameSchema } from '@orchestrator/contract'
 import * as z from 'zod'
 
+import type { RemoteSettings } from './workspace/remote-url.ts'
+
 const environmentSchema = z.object({
   HUB_HOST: z.string().default('127.0.0.1'),
   HUB_PORT: wholeNumber(0, 65_535).default(8001),
@@ -59,7 +61,7 @@ export interface Config {
   workspace: string | undefined
   /** Where further repositories are named; undefined: in `workspaces.yaml`, if there is one. */
   workspaces_file: string | undefined
-  remotes: { allow_private: boolean; credential_helper: string | undefined }
+  remotes: RemoteSettings
   /** Where launch profiles of the user's own are; undefined: in `agents.yaml`, if there is one. */
   agents_file: string | undefined
   /** A line for the shell, run after `implement`; undefined: none. */
@@ -95,7 +97,11 @@ export function readConfig(env: NodeJS.ProcessEnv, cwd: string): Config {
     ask_confidence: given.ASK_CONFIDENCE,
     workspace: given.WORKSPACE === undefined ? undefined : resolve(cwd, given.WORKSPACE),
     workspaces_file: given.WORKSPACES_FILE === undefined ? undefined : resolve(cwd, given.WORKSPACES_FILE),
-    remotes: { allow_private: given.HUB_PRIVATE_REMOTES, credential_helper: given.HUB_CREDENTIAL_HELPER },
+    remotes: {
+      allow_private: given.HUB_PRIVATE_REMOTES,
+      credential_helper: given.HUB_CREDENTIAL_HELPER,
+      proxy: readProxy(env),
+    },
     agents_file: given.AGENTS_FILE === undefined ? undefined : resolve(cwd, given.AGENTS_FILE),
     verify_command: given.VERIFY_COMMAND,
     verify_timeout_seconds: given.VERIFY_TIMEOUT_SECONDS,
@@ -106,6 +112,13 @@ export function readConfig(env: NodeJS.ProcessEnv, cwd: string): Config {
     allowed_hosts: given.ALLOWED_HOSTS,
     trust_proxy: given.TRUST_PROXY,
   }
+}
+
+/** As curl spells them, whichever way the operator did. */
+function readProxy(env: NodeJS.ProcessEnv): Record<string, string> {
+  const proxy = env['HTTPS_PROXY'] ?? env['https_proxy'] ?? ''
+  if (proxy === '') return {}
+  return { https_proxy: proxy, no_proxy: env['NO_PROXY'] ?? env['no_proxy'] ?? '' }
 }
 
 function readDatabasePath(url: string, cwd: string): string {

@@ -1,12 +1,13 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 import type { AgentUpdate } from '@orchestrator/contract'
 import { pino } from 'pino'
 
 import { createAgentDriver, type AgentDriverOptions } from '../src/acp/index.ts'
+import { PROXY_VARIABLES } from '../src/acp/network-watch.ts'
 import type { AgentDriver, AgentProcess, AgentProfile, AgentTurn, TurnLimits } from '../src/core/ports.ts'
 
 export const stub_path = fileURLToPath(new URL('./stub-agent.ts', import.meta.url))
@@ -23,6 +24,17 @@ export function stubProfile(...options: string[]): AgentProfile {
     memory_mb: 100,
     install: null,
   }
+}
+
+/** The stub within walls; `program` is bubblewrap. */
+export function walledProfile(program: string, network: 'none' | 'machine' = 'none'): AgentProfile {
+  const repository = resolve(dirname(stub_path), '../../..')
+  const read_only = [
+    dirname(process.execPath),
+    join(repository, 'node_modules'),
+    join(repository, 'services/agent-hub'),
+  ]
+  return { ...stubProfile(), env: PROXY_VARIABLES, sandbox: { program, read_only, network } }
 }
 
 export const limits: TurnLimits = {
@@ -85,4 +97,11 @@ export async function createAcpFixture(options: Partial<AgentDriverOptions> = {}
 export async function isRunning(pid: number): Promise<boolean> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
   return stat !== '' && stat.slice(stat.lastIndexOf(')') + 2)[0] !== 'Z'
+}
+
+/** Of every process of the machine, sandboxes included, whose last argument it is. */
+export async function listCommandLines(last: string): Promise<string[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
+  const lines = await Promise.all(pids.map(async (pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')))
+  return lines.filter((line) => line.endsWith(`\0${last}\0`))
 }

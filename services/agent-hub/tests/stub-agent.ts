@@ -12,6 +12,7 @@
  * - `flood COUNT` sends that many updates · `babble COUNT` writes that many lines of nonsense to stdout
  *   `bloat MIB` writes one endless line there
  * - `fork FILE` leaves a child in the process group, `flee FILE` one outside of it; FILE gets its pid
+ *   `vanish NAME` leaves one in a session of its own, with an empty environment and NAME in its command line
  * - `env FILE` writes its environment as JSON · `cat PATH` and `list PATH` say what they find, or the error's code
  * - `submit CONFIDENCE` hands in the result by the hub's own tool · `submit-badly` with arguments that do not fit
  *   `mute` ends this turn without a result, `sulk` every turn of the session
@@ -146,6 +147,11 @@ function attempt(work: () => string): string {
 
 function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : String(error)
+}
+
+/** What can be hidden of a child is: only its command line tells. */
+function vanish(_turn: Turn, name: string): void {
+  spawn(process.execPath, ['-e', SLEEPER, name], { detached: true, stdio: 'ignore', env: {}, cwd: '/' }).unref()
 }
 
 function leaveChild(turn: Turn, file: string, detached: boolean): void {
@@ -344,6 +350,7 @@ const MOODS: Record<string, (turn: Turn, argument: string, rest: string) => Prom
   },
   fork: (turn, file) => leaveChild(turn, file, false),
   flee: (turn, file) => leaveChild(turn, file, true),
+  vanish,
   cat: async (turn, path) => await turn.say(`${path}: ${attempt(() => readFileSync(path, 'utf8'))}`),
   list: async (turn, path) => await turn.say(`${path}: ${attempt(() => readdirSync(path).join(' '))}\n`),
   pids: async (turn) =>

@@ -2,7 +2,7 @@ import { createWorkspaces } from '../src/workspace/workspaces.ts'
 import type { RemoteSettings } from '../src/workspace/remote-url.ts'
 
 /** Nothing beyond this machine. */
-export const LOCAL: RemoteSettings = { credential_helper: undefined, allow_private: false }
+export const LOCAL: RemoteSettings = { credential_helper: undefined, allow_private: false, proxy: {} }
 
 /** One repository as the default workspace. */
 export const workspacesOf = (path: string, data_dir: string) =>

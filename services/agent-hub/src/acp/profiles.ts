@@ -70,7 +70,7 @@ export const LAUNCH_PROFILES: readonly (LaunchProfile & { install: string })[] =
     ],
     network: 'none',
     install: 'npm install --prefix ./data/agents @agentclientprotocol/claude-agent-acp@0.101.0',
-    memory_mb: 416,
+    memory_mb: 420,
   },
   {
     name: 'codex',
@@ -140,7 +140,7 @@ export const LAUNCH_PROFILES: readonly (LaunchProfile & { install: string })[] =
     // With NO_PROXY set it gives up on the hub's tools in silence.
     heeds_proxy: false,
     install: 'npm install --prefix ./data/agents @google/gemini-cli@0.61.0',
-    memory_mb: 313,
+    memory_mb: 370,
   },
   {
     name: 'opencode',
@@ -171,7 +171,7 @@ export const LAUNCH_PROFILES: readonly (LaunchProfile & { install: string })[] =
     ],
     network: 'none',
     install: 'npm install --prefix ./data/agents opencode-ai@1.18.33',
-    memory_mb: 665,
+    memory_mb: 690,
   },
   {
     name: 'qwen',
@@ -227,6 +227,6 @@ export const LAUNCH_PROFILES: readonly (LaunchProfile & { install: string })[] =
     ],
     network: 'none',
     install: 'npm install --prefix ./data/agents @github/copilot@1.0.102',
-    memory_mb: 285,
+    memory_mb: 405,
   },
 ]

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 
 import { featureNumber } from './feature-numbers.ts'
 import { findGit, GitError, readGit, runGit } from './git.ts'
-import { parseRemote, remoteConfig, shown, type RemoteSettings } from './remote-url.ts'
+import { parseRemote, remoteOptions, shown, type RemoteSettings } from './remote-url.ts'
 import { findBranch, getDefaultBranch, openRepository, type Repository } from './repository.ts'
 import { findStats } from './safe-path.ts'
 import { WorkspaceError } from './workspace-error.ts'
@@ -68,7 +68,7 @@ async function copyRepository({ url, settings }: Source, path: string): Promise<
         remote.url,
         fresh,
       ],
-      { config: await remoteConfig(remote, settings), ssh: remote.protocol === 'ssh' },
+      await remoteOptions(remote, settings),
     )
     await rename(fresh, path)
   } catch (error) {
@@ -98,7 +98,7 @@ async function refresh({ url, settings }: Source, repository: Repository): Promi
       remote.url,
       '+refs/heads/*:refs/remotes/origin/*',
     ],
-    { config: await remoteConfig(remote, settings), ssh: remote.protocol === 'ssh' },
+    await remoteOptions(remote, settings),
   )
   const default_branch = await getDefaultBranch(repository)
   const refs = await readGit(repository, ['for-each-ref', '--format=%(objectname) %(refname)', 'refs/remotes/origin'])

@@ -2,7 +2,7 @@ import { ServiceError, type FeatureId, type PushedBranch } from '@orchestrator/c
 
 import { takeUpstream, type FeatureClone } from './feature-clone.ts'
 import { findGit, GitError, readGit, runGit } from './git.ts'
-import { parseRemote, remoteConfig, shown, type Remote, type RemoteSettings } from './remote-url.ts'
+import { parseRemote, remoteOptions, shown, type Remote, type RemoteSettings } from './remote-url.ts'
 import type { Repository } from './repository.ts'
 import { WorkspaceError } from './workspace-error.ts'
 
@@ -24,11 +24,10 @@ export async function pushBranch(
   const remote = await findRemote(repository, name)
   const ref = `refs/heads/${feature_id}`
   try {
-    const config = await remoteConfig(remote, settings)
     await runGit(
       { git_dir: clone.git_dir },
       ['push', '--quiet', '--no-verify', '--recurse-submodules=no', '--end-of-options', remote.url, `${ref}:${ref}`],
-      { config, ssh: remote.protocol === 'ssh' },
+      await remoteOptions(remote, settings),
     )
   } catch (error) {
     if (error instanceof WorkspaceError) throw failed(error.message, error)

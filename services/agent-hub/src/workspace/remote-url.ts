@@ -16,6 +16,8 @@ export interface RemoteSettings {
   credential_helper: string | undefined
   /** Whether hosts may have addresses that are not public. */
   allow_private: boolean
+  /** What the hub was started with of `https_proxy` and `no_proxy`; empty: `https` goes there by itself. */
+  proxy: Readonly<Record<string, string>>
 }
 
 const SSH_USER = /^[A-Za-z0-9_][A-Za-z0-9._-]*$/
@@ -127,26 +129,44 @@ export function isPublicAddress(address: string): boolean {
   }
 }
 
+/** How git reaches a remote, beside what holds for every call. */
+export interface RemoteOptions {
+  config: string[]
+  /** Not in the configuration, which is in the list of processes: a proxy's URL may hold a password. */
+  env: Readonly<Record<string, string>>
+  ssh: boolean
+}
+
 /**
- * What git is told of a remote, beside what it is told on every call. The host is looked up here, refused when any of
- * its addresses is private, and pinned, so that a name cannot lead elsewhere a moment later. Throws a WorkspaceError.
+ * The host is looked up here, refused when any of its addresses is private, and pinned, so that a name cannot lead
+ * elsewhere a moment later; a name that only the proxy knows is the proxy's to refuse. Throws a WorkspaceError.
  */
-export async function remoteConfig(remote: Remote, settings: RemoteSettings): Promise<string[]> {
-  if (remote.protocol === 'file') return []
-  const address = await findAddress(remote, settings)
+export async function remoteOptions(remote: Remote, settings: RemoteSettings): Promise<RemoteOptions> {
+  if (remote.protocol === 'file') return { config: [], env: {}, ssh: false }
   if (remote.protocol === 'ssh') {
-    return ['protocol.ssh.allow=always', 'core.sshCommand=ssh -oBatchMode=yes -oConnectTimeout=15']
+    await findAddress(remote, settings)
+    const config = ['protocol.ssh.allow=always', 'core.sshCommand=ssh -oBatchMode=yes -oConnectTimeout=15']
+    return { config, env: {}, ssh: true }
   }
   const { host, port } = remote
-  return [
+  const { credential_helper, proxy } = settings
+  const is_proxied = proxy['https_proxy'] !== undefined
+  const address = await findAddress(remote, settings).catch((error: unknown) => {
+    if (is_proxied && error instanceof UnknownHostError) return undefined
+    throw error
+  })
+  const config = [
     'protocol.https.allow=always',
     'http.followRedirects=false',
     'http.lowSpeedLimit=100',
     'http.lowSpeedTime=60',
-    `http.curloptResolve=${host}:${port}:${address}`,
-    ...(settings.credential_helper === undefined ? [] : [`credential.helper=${settings.credential_helper}`]),
+    ...(address === undefined ? [] : [`http.curloptResolve=${host}:${port}:${address}`]),
+    ...(credential_helper === undefined ? [] : [`credential.helper=${credential_helper}`]),
   ]
+  return { config, env: proxy, ssh: false }
 }
+
+class UnknownHostError extends WorkspaceError {}
 
 async function findAddress(
   { host, url }: Extract<Remote, { host: string }>,
@@ -154,7 +174,7 @@ async function findAddress(
 ): Promise<string> {
   const bare = host.replace(/^\[(.*)\]$/, '$1')
   const found = await lookup(bare, { all: true }).catch((error: unknown) => {
-    throw new WorkspaceError(`The host of ${shown(url)} is not known (${codeOf(error)}).`, { cause: error })
+    throw new UnknownHostError(`The host of ${shown(url)} is not known (${codeOf(error)}).`, { cause: error })
   })
   const hidden = found.find(({ address }) => !isPublicAddress(address))
   if (hidden !== undefined && !allow_private) {

@@ -1,29 +1,30 @@
+import { spawn } from 'node:child_process'
 import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises'
 import { once } from 'node:events'
 import { createServer as createHttpServer } from 'node:http'
 import { createServer, type AddressInfo } from 'node:net'
-import { dirname, join, resolve } from 'node:path'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
 import { DOOR_PORTS } from '../../src/acp/door.ts'
-import { PROXY_VARIABLES } from '../../src/acp/network-watch.ts'
 import { probeSandbox } from '../../src/acp/sandbox.ts'
-import type { AgentProfile, TurnTraffic } from '../../src/core/ports.ts'
-import { createAcpFixture, isRunning, limits, stub_path, stubProfile, type AcpFixture } from '../acp-fixture.ts'
+import type { TurnTraffic } from '../../src/core/ports.ts'
+import {
+  createAcpFixture,
+  isRunning,
+  limits,
+  listCommandLines,
+  walledProfile as walled,
+  type AcpFixture,
+} from '../acp-fixture.ts'
 
+const doomed_hub = fileURLToPath(new URL('../acp-doomed-hub.ts', import.meta.url))
 const sandbox = await probeSandbox({ setting: 'auto', env: process.env })
-const repository = resolve(dirname(stub_path), '../../..')
+const bubblewrap = sandbox.kind === 'bubblewrap' ? sandbox.program : '/usr/bin/bwrap'
 
-function walledProfile(network: 'none' | 'machine' = 'none'): AgentProfile {
-  const program = sandbox.kind === 'bubblewrap' ? sandbox.program : '/usr/bin/bwrap'
-  const read_only = [
-    dirname(process.execPath),
-    join(repository, 'node_modules'),
-    join(repository, 'services/agent-hub'),
-  ]
-  return { ...stubProfile(), env: PROXY_VARIABLES, sandbox: { program, read_only, network } }
-}
+const walledProfile = (network: 'none' | 'machine' = 'none') => walled(bubblewrap, network)
 
 describe.skipIf(sandbox.kind !== 'bubblewrap')('the sandbox (needs: apt-get install bubblewrap)', () => {
   let fixture: AcpFixture
@@ -166,6 +167,35 @@ describe.skipIf(sandbox.kind !== 'bubblewrap')('the sandbox (needs: apt-get inst
     expect(outcome).toMatchObject({ kind: 'failed', timeout: true })
     expect(await isRunning(fixture.processes[0]!.pid)).toBe(false)
     expect(await fixture.driver.endOrphans(fixture.processes)).toBe(0)
+  })
+
+  it('takes those with it that hide, after a cancel', async () => {
+    const name = `hidden-${crypto.randomUUID()}`
+    const cancel = new AbortController()
+    const turn = fixture.turn(`stub: vanish ${name}\nstub: vanish ${name}\nstub: say ready\nstub: deaf`, {
+      agent: walledProfile(),
+      signal: cancel.signal,
+      limits: { ...limits, cancel_grace_ms: 100 },
+    })
+    const running = fixture.driver.run(turn)
+    await expect.poll(async () => listCommandLines(name), { timeout: 30_000 }).toHaveLength(2)
+    cancel.abort()
+
+    expect(await running).toEqual({ kind: 'cancelled' })
+    expect(await listCommandLines(name)).toEqual([])
+  })
+
+  it('takes those with it that hide, when the hub is killed', async () => {
+    const name = `hidden-${crypto.randomUUID()}`
+    const hub = spawn(process.execPath, [doomed_hub, fixture.folder, '3', name, bubblewrap], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    })
+    await expect.poll(async () => listCommandLines(name), { timeout: 30_000 }).toHaveLength(3)
+    hub.kill('SIGKILL')
+    await once(hub, 'exit')
+
+    // By the system, before another hub is there.
+    await expect.poll(async () => listCommandLines(name), { timeout: 10_000 }).toEqual([])
   })
 })
 

@@ -1,4 +1,7 @@
+import { once } from 'node:events'
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 
 import { featureIdSchema } from '@orchestrator/contract'
@@ -35,6 +38,30 @@ async function work(workspaces: Workspaces, text: string, name = 'default', feat
   expect(await copy.publish()).toBeNull()
   return { copy, commit }
 }
+
+describe('a repository behind a proxy', () => {
+  it('is asked for by HTTPS_PROXY', async () => {
+    const asked: string[] = []
+    const proxy = createServer().on('connect', ({ url = '' }, socket) => {
+      asked.push(url)
+      socket.end('HTTP/1.1 403 Forbidden\r\n\r\n')
+    })
+    proxy.listen(0, '127.0.0.1')
+    await once(proxy, 'listening')
+    const { port } = proxy.address() as AddressInfo
+    const workspaces = createWorkspaces({
+      sources: [{ name: 'far', url: 'https://git.invalid/team/shop.git' }],
+      data_dir: data_dir(),
+      settings: { ...LOCAL, proxy: { https_proxy: `http://127.0.0.1:${port}`, no_proxy: '' } },
+    })
+    await expect(workspaces.open('far', LOGIN)).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+      message: expect.stringContaining('https://git.invalid/team/shop.git could not be copied'),
+    })
+    proxy.close()
+    expect(asked).toEqual(['git.invalid:443'])
+  })
+})
 
 describe('a push', () => {
   it('brings the branch to the remote, and the working copy goes when that was asked', async () => {

@@ -16,7 +16,7 @@ describe('the hub’s configuration', () => {
       ask_confidence: 70,
       workspace: undefined,
       workspaces_file: undefined,
-      remotes: { allow_private: false, credential_helper: undefined },
+      remotes: { allow_private: false, credential_helper: undefined, proxy: {} },
       agents_file: undefined,
       verify_command: undefined,
       verify_timeout_seconds: 600,

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 
-import { isPublicAddress, parseRemote, remoteConfig, shown } from '../../src/workspace/remote-url.ts'
+import { isPublicAddress, parseRemote, remoteOptions, shown } from '../../src/workspace/remote-url.ts'
 
-const settings = { credential_helper: undefined, allow_private: false }
+const settings = { credential_helper: undefined, allow_private: false, proxy: {} }
 
 describe('the URL of a repository', () => {
   it.each([
@@ -112,15 +112,16 @@ describe('what git is told', () => {
     'ssh://git@10.0.0.1/x',
     'git@127.0.0.1:x',
   ])('does not lead to %s', async (url) => {
-    await expect(remoteConfig(parseRemote(url), settings)).rejects.toThrow('HUB_PRIVATE_REMOTES=on')
+    await expect(remoteOptions(parseRemote(url), settings)).rejects.toThrow('HUB_PRIVATE_REMOTES=on')
   })
 
   it('pins the address that was looked up, and follows nobody elsewhere', async () => {
-    const told = await remoteConfig(parseRemote('https://127.0.0.1:8443/x'), {
+    const told = await remoteOptions(parseRemote('https://127.0.0.1:8443/x'), {
+      ...settings,
       allow_private: true,
       credential_helper: 'store --file=/run/git',
     })
-    expect(told).toEqual([
+    expect(told.config).toEqual([
       'protocol.https.allow=always',
       'http.followRedirects=false',
       'http.lowSpeedLimit=100',
@@ -128,6 +129,17 @@ describe('what git is told', () => {
       'http.curloptResolve=127.0.0.1:8443:127.0.0.1',
       'credential.helper=store --file=/run/git',
     ])
-    expect(await remoteConfig(parseRemote('/srv/shop'), settings)).toEqual([])
+    expect(told.env).toEqual({})
+    expect(await remoteOptions(parseRemote('/srv/shop'), settings)).toEqual({ config: [], env: {}, ssh: false })
+  })
+
+  it('goes by the proxy of the machine, which alone may know the host, and still not to a private address', async () => {
+    const proxy = { https_proxy: 'http://kim:secret@proxy.example:3128', no_proxy: '.local' }
+    const proxied = { ...settings, proxy }
+    const told = await remoteOptions(parseRemote('https://git.invalid/x'), proxied)
+    expect(told.env).toEqual(proxy)
+    expect(told.config.join()).not.toMatch(/secret|curloptResolve/)
+    await expect(remoteOptions(parseRemote('https://git.invalid/x'), settings)).rejects.toThrow('is not known')
+    await expect(remoteOptions(parseRemote('https://10.0.0.1/x'), proxied)).rejects.toThrow('HUB_PRIVATE_REMOTES=on')
   })
 })
