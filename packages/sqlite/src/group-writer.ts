@@ -49,6 +49,8 @@ export class GroupWriter<S> {
   #queue: Job[] = []
   #draining: Promise<void> | undefined
   #refusal: Error | undefined
+  /** The last commit: how many it took along, and how long it took. */
+  #last = { size: 0, duration_ms: 0 }
 
   constructor(o: {
     connection: NodeSqliteConnection
@@ -111,17 +113,23 @@ export class GroupWriter<S> {
     this.#draining = undefined
   }
 
-  /** Whoever arrives in the meantime shares the commit: it begins when a turn of the event loop has brought nobody. */
+  /**
+   * Whoever arrives in the meantime shares the commit: it begins when a turn of the event loop has brought nobody. Where
+   * fewer came than to the last one, the others are probably on their way: half as long as a commit takes is well spent
+   * on having them in this one.
+   */
   async #gather(): Promise<void> {
     const began = performance.now()
     let gathered: number
+    let waited: number
     do {
       gathered = this.#queue.length
       await new Promise((resolve) => setImmediate(resolve))
+      waited = performance.now() - began
     } while (
-      this.#queue.length > gathered &&
       this.#queue.length < BATCH_MAX &&
-      performance.now() - began < GATHER_MAX_MS
+      waited < GATHER_MAX_MS &&
+      (this.#queue.length > gathered || (this.#queue.length < this.#last.size && waited < this.#last.duration_ms / 2))
     )
   }
 
@@ -134,6 +142,7 @@ export class GroupWriter<S> {
 
   async #commit(batch: Job[]): Promise<void> {
     const answers: (() => void)[] = []
+    const began = performance.now()
     try {
       this.#connection.execute('begin immediate')
       for (const job of batch) answers.push(await job.run())
@@ -143,6 +152,7 @@ export class GroupWriter<S> {
       this.#failAll(batch, error)
       return
     }
+    this.#last = { size: batch.length, duration_ms: performance.now() - began }
     this.#onBatch(batch.length)
     for (const answer of answers) answer()
   }
