@@ -67,9 +67,9 @@ it('lists every route with its access, hidden ones included', async () => {
   await app.ready()
   expect(app.listAccess()).toEqual(
     expect.arrayContaining([
-      { method: 'GET', url: '/health', access: 'public' },
-      { method: 'HEAD', url: '/health', access: 'public' },
-      { method: 'GET', url: '/openapi.json', access: ROLES },
+      { method: 'GET', url: '/health', access: 'public', scope: undefined },
+      { method: 'HEAD', url: '/health', access: 'public', scope: undefined },
+      { method: 'GET', url: '/openapi.json', access: ROLES, scope: 'shared' },
     ]),
   )
 })
