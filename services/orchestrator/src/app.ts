@@ -1,4 +1,3 @@
-import cookie from '@fastify/cookie'
 import type { WorkflowType } from '@orchestrator/contract'
 import {
   createServer,
@@ -224,7 +223,6 @@ export async function createApp({
     tracing,
     streams: { max: config.max_event_streams, max_per_key: config.max_event_streams_per_key },
   })
-  await server.register(cookie)
   watchDenials(server, denials, now)
   const scopes = new Scopes(createScopeStore(session))
   guardScopes(server, scopes)

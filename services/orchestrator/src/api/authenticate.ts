@@ -1,5 +1,6 @@
 import { ServiceError } from '@orchestrator/contract'
 import type { Actor } from '@orchestrator/server'
+import { parseCookie } from 'cookie'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
 import type { GuessLimit } from '../core/guess-limit.ts'
@@ -42,9 +43,8 @@ export function createAuthentication({ keys, guesses, quota, is_open }: Authenti
   return {
     getHolder,
     async authenticate(request, reply) {
-      // Read from the header: who asks is decided before any plugin has looked at the request.
       const { authorization = '', cookie = '' } = request.headers
-      const key = /^Bearer (\S+)$/.exec(authorization)?.[1] ?? request.server.parseCookie(cookie)[SESSION_COOKIE]
+      const key = /^Bearer (\S+)$/.exec(authorization)?.[1] ?? parseCookie(cookie)[SESSION_COOKIE]
       if (key !== undefined) return getHolder(key, request, reply)
       if (is_open && authorization === '') return { name: 'local', role: 'local', key_id: null, workspaces: null }
       throw new ServiceError('UNAUTHORIZED', sentences.needsKey())

@@ -1,5 +1,6 @@
 import { sessionSchema } from '@orchestrator/contract'
 import { errorResponses, type Server } from '@orchestrator/server'
+import { stringifySetCookie } from 'cookie'
 import * as z from 'zod'
 
 import { rolesFor } from '../core/privileges.ts'
@@ -8,7 +9,8 @@ import { SESSION_COOKIE, type Authentication } from './authenticate.ts'
 /** A browser signs in with a key once and then carries it where no script can read it. */
 export function sessionRoutes(app: Server, { getHolder }: Pick<Authentication, 'getHolder'>): void {
   const tags = ['service']
-  const cookie = { path: '/', httpOnly: true, sameSite: 'strict' } as const
+  const cookie = (key: string, more: { secure: boolean } | { maxAge: 0 }) =>
+    stringifySetCookie({ name: SESSION_COOKIE, value: key, path: '/', httpOnly: true, sameSite: 'strict', ...more })
 
   app.get(
     '/session',
@@ -38,7 +40,7 @@ export function sessionRoutes(app: Server, { getHolder }: Pick<Authentication, '
     async (request, reply) => {
       await getHolder(request.body.key, request, reply)
       return reply
-        .setCookie(SESSION_COOKIE, request.body.key, { ...cookie, secure: request.protocol === 'https' })
+        .header('set-cookie', cookie(request.body.key, { secure: request.protocol === 'https' }))
         .code(204)
         .send(null)
     },
@@ -47,6 +49,10 @@ export function sessionRoutes(app: Server, { getHolder }: Pick<Authentication, '
   app.delete(
     '/session',
     { config: { public: true }, schema: { tags, summary: 'Sign out', response: { 204: z.null() } } },
-    async (_request, reply) => reply.clearCookie(SESSION_COOKIE, cookie).code(204).send(null),
+    async (_request, reply) =>
+      reply
+        .header('set-cookie', cookie('', { maxAge: 0 }))
+        .code(204)
+        .send(null),
   )
 }
