@@ -19,7 +19,7 @@ export function answerError(thrown: unknown, request: FastifyRequest, reply: Fas
 export function logAnswers(app: Server, logger: Logger): void {
   // Nothing in these lines can hold a secret, and looking for some would double what a line costs.
   const log = logger.child({}, { redact: [] })
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
     const isQuiet = reply.statusCode < 400 && (request.method === 'GET' || request.method === 'HEAD')
     const answered = {
       request_id: request.id,
@@ -29,5 +29,6 @@ export function logAnswers(app: Server, logger: Logger): void {
       duration_ms: Math.round(reply.elapsedTime * 10) / 10,
     }
     log[isQuiet ? 'debug' : 'info'](answered, 'answered')
+    done()
   })
 }

@@ -17,11 +17,12 @@ export function endWithServer(app: Server, streams: OpenStreamsOptions = {}): vo
     cut = setTimeout(() => app.server.closeAllConnections(), CLOSE_GRACE_MS).unref()
   })
   app.addHook('onClose', async () => clearTimeout(cut))
-  app.addHook('onSend', async (request, reply) => {
+  app.addHook('onSend', (request, reply, _payload, done) => {
     // A kept connection would keep the closing server waiting.
-    if (isClosing) return void reply.header('connection', 'close')
+    if (isClosing) reply.header('connection', 'close')
     // Fastify would cut the connection while the client still sends its too large body, and the reset
     // can overtake the answer. Node drops the rest of the body, and the time limit for requests ends it.
-    if (!request.raw.complete) reply.removeHeader('connection')
+    else if (!request.raw.complete) reply.removeHeader('connection')
+    done()
   })
 }

@@ -7,13 +7,14 @@ import type { Server } from './server-types.ts'
 
 /** `GET /metrics`, for who may read; and every answer's time, by the route that gave it. Register it before the routes. */
 export function metricsRoute(app: Server, metrics: Metrics, config: { roles?: readonly Role[] } = {}): void {
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
     const route = request.is404 ? 'unknown' : (request.routeOptions.url ?? 'unknown')
     metrics.note(
       HTTP_SECONDS,
       { method: request.method, route, status: String(reply.statusCode) },
       reply.elapsedTime / 1000,
     )
+    done()
   })
   app.get(
     '/metrics',

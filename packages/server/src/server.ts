@@ -14,7 +14,7 @@ import { parseJsonBody } from './json-body.ts'
 import { RequestLog } from './request-log.ts'
 import { traceRequests } from './request-tracing.ts'
 import { UNTRACED } from './tracing.ts'
-import { refuseUndeclared } from './undeclared.ts'
+import { findUndeclared } from './undeclared.ts'
 import type { Server, ServerOptions } from './server-types.ts'
 import { serializerCompiler } from './responses.ts'
 import { validatorCompiler } from './validation.ts'
@@ -86,7 +86,7 @@ export async function createServer(o: ServerOptions): Promise<Server> {
     await admission.admit(request, reply)
     return admission.route(request, reply)
   })
-  app.addHook('preValidation', async (request) => refuseUndeclared(request))
+  app.addHook('preValidation', (request, _reply, done) => done(findUndeclared(request)))
   traceRequests(app, o.tracing ?? UNTRACED)
   registerAccess(app, o.roles_required === true)
   endWithServer(app, o.streams)

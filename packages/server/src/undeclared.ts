@@ -5,17 +5,17 @@ import type { FastifyRequest } from 'fastify'
  * Strict schemas refuse unknown fields; this refuses what a documented route has no schema for at all,
  * so that nothing a client sends is dropped in silence.
  */
-export function refuseUndeclared(request: FastifyRequest): void {
+export function findUndeclared(request: FastifyRequest): ServiceError | undefined {
   const { schema } = request.routeOptions
-  if (schema === undefined || schema.hide === true) return
+  if (schema === undefined || schema.hide === true) return undefined
   if (schema.body === undefined && request.body !== undefined && request.body !== null) {
-    throw refused('body', 'is not taken here')
+    return refusal('body', 'is not taken here')
   }
-  if (schema.querystring !== undefined || typeof request.query !== 'object' || request.query === null) return
+  if (schema.querystring !== undefined || typeof request.query !== 'object' || request.query === null) return undefined
   const [name] = Object.keys(request.query)
-  if (name !== undefined) throw refused(name.slice(0, 200), 'is not a known query parameter')
+  return name === undefined ? undefined : refusal(name.slice(0, 200), 'is not a known query parameter')
 }
 
-function refused(field: string, message: string): ServiceError {
+function refusal(field: string, message: string): ServiceError {
   return new ServiceError('VALIDATION_ERROR', `${field} ${message}.`, { details: [{ field, message }] })
 }

@@ -18,7 +18,7 @@ import { eventOf, lastOfFeed, listFeed } from './event-feed.ts'
 import { attemptOf, reviewOf, selectWorkflows, historyItemOf, workflowOf } from './rows.ts'
 import type { Session } from './session.ts'
 import { createStatements } from './statements.ts'
-import { workflowTransaction } from './transaction.ts'
+import { createTransactions } from './transaction.ts'
 
 const PAGE_DEFAULT = 50
 /** Name of the counter that says up to which event they were removed. */
@@ -39,6 +39,14 @@ export function createStore(
   }
   const onEvents = shared === undefined ? tell : shared.followEvents(tell)
   const acts = createActs(session, onEvents)
+  const begin = createTransactions({
+    statements,
+    counters: shared?.counters,
+    nextSequence,
+    onEvents,
+    acts,
+    locksWorkspaces: shared !== undefined,
+  })
   const horizon = shared?.sequence.horizon
   const noting = <R, T>(rows: readonly R[], read: (row: R) => T): T[] =>
     rows.flatMap((row) => {
@@ -52,20 +60,7 @@ export function createStore(
     })
 
   return {
-    write: (fn) =>
-      session.write((tx) =>
-        fn(
-          workflowTransaction(
-            tx,
-            shared?.counters ?? tx,
-            statements,
-            nextSequence,
-            onEvents,
-            acts,
-            shared !== undefined,
-          ),
-        ),
-      ),
+    write: (fn) => session.write((tx) => fn(begin(tx))),
 
     async findWorkflow(id) {
       const { rows } = await statements.findWorkflow(read, { id })

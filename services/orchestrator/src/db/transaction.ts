@@ -13,21 +13,48 @@ import type { Statements } from './statements.ts'
 
 const ACTIVE = ['pending', 'in_progress', 'waiting_approval'] as const
 
-/** The core's transaction over Kysely's. `onEvents` is called once, after the commit, when there is something to tell. */
-export function workflowTransaction(
+export interface TransactionsOptions {
+  statements: Statements
+  /** Where feature numbers are taken, if not within the transaction. */
+  counters: Kysely<Tables> | undefined
+  nextSequence: (() => number) | undefined
+  /** Called once for each transaction, after its commit, when there is something to tell. */
+  onEvents: () => void
+  acts: Pick<Acts, 'append'>
+  /** On Postgres, where others create at the same time. */
+  locksWorkspaces: boolean
+}
+
+/**
+ * The core's transaction over Kysely's. SQLite's writer begins one after the other on the same object, which is
+ * dressed once: two dozen methods anew for every write would cost as much as a statement.
+ */
+export function createTransactions(o: TransactionsOptions): (tx: Transaction<Tables>) => WorkflowTransaction {
+  const dressed = new WeakMap<Transaction<Tables>, ReturnType<typeof dress>>()
+  return (tx) => {
+    const { begin, transaction } = dressed.get(tx) ?? dress(tx, o)
+    dressed.set(tx, { begin, transaction })
+    begin()
+    return transaction
+  }
+}
+
+function dress(
   tx: Transaction<Tables>,
-  counters: Kysely<Tables>,
-  statements: Statements,
-  nextSequence: (() => number) | undefined,
-  onEvents: () => void,
-  acts: Pick<Acts, 'append'>,
-  locksWorkspaces: boolean,
-): WorkflowTransaction {
+  { statements, counters = tx, nextSequence, onEvents, acts, locksWorkspaces }: TransactionsOptions,
+) {
   const held = new Set<WorkflowId>()
   const links = new Map<WorkflowId, { hash: string; sequence: number }>()
   /** On Postgres the places of this transaction begin here, once that is known. */
   let first_sequence: number | undefined
   let told = 0
+
+  const begin = () => {
+    held.clear()
+    links.clear()
+    first_sequence = undefined
+    told = 0
+  }
 
   const lock = async (locked: Promise<QueryResult<{ first_sequence: number }>> | undefined) => {
     first_sequence ??= (await locked)?.rows[0]?.first_sequence
@@ -337,7 +364,7 @@ export function workflowTransaction(
     },
   }
   transactions.set(transaction, tx)
-  return transaction
+  return { begin, transaction }
 }
 
 const transactions = new WeakMap<WorkflowTransaction, Transaction<Tables>>()
