@@ -7,6 +7,7 @@ import { exchangePageSchema, invokeResponseSchema } from '@orchestrator/contract
 
 import { specify, startHubProcess, STUB, type HubProcess } from '../services/agent-hub/tests/hub-process.ts'
 import { runRules } from '../services/agent-hub/src/spec-kit/checks/registry.ts'
+import { watchAgents } from '../tests/agents/processes.ts'
 import { median, percentile, report } from './statistics.ts'
 
 /**
@@ -36,7 +37,7 @@ const held: boolean[] = []
 try {
   if (wanted('turns')) held.push(...(await turns(hub)))
   if (wanted('fan-out')) held.push(...(await fanOut(hub)))
-  if (wanted('together')) held.push(await together(hub))
+  if (wanted('together')) held.push(...(await together()))
   if (wanted('cancel')) held.push(await cancel(hub))
   if (wanted('checks')) held.push(checks())
 } finally {
@@ -109,19 +110,38 @@ async function fanOut(hub: HubProcess): Promise<boolean[]> {
   ]
 }
 
-async function together(hub: HubProcess): Promise<boolean> {
-  const begun = performance.now()
-  const ids = Array.from({ length: 20 }, (_, at) => `${String(100 + at)}-feature`)
-  const answers = await Promise.all(
-    ids.map(
-      async (feature_id) =>
-        (await hub.invoke('demo', specify([], { feature_id }))).json() as Promise<{ success: boolean }>,
-    ),
-  )
-  console.log(`  20 demo agents at once: ${Math.round(performance.now() - begun)} ms for all`)
-  return report('of 20 demo agents at once, those that failed', answers.filter(({ success }) => !success).length, '', {
-    at_most: 0,
+/** 20 at once, where the memory has room for six: the others wait, and none is lost. */
+async function together(): Promise<boolean[]> {
+  const limit_mb = 700
+  const own = join(folder, 'limited')
+  await mkdir(own)
+  const hub = await startHubProcess({
+    folder: own,
+    env: { WORKSPACE: repository, HUB_MAX_RUNNING: '20', HUB_MEMORY_MB: String(limit_mb) },
   })
+  try {
+    const watching = new AbortController()
+    const watched = watchAgents(join(own, 'data'), watching.signal)
+    const begun = performance.now()
+    const ids = Array.from({ length: 20 }, (_, at) => `${String(100 + at)}-feature`)
+    const answers = await Promise.all(
+      ids.map(
+        async (feature_id) =>
+          (await hub.invoke('demo', specify([], { feature_id }))).json() as Promise<{ success: boolean }>,
+      ),
+    )
+    const took = Math.round(performance.now() - begun)
+    watching.abort()
+    const { memory_mb, processes } = await watched
+    console.log(`  20 demo agents at once: ${took} ms for all, ${processes} processes at the most`)
+    const failed = answers.filter(({ success }) => !success).length
+    return [
+      report('of 20 demo agents at once, those that failed', failed, '', { at_most: 0 }),
+      report(`memory of all agents with HUB_MEMORY_MB=${limit_mb}, highest`, memory_mb, 'MiB', { at_most: limit_mb }),
+    ]
+  } finally {
+    await hub.stop()
+  }
 }
 
 /** An agent that hears no cancel and no SIGTERM, with a child outside of its process group. */

@@ -3,7 +3,7 @@
  * end its process group: `cancel_ms` as it is, `frozen_ms` with all its processes stopped by SIGSTOP. Memory is the sum of PSS over all its processes, sandbox and forwarder included, in MiB: at
  * its highest while it writes a file and hands in a result. Linux only.
  */
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -13,7 +13,7 @@ import { pino } from 'pino'
 import { createAgentDriver, createAgentRegistry } from '../../services/agent-hub/src/acp/index.ts'
 import type { AgentTurn, TurnOutcome } from '../../services/agent-hub/src/core/ports.ts'
 import { listCandidates, modelEnvironment } from './candidates.ts'
-import { findAgents } from './processes.ts'
+import { findAgents, watchAgents } from './processes.ts'
 import { startScriptedModel } from './scripted-model.ts'
 
 /** As the hub has them. */
@@ -56,7 +56,7 @@ async function measure(name: string) {
     })
   try {
     const watching = new AbortController()
-    const memory = watchMemory(folder, watching.signal)
+    const memory = watchAgents(folder, watching.signal)
     const first = await run('Write the notes.', new AbortController().signal)
     watching.abort()
 
@@ -81,7 +81,7 @@ async function measure(name: string) {
     return {
       agent: name,
       first: first.kind,
-      memory_mb: await memory,
+      memory_mb: (await memory).memory_mb,
       counted_mb: agent.memory_mb,
       cancel_ms,
       frozen_ms,
@@ -91,25 +91,6 @@ async function measure(name: string) {
     await driver.close()
     await rm(folder, { recursive: true, force: true })
   }
-}
-
-/** The highest sum of PSS that was seen, in MiB. */
-async function watchMemory(folder: string, signal: AbortSignal): Promise<number> {
-  let highest_kb = 0
-  while (!signal.aborted) {
-    const sizes = await Promise.all((await findAgents(folder)).map(readPss))
-    highest_kb = Math.max(
-      highest_kb,
-      sizes.reduce((sum, size) => sum + size, 0),
-    )
-    await delay(100)
-  }
-  return Math.round(highest_kb / 1024)
-}
-
-async function readPss(pid: number): Promise<number> {
-  const rollup = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8').catch(() => '')
-  return Number(/^Pss:\s+(\d+) kB$/m.exec(rollup)?.[1] ?? 0)
 }
 
 const named = process.argv.slice(2)

@@ -1,4 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises'
+import { setTimeout as delay } from 'node:timers/promises'
 
 interface Process {
   pid: number
@@ -39,4 +40,28 @@ export async function killHub(folder: string): Promise<void> {
   )
   if (hub === undefined) throw new Error(`there is no hub for ${folder}`)
   process.kill(hub.pid, 'SIGKILL')
+}
+
+/** The highest that was seen until the signal: the sum of PSS over all their processes, in MiB, and how many there were. */
+export async function watchAgents(
+  folder: string,
+  signal: AbortSignal,
+): Promise<{ memory_mb: number; processes: number }> {
+  let highest_kb = 0
+  let processes = 0
+  while (!signal.aborted) {
+    const sizes = await Promise.all((await findAgents(folder)).map(readPss))
+    highest_kb = Math.max(
+      highest_kb,
+      sizes.reduce((sum, size) => sum + size, 0),
+    )
+    processes = Math.max(processes, sizes.length)
+    await delay(100)
+  }
+  return { memory_mb: Math.round(highest_kb / 1024), processes }
+}
+
+async function readPss(pid: number): Promise<number> {
+  const rollup = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8').catch(() => '')
+  return Number(/^Pss:\s+(\d+) kB$/m.exec(rollup)?.[1] ?? 0)
 }

@@ -11,8 +11,8 @@ export interface TaskLine {
   text: string
   /** Title of the phase it stands in. */
   phase: string
-  /** Files that it names. */
-  paths: string[]
+  /** Files that it names; looked for when it is asked, for that takes longer than all the rest. */
+  readonly paths: readonly string[]
 }
 
 export const TASK_PATTERN = /^- \[[ xX]\] (T\d{3,})( \[P\])?( \[US\d+\])? \S.*$/
@@ -32,6 +32,7 @@ export function taskLines(text: string): TaskLine[] {
     if (!wanted) continue
     const match = TASK_PATTERN.exec(line.text)
     const rest = match === null ? line.text : line.text.slice('- [ ] '.length)
+    let paths: readonly string[] | undefined
     tasks.push({
       line: line.number,
       id: match?.[1] ?? null,
@@ -40,7 +41,9 @@ export function taskLines(text: string): TaskLine[] {
       story: match?.[3]?.trim().slice(1, -1) ?? null,
       text: rest,
       phase,
-      paths: pathsIn(rest),
+      get paths() {
+        return (paths ??= pathsIn(rest))
+      },
     })
   }
   return tasks

@@ -83,8 +83,9 @@ export async function startHub(
       own_profiles,
     })
     const secrets = createSecrets(listSecrets(Object.assign({}, ...own_profiles.map(({ env }) => env), process.env)))
-    const driver = createAgentDriver({ logger, secrets })
-    const lanes = createLanes({ max_running: config.max_running, memory_mb: config.memory_mb ?? halfOfMemory() })
+    const memory_mb = config.memory_mb ?? halfOfMemory()
+    const driver = createAgentDriver({ logger, secrets, memory_mb })
+    const lanes = createLanes({ max_running: config.max_running, memory_mb })
     const tracing = await openTracing({
       service: 'agent-hub',
       version: packageJson.version,

@@ -24,6 +24,8 @@ export interface AgentDriverOptions {
   logger: Pick<pino.Logger, 'info' | 'warn' | 'error' | 'debug'>
   /** How many agents may stay alive between two turns of a session, and how long each. */
   keep_alive?: { max: number; idle_ms: number }
+  /** What all agents together may take, by what their profiles say; those that wait give way to those that work. */
+  memory_mb?: number
   /** Where the allow-list of an agent's environment takes its values; the hub's own by default. */
   env?: NodeJS.ProcessEnv
   /** What no agent may tell on; none by default. */
@@ -45,6 +47,8 @@ export function createAgentDriver(o: AgentDriverOptions): AgentDriver {
   })
   const closing = new AbortController()
   const running = new Set<Promise<unknown>>()
+  const { memory_mb = Number.POSITIVE_INFINITY } = o
+  let working_mb = 0
 
   const runTurn = async (turn: AgentTurn): Promise<TurnOutcome> => {
     if (closing.signal.aborted) return failed(turn, new AgentFailure('was not started, because the hub is stopping'))
@@ -57,7 +61,8 @@ export function createAgentDriver(o: AgentDriverOptions): AgentDriver {
     const prompt = async (session: AgentSession, onUpdate: AgentTurn['onUpdate']): Promise<TurnOutcome> => {
       const outcome = await promptSession(session, turn, { closing: closing.signal, secrets, deliver: onUpdate })
       session.listen(undefined)
-      if (outcome.kind === 'ended' && !closing.signal.aborted) idle.keep(turn.session_id, key, session)
+      if (outcome.kind === 'ended' && !closing.signal.aborted)
+        idle.keep(turn.session_id, key, session, turn.agent.memory_mb)
       else await session.end(0)
       return outcome
     }
@@ -73,6 +78,7 @@ export function createAgentDriver(o: AgentDriverOptions): AgentDriver {
       // An agent may die in the very moment in which it is taken up again: it has then seen nothing of the prompt.
       if (outcome.kind !== 'failed' || outcome.timeout || heard || !(await isBroken(kept))) return outcome
     }
+    await idle.shrinkTo(memory_mb - working_mb)
     try {
       const signal = AbortSignal.any([turn.signal, closing.signal])
       // With the first turn only: a hub that waits for work needs no protocol in memory.
@@ -87,6 +93,7 @@ export function createAgentDriver(o: AgentDriverOptions): AgentDriver {
   return {
     async run(turn) {
       const started = performance.now()
+      working_mb += turn.agent.memory_mb
       const work = runTurn(turn).catch((error: unknown): TurnOutcome => {
         o.logger.error({ err: error, agent: turn.agent.name }, 'A turn failed for a reason of our own')
         return failed(turn, error)
@@ -94,6 +101,8 @@ export function createAgentDriver(o: AgentDriverOptions): AgentDriver {
       running.add(work)
       const outcome = secrets.hide(await work)
       running.delete(work)
+      working_mb -= turn.agent.memory_mb
+      void idle.shrinkTo(memory_mb - working_mb)
       o.logger.info(
         {
           agent: turn.agent.name,

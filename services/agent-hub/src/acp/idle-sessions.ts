@@ -4,7 +4,10 @@ import type { AgentSession } from './agent-session.ts'
 export interface IdleSessions {
   /** The session's agent, when it is alive and was kept under the same description. One that does not fit is ended first. */
   take(session_id: string, description: string): Promise<AgentSession | undefined>
-  keep(session_id: string, description: string, session: AgentSession): void
+  /** `memory_mb` is what it is counted for while it waits. */
+  keep(session_id: string, description: string, session: AgentSession, memory_mb: number): void
+  /** Those that waited longest give way until the others take no more than so much. Resolves when they are gone. */
+  shrinkTo(memory_mb: number): Promise<void>
   /** Ends the session's agent, if there is one. */
   end(session_id: string): Promise<void>
   /** Ends all, and every one that is kept after that. */
@@ -14,6 +17,7 @@ export interface IdleSessions {
 interface Idle {
   session: AgentSession
   description: string
+  memory_mb: number
   timer: NodeJS.Timeout
 }
 
@@ -48,11 +52,11 @@ export function createIdleSessions(
       await ending.get(session_id)
       return undefined
     },
-    keep(session_id, description, session) {
+    keep(session_id, description, session, memory_mb) {
       evict(session_id)
       const timer = setTimeout(() => evict(session_id), o.idle_ms)
       timer.unref()
-      idle.set(session_id, { session, description, timer })
+      idle.set(session_id, { session, description, memory_mb, timer })
       // One that dies while it waits is not offered again.
       session.broken.catch(() => {
         if (idle.get(session_id)?.session === session) evict(session_id)
@@ -61,6 +65,15 @@ export function createIdleSessions(
         if (idle.size <= o.max) break
         evict(longest)
       }
+    },
+    async shrinkTo(memory_mb) {
+      let taken = [...idle.values()].reduce((sum, waiting) => sum + waiting.memory_mb, 0)
+      for (const [session_id, waiting] of idle) {
+        if (taken <= memory_mb) break
+        taken -= waiting.memory_mb
+        evict(session_id)
+      }
+      await Promise.all(ending.values())
     },
     async end(session_id) {
       evict(session_id)

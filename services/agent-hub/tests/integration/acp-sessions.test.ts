@@ -57,6 +57,18 @@ describe('a session over several turns', () => {
     expect(await isRunning(fixture.processes[1]!.pid)).toBe(true)
   })
 
+  it('counts those that wait: they give way when one that works needs the memory', async () => {
+    // The stub is counted as 100 MB.
+    await using fixture = await createAcpFixture({ keep_alive: { max: 4, idle_ms: 60_000 }, memory_mb: 250 })
+    for (const session_id of ['a', 'b', 'c'])
+      await fixture.driver.run(fixture.turn('stub: say one', { session_id, home: `${fixture.home}-${session_id}` }))
+    expect(fixture.processes).toHaveLength(3)
+    const [first, second, third] = fixture.processes.map(({ pid }) => pid)
+    // Before the third began, and none of the two that are left for its sake.
+    expect(await isRunning(first!)).toBe(false)
+    expect([await isRunning(second!), await isRunning(third!)]).toEqual([true, true])
+  })
+
   it('starts anew when the agent died while it waited', async () => {
     await using fixture = await createAcpFixture()
     await fixture.driver.run(fixture.turn('stub: say one'))

@@ -1,6 +1,4 @@
-import { taskLines } from '@orchestrator/spec-kit'
-
-import { findText, inFeature, isDocument } from './phase-files.ts'
+import { findText, inFeature, isDocument, readTasks } from './phase-files.ts'
 import { error, warning, type Rule } from './rule.ts'
 
 export const IMPLEMENT_RULES: readonly Rule[] = [
@@ -17,7 +15,7 @@ export const IMPLEMENT_RULES: readonly Rule[] = [
       const path = inFeature(files, 'tasks.md')
       const text = findText(files, 'tasks.md')
       if (text === undefined) return [error('tasks.md is missing.', path)]
-      return taskLines(text)
+      return readTasks(files, text)
         .filter((task) => !task.ticked)
         .map((task) => error(`${task.id ?? 'A task'} is not done.`, path, task.line))
     },
@@ -41,13 +39,13 @@ export const IMPLEMENT_RULES: readonly Rule[] = [
     find: (files) => {
       const path = inFeature(files, 'tasks.md')
       const ticked_before = new Set(
-        taskLines(files.before.get(path) ?? '')
+        readTasks(files, files.before.get(path) ?? '')
           .filter((task) => task.ticked)
           .map((task) => task.id),
       )
       const deleted = new Set(files.changes.map((changed) => changed.path))
       const known = knownNames(files.paths)
-      return taskLines(findText(files, 'tasks.md') ?? '')
+      return readTasks(files, findText(files, 'tasks.md') ?? '')
         .filter((task) => task.ticked && task.id !== null && !ticked_before.has(task.id))
         .flatMap((task) =>
           task.paths

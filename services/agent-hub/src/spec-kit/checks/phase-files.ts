@@ -1,3 +1,5 @@
+import { taskLines, type TaskLine } from '@orchestrator/spec-kit'
+
 import type { ChangedFile, PhaseInput } from '../../core/ports.ts'
 
 /** A file larger than this is not read, and is an error below `specs/`. */
@@ -25,6 +27,15 @@ export interface PhaseFiles {
 /** `spec.md` → `specs/NNN-slug/spec.md`. */
 export const inFeature = (files: PhaseFiles, name: string): string => `${files.feature_directory}/${name}`
 export const findText = (files: PhaseFiles, name: string): string | undefined => files.texts.get(inFeature(files, name))
+const read_once = new WeakMap<PhaseFiles, Map<string, TaskLine[]>>()
+
+/** Of tasks.md as it is or was: many rules look at the same tasks, which are read once in a run. */
+export function readTasks(files: PhaseFiles, text: string): TaskLine[] {
+  const known = read_once.get(files) ?? new Map<string, TaskLine[]>()
+  const tasks = known.get(text) ?? taskLines(text)
+  read_once.set(files, known.set(text, tasks))
+  return tasks
+}
 /** Checklists of the feature, sorted. */
 export const checklistPaths = (files: PhaseFiles): string[] =>
   [...files.texts.keys()]

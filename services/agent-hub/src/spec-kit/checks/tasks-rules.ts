@@ -1,23 +1,14 @@
-import { isStoryPhase, taskLines, userStories, type TaskLine } from '@orchestrator/spec-kit'
+import { isStoryPhase, userStories, type TaskLine } from '@orchestrator/spec-kit'
 
-import { findText, inFeature, type PhaseFiles } from './phase-files.ts'
+import { findText, inFeature, readTasks, type PhaseFiles } from './phase-files.ts'
 import { error, warning, type Finding, type Rule } from './rule.ts'
 
 const onTasks =
   (find: (tasks: TaskLine[], path: string, files: PhaseFiles) => Finding[]) =>
   (files: PhaseFiles): Finding[] => {
     const text = findText(files, 'tasks.md')
-    return text === undefined ? [] : find(parsed(files, text), inFeature(files, 'tasks.md'), files)
+    return text === undefined ? [] : find(readTasks(files, text), inFeature(files, 'tasks.md'), files)
   }
-
-/** Seven rules look at the same tasks: they are read once per run. */
-const read_once = new WeakMap<PhaseFiles, TaskLine[]>()
-
-function parsed(files: PhaseFiles, text: string): TaskLine[] {
-  const tasks = read_once.get(files) ?? taskLines(text)
-  read_once.set(files, tasks)
-  return tasks
-}
 
 const short = (task: TaskLine): string => task.id ?? task.text.trim().slice(0, 60)
 
@@ -29,7 +20,7 @@ export const TASKS_RULES: readonly Rule[] = [
       const path = inFeature(files, 'tasks.md')
       const text = findText(files, 'tasks.md')
       if (text === undefined) return [error('tasks.md is missing.', path)]
-      return parsed(files, text).length === 0 ? [error('tasks.md holds no task.', path)] : []
+      return readTasks(files, text).length === 0 ? [error('tasks.md holds no task.', path)] : []
     },
   },
   {
