@@ -71,6 +71,8 @@ describe.skipIf(NO_BROWSER)(titled('what a reviewer notes'), () => {
       { question: 'After how long?', answer: 'After one hour', by: 'local' },
       { question: 'With which provider?', answer: 'Only our own', by: 'local' },
     ])
+    await page.getByRole('tab', { name: 'History' }).click()
+    await page.getByText('With which provider? → Only our own').waitFor()
     expect(complaints).toEqual([])
     await close()
   })
@@ -140,6 +142,9 @@ describe.skipIf(NO_BROWSER)(titled('what a reviewer notes'), () => {
       ['CHK003', true, 'local'],
       ['CHK004', false, 'local'],
     ])
+    await page.getByRole('tab', { name: 'History' }).click()
+    await page.getByText('Ticked CHK001, CHK003').waitFor()
+    await page.getByText('Unticked CHK004').waitFor()
     expect(complaints).toEqual([])
     await close()
   })

@@ -107,11 +107,20 @@ export type SentComment = {
 
 const WORDLESS = 'Please use this wording.'
 
-/** What is sent with a verdict on `attempt_id`. Of a comment from another attempt the quote stays and the lines go. */
+/** Without lines: after those that have some. */
+const NO_LINE = Number.MAX_SAFE_INTEGER
+
+/** What is sent with a verdict on `attempt_id`, in the order of the documents. Of a comment from another attempt the quote stays and the lines go. */
 export function toComments(drafts: readonly Draft[], attempt_id: string): SentComment[] {
   return drafts
     .filter((draft) => !isBlank(draft))
-    .toSorted((one, other) => Number(one.kind === 'note') - Number(other.kind === 'note'))
+    .toSorted(
+      (one, other) =>
+        Number(one.kind === 'note') - Number(other.kind === 'note') ||
+        Number(one.path === null) - Number(other.path === null) ||
+        (one.path ?? '').localeCompare(other.path ?? '') ||
+        (one.lines?.start ?? NO_LINE) - (other.lines?.start ?? NO_LINE),
+    )
     .map(({ id, path, lines, quote, text, replacement, attempt_id: written_on }) => {
       const here = lines !== null && written_on === attempt_id
       const words = text.trim()

@@ -26,8 +26,8 @@ export function WeakenedRequirements({ base, digest, since, onShow }: WeakenedRe
       </h2>
       <ul className="mt-1.5 flex flex-col gap-1.5 text-sm">
         {weakened.map(({ id, before, after, line }) => (
-          <li key={id} className="flex items-start gap-2">
-            <Icon name="warning" className="mt-0.5 size-3.5 text-waiting" />
+          <li key={id} className="flex items-baseline gap-2">
+            <Icon name="warning" className="size-3.5 self-center text-waiting" />
             <button
               type="button"
               onClick={() => onShow(line)}

@@ -1,5 +1,6 @@
 import type { Attempt, Transition, WorkflowType } from '@orchestrator/contract'
 
+import { readReasons } from './reasons.ts'
 import { phaseName } from './words.ts'
 
 export type TimelineKind = 'queued' | 'running' | 'waiting' | 'approved' | 'rejected' | 'failed' | 'completed' | 'retry'
@@ -61,7 +62,7 @@ function fromTransition(type: WorkflowType, transition: Transition): Ordered {
     id: transition.id,
     at: transition.created_at,
     actor: trigger.startsWith('human') || metadata?.['cancelled'] === true ? transition.actor : null,
-    reasons: readReasons(metadata),
+    reasons: readReasons(transition),
     order: 1,
   }
   switch (trigger) {
@@ -130,16 +131,4 @@ function fromAttempt(type: WorkflowType, attempt: Attempt, first: boolean): Orde
       ]
     : []
   return [queued, ...started, ...retry]
-}
-
-/** The words in a transition's metadata: a free text, a list of comments, a reason, an error. */
-function readReasons(metadata: Transition['metadata']): string[] {
-  if (metadata === null) return []
-  const { comments, reason, error } = metadata
-  const threads = Array.isArray(comments)
-    ? comments.flatMap((comment) =>
-        typeof comment === 'object' && comment !== null && !Array.isArray(comment) ? [comment['text']] : [],
-      )
-    : [comments]
-  return [...threads, reason, error].filter((text): text is string => typeof text === 'string' && text !== '')
 }

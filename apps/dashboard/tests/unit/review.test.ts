@@ -45,6 +45,13 @@ describe('what is sent with a verdict', () => {
     ])
   })
 
+  it('comes in the order of the documents', () => {
+    const at = (id: string, path: string | null, start?: number) =>
+      comment({ id, path, lines: start === undefined ? null : { start, end: start } })
+    const drafts = [at('5', null), at('3', 'b.md', 9), at('4', 'b.md'), at('1', 'a.md', 7), at('2', 'b.md', 2)]
+    expect(toComments(drafts, 'one').map(({ id }) => id)).toEqual(['1', '2', '3', '4', '5'])
+  })
+
   it('keeps the quote and drops the lines of a comment on another attempt', () => {
     expect(toComments([comment({})], 'two')).toEqual([
       { id: '1', path: 'spec.md', quote: 'a word', text: 'Change it.' },

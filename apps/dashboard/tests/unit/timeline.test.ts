@@ -1,6 +1,7 @@
 import type { AttemptId } from '@orchestrator/contract'
 import { describe, expect, it } from 'vitest'
 
+import { readReasons } from '../../src/workflow/reasons.ts'
 import { buildTimeline } from '../../src/workflow/timeline.ts'
 import { sampleAttempt, sampleTransition } from './samples.ts'
 
@@ -69,5 +70,31 @@ describe('the causal chain of a workflow', () => {
       at: '2026-01-01T12:00:30.000Z',
       reasons: ['The hub is unreachable.'],
     })
+  })
+})
+
+describe('reasons', () => {
+  it('are comments, answers and ticks, with a name where it is another than of who decided', () => {
+    const metadata = {
+      comments: [{ path: 'spec.md', text: 'Name it.' }],
+      answers: [
+        { question: 'Which one?', answer: 'Ours.', by: 'ana' },
+        { question: '', answer: 'Later.', by: 'ben' },
+      ],
+      ticks: [
+        { path: 'a.md', label: 'CHK001', ticked: true, by: 'ana' },
+        { path: 'a.md', label: 'CHK002', ticked: false, by: 'ana' },
+      ],
+    }
+    expect(readReasons({ metadata, actor: 'ana' })).toEqual([
+      'Name it.',
+      'Which one? → Ours.',
+      'Open question → Later. (ben)',
+      'Ticked CHK001',
+      'Unticked CHK002',
+    ])
+    expect(readReasons({ metadata: { comments: 'Again', answers: 'none', ticks: [1] }, actor: 'ana' })).toEqual([
+      'Again',
+    ])
   })
 })

@@ -16,6 +16,7 @@ import type { Outcome } from './outcome.ts'
 import type { AttemptWork, Clock, PhaseQueue, Telemetry, WorkflowTransaction } from './ports.ts'
 import { entryOf } from './history-entry.ts'
 import { newId } from './new-id.ts'
+import { notedStep } from './noted-step.ts'
 import { byItself, type Origin } from './origin.ts'
 import * as sentences from './sentences.ts'
 import { transition, type Move, type Position, type Refusal } from './transitions.ts'
@@ -111,7 +112,9 @@ export class WorkflowSteps {
     const error = step.error ?? workflow.error
     const completed_at = move.effect === 'end' ? now : workflow.completed_at
     const result = step.outcome && { phase: move.phase, attempt: move.attempt, ...step.outcome.result }
-    const { entry, words } = await this.#entry(tx, workflow, step, now)
+    const handover = move.effect === 'run' ? await tx.findHandover(current.id) : undefined
+    const notes = handover?.has_notes === true ? await tx.listNotes(current.id) : undefined
+    const { entry, words } = await this.#entry(tx, workflow, notes === undefined ? step : notedStep(step, notes), now)
     const moved = await tx.moveWorkflow(
       { id: workflow.id, status: workflow.status, attempt_id: current.id },
       {
@@ -131,11 +134,11 @@ export class WorkflowSteps {
     await tx.insertEntry(entry, words)
     const { workflow_type, status: from } = workflow
     tx.afterCommit(() => this.#o.telemetry.stepTaken({ workflow_type, from, to: move.status, trigger: step.trigger }))
-    if (move.effect === 'run') {
+    if (handover !== undefined) {
       const { phase, attempt: number } = move
-      const { session_id, has_notes } = await tx.findHandover(current.id)
+      const { session_id } = handover
       const said = step.feedback ?? null
-      const feedback = has_notes ? withNotes(said, await tx.listNotes(current.id)) : said
+      const feedback = notes === undefined ? said : withNotes(said, notes)
       const traceparent = step.origin.traceparent ?? null
       attempt = await this.handOut(tx, { id: attempt_id, phase, number, feedback, session_id, traceparent }, workflow)
     }

@@ -192,3 +192,16 @@ it('tells those who watch', async () => {
   expect(text).toContain('event: question.answered')
   expect(text).toContain('"answered_by":"local"')
 })
+
+it('stands in the history with the verdict that takes it to the agent: answers as words, ticks as facts', async () => {
+  const { id, first } = await waitingForAnswers()
+  await answer(id, first, { answer: 'Our own.' })
+  const { items } = await checklistsOf(id)
+  await tick(id, items[0].items[0].id, { ticked: true })
+  await service.advance(id, 'human_approved')
+  const approved = (await service.history(id)).find(({ trigger }) => trigger === 'human_approved')
+  expect(approved?.metadata).toEqual({
+    answers: [{ question: 'By which provider?', answer: 'Our own.', by: 'local' }],
+    ticks: [{ path: 'specs/001-x/checklists/security.md', label: 'CHK001', ticked: true, by: 'local' }],
+  })
+})
