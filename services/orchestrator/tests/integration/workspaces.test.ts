@@ -80,6 +80,13 @@ it('knows no workspace that the hub does not know', async () => {
   expect((await service.request('GET', '/workflows')).body.items).toEqual([])
 })
 
+it('tells none where the hub knows no names for them', async () => {
+  expect(await service.request('GET', '/workspaces')).toMatchObject({
+    status: 200,
+    body: { items: [], next_cursor: null },
+  })
+})
+
 it('tells the hub’s workspaces', async () => {
   const items = [{ name: 'default', location: '/srv/shop', default: true }]
   hub.more.set('GET /workspaces', { status: 200, body: { items, next_cursor: null } })
