@@ -88,7 +88,14 @@ describe.skipIf(NO_BROWSER)(titled('reviewers'), () => {
     await commentAt(ana.page, /^FR-002/, 'Name what is logged')
     await decide(ana.page, 'Request changes')
 
-    await ben.page.getByText(/ana decided on it at .*Your drafted comments come along/).waitFor()
+    const told = ben.page.getByText(/ana decided on it at .*Your drafted comments come along/)
+    await told.waitFor()
+    // In sight, however far down Ben is.
+    const seen = await told.evaluate((words) => {
+      const { top, bottom } = words.getBoundingClientRect()
+      return { top: top >= 0, bottom: bottom <= innerHeight }
+    })
+    expect(seen).toEqual({ top: true, bottom: true })
     expect(await ben.page.getByText('Say how long the link works').count()).toBe(1)
     await ben.keep('overtaken')
     await button(ben.page, /^Go to Write, attempt 2/).click()

@@ -50,6 +50,8 @@ export function WorkflowView({ workflow, attempts, history }: WorkflowViewProps)
   const view: View = search.view ?? (shown === undefined || isUnfinished(shown) ? 'activity' : 'document')
   const session = useSession()
   const waits = shown !== undefined && waitsFor(workflow, shown)
+  /** Somebody else decided on what is being read. */
+  const overtaken = search.attempt === undefined && shown !== latest
   const reviewable = waits && mayReview(session)
   const before = attempts.slice(0, shown === undefined ? 0 : attempts.indexOf(shown))
   const unanswered = before.at(-1)?.review?.threads.filter(({ fate }) => fate === 'unanswered').length ?? 0
@@ -89,6 +91,15 @@ export function WorkflowView({ workflow, attempts, history }: WorkflowViewProps)
     })
   }
 
+  const unseen = advance.error === null && shown !== undefined && latest !== undefined && shown.id !== latest.id && (
+    <UnseenAttempt
+      shown={shown}
+      latest={latest}
+      workflow={workflow}
+      drafted={drafts.written.length}
+      onLoad={goToLatest}
+    />
+  )
   return (
     <Page
       wide
@@ -101,15 +112,7 @@ export function WorkflowView({ workflow, attempts, history }: WorkflowViewProps)
         {advance.error !== null && (
           <RefusedVerdict error={advance.error} history={history} onReload={goToLatest} onDismiss={advance.reset} />
         )}
-        {advance.error === null && shown !== undefined && latest !== undefined && shown.id !== latest.id && (
-          <UnseenAttempt
-            shown={shown}
-            latest={latest}
-            workflow={workflow}
-            drafted={drafts.written.length}
-            onLoad={goToLatest}
-          />
-        )}
+        {!overtaken && unseen}
       </div>
       <div className="mt-5 mb-4 flex flex-wrap items-end justify-between gap-x-6 gap-y-2 border-b border-line">
         <ViewTabs view={view} onChoose={(next) => change({ view: next })} />
@@ -167,6 +170,12 @@ export function WorkflowView({ workflow, attempts, history }: WorkflowViewProps)
             busy={advance.isPending}
             onDecide={setVerdict}
           />
+        </div>
+      )}
+      {overtaken && unseen !== false && (
+        // Where the verdicts were: whoever was about to give one is looking there.
+        <div role="status" className="sticky bottom-3 z-20 mt-5 rounded-[10px] shadow-float">
+          {unseen}
         </div>
       )}
       {reviewable && verdict !== null && (
