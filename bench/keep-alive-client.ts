@@ -15,34 +15,36 @@ const HEAD_END = Buffer.from('\r\n\r\n')
  */
 export class KeepAliveClient {
   readonly #socket: Socket
-  readonly #host: string
+  /** Of every request: its host, and who asks. */
+  readonly #head: string
   #received: Buffer = Buffer.alloc(0)
   #waiting: Waiting | undefined
 
-  private constructor(socket: Socket, host: string) {
+  private constructor(socket: Socket, head: string) {
     this.#socket = socket
-    this.#host = host
+    this.#head = head
     socket.setNoDelay(true)
     socket.on('data', (chunk: Buffer) => this.#read(chunk))
     socket.on('error', (error) => this.#waiting?.reject(error))
     socket.on('close', () => this.#waiting?.reject(new Error('the connection was closed')))
   }
 
-  static open(url: string): Promise<KeepAliveClient> {
+  static open(url: string, key?: string): Promise<KeepAliveClient> {
     const { hostname, port, host } = new URL(url)
+    const head = `host: ${host}\r\n${key === undefined ? '' : `authorization: Bearer ${key}\r\n`}`
     return new Promise((resolve, reject) => {
-      const socket = connect(Number(port), hostname, () => resolve(new KeepAliveClient(socket, host)))
+      const socket = connect(Number(port), hostname, () => resolve(new KeepAliveClient(socket, head)))
       socket.once('error', reject)
     })
   }
 
   get(path: string): Promise<{ status: number; body: string }> {
-    return this.#ask(`GET ${path} HTTP/1.1\r\nhost: ${this.#host}\r\n\r\n`)
+    return this.#ask(`GET ${path} HTTP/1.1\r\n${this.#head}\r\n`)
   }
 
   post(path: string, body: string): Promise<{ status: number; body: string }> {
     return this.#ask(
-      `POST ${path} HTTP/1.1\r\nhost: ${this.#host}\r\ncontent-type: application/json\r\n` +
+      `POST ${path} HTTP/1.1\r\n${this.#head}content-type: application/json\r\n` +
         `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
     )
   }

@@ -12,6 +12,7 @@ export const advanceBody = (trigger: string) =>
   JSON.stringify({ trigger, phase_result: trigger === 'agent_complete' ? { output: 'done' } : { approved: true } })
 
 export interface LoadResult {
+  workflows: number
   workflows_per_second: number
   create_ms: number[]
   advance_ms: number[]
@@ -36,7 +37,7 @@ export async function runLifecycles(
   }
   const began = performance.now()
   const work = async () => {
-    const client = await KeepAliveClient.open(url)
+    const client = await KeepAliveClient.open(url, o.key)
     while (performance.now() - began < o.seconds * 1000) {
       const { id } = await post(client, base, CREATE_BODY, create_ms)
       let status = ''
@@ -49,5 +50,5 @@ export async function runLifecycles(
   }
   await Promise.all(Array.from({ length: o.clients }, work))
   const workflows_per_second = (workflows * 1000) / (performance.now() - began)
-  return { workflows_per_second, create_ms, advance_ms }
+  return { workflows, workflows_per_second, create_ms, advance_ms }
 }

@@ -21,9 +21,13 @@ export interface ServiceProcess {
   stop(): Promise<void>
 }
 
-/** Starts `services/<name>` with these variables beside PATH and HOME, and waits until it listens. */
-export function startService(name: 'orchestrator' | 'agent-hub', env: Record<string, string>): Promise<ServiceProcess> {
-  return start(join(SERVICES, name, 'src/main.ts'), env)
+/** Starts `services/<name>` with these variables beside PATH and HOME, and these flags of Node, and waits until it listens. */
+export function startService(
+  name: 'orchestrator' | 'agent-hub',
+  env: Record<string, string>,
+  flags: readonly string[] = [],
+): Promise<ServiceProcess> {
+  return start(join(SERVICES, name, 'src/main.ts'), env, flags)
 }
 
 /** The reference of `bench/http.ts`. */
@@ -31,10 +35,14 @@ export function startBare(): Promise<ServiceProcess> {
   return start(join(import.meta.dirname, 'bare-fastify.ts'), {})
 }
 
-async function start(program: string, env: Record<string, string>): Promise<ServiceProcess> {
+async function start(
+  program: string,
+  env: Record<string, string>,
+  flags: readonly string[] = [],
+): Promise<ServiceProcess> {
   const { PATH = '', HOME = '' } = process.env
   const began = performance.now()
-  const child = spawn(process.execPath, [...NODE_FLAGS, program], {
+  const child = spawn(process.execPath, [...NODE_FLAGS, ...flags, program], {
     env: { PATH, HOME, MALLOC_ARENA_MAX, NODE_COMPILE_CACHE, LOG_LEVEL: 'info', ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   })

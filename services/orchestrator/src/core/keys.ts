@@ -1,4 +1,4 @@
-import { randomBytes, timingSafeEqual } from 'node:crypto'
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
 
 import { ServiceError, type CreatedKey, type CreateKey, type Key, type Role } from '@orchestrator/contract'
 
@@ -36,13 +36,28 @@ export interface KeyHolder {
 /** `ok_<id>_<secret>`; the secret has 256 bits. */
 const KEY_PATTERN = /^ok_([0-9a-f]{12})_([A-Za-z0-9_-]{43})$/
 /** Compared with when there is no such id, so that the time taken does not tell. */
-const NOBODYS_SHA256 = '0'.repeat(64)
+const NOBODYS = Buffer.from('0'.repeat(64))
+/** How long a key that was right is not looked up again. Revoked here, it opens nothing from then on; elsewhere, after this. */
+const FRESH_MS = 400
+/** Keys that are remembered. */
+const REMEMBERED_MAX = 10_000
 const SHA256_PATTERN = /^[0-9a-f]{64}$/
+
+/** A key that was right a moment ago. */
+interface Right {
+  holder: KeyHolder
+  digest: Buffer
+  from_ms: number
+  until_ms: number
+}
 
 /** Keys: made once, shown once, looked up by id and compared in constant time. */
 export class Keys {
   readonly #store: KeyStore
   readonly #now: () => Date
+  readonly #right = new Map<string, Right>()
+  /** Of what is remembered; what was read in an earlier one is not. */
+  #generation = 0
 
   constructor(store: KeyStore, now: () => Date) {
     this.#store = store
@@ -53,10 +68,33 @@ export class Keys {
   async find(key: string): Promise<KeyHolder | undefined> {
     const [, id, secret] = KEY_PATTERN.exec(key) ?? []
     if (id === undefined || secret === undefined) return undefined
+    // In hexadecimal, as it is stored: making the bytes takes longer than hashing.
+    const digest = Buffer.from(hash('sha256', secret))
+    const known = this.#right.get(id)
+    const isKnown = timingSafeEqual(digest, known?.digest ?? NOBODYS)
+    const now_ms = this.#now().getTime()
+    if (known !== undefined && isKnown && now_ms >= known.from_ms && now_ms < known.until_ms) return known.holder
+    // A wrong secret of a known key comes here as well, and takes as long as that of none.
+    return this.#look(id, digest, now_ms)
+  }
+
+  async #look(id: string, digest: Buffer, now_ms: number): Promise<KeyHolder | undefined> {
+    const generation = this.#generation
     const record = await this.#store.findKey(id)
-    const isRight = matches(secret, record?.secret_sha256 ?? NOBODYS_SHA256)
+    const isRight = timingSafeEqual(digest, record === undefined ? NOBODYS : digestOf(record))
     if (record === undefined || !isRight || !this.#isGood(record)) return undefined
-    return { name: record.name, role: record.role, key_id: record.id, workspaces: record.workspaces }
+    const { name, role, workspaces, expires_at } = record
+    const holder: KeyHolder = { name, role, key_id: id, workspaces }
+    if (generation !== this.#generation) return holder
+    const ends_ms = expires_at === null ? Number.POSITIVE_INFINITY : Date.parse(expires_at)
+    if (this.#right.size >= REMEMBERED_MAX) this.#right.clear()
+    this.#right.set(id, { holder, digest, from_ms: now_ms, until_ms: Math.min(now_ms + FRESH_MS, ends_ms) })
+    return holder
+  }
+
+  #forget(): void {
+    this.#generation++
+    this.#right.clear()
   }
 
   /** Oldest first; the secrets are not among what is kept. */
@@ -109,6 +147,7 @@ export class Keys {
   /** From now on it opens nothing; a second time changes nothing. Throws KEY_NOT_FOUND, LAST_ADMIN_KEY. */
   async revoke(id: string, by?: Origin): Promise<Key> {
     const revoked = await this.#store.revokeKey(id, this.#now().toISOString(), by)
+    this.#forget()
     const record = await this.#store.findKey(id)
     if (record === undefined) throw new ServiceError('KEY_NOT_FOUND', sentences.unknownKey(id))
     if (!revoked && record.revoked_at === null) throw new ServiceError('LAST_ADMIN_KEY', sentences.lastAdminKey())
@@ -137,8 +176,10 @@ function makeKey(about: Omit<Key, 'id' | 'revoked_at'>) {
   return { record, key: `ok_${id}_${secret}` }
 }
 
-function matches(secret: string, digest: string): boolean {
-  return timingSafeEqual(Buffer.from(sha256(secret), 'hex'), Buffer.from(digest, 'hex'))
+/** A column that holds something else is right for nobody. */
+function digestOf({ secret_sha256 }: KeyRecord): Buffer {
+  const digest = Buffer.from(secret_sha256)
+  return digest.length === NOBODYS.length ? digest : NOBODYS
 }
 
 function withoutSecret({ id, name, role, workspaces, created_at, expires_at, revoked_at }: KeyRecord): Key {

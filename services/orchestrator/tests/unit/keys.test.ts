@@ -91,6 +91,34 @@ it('does not know a key that was revoked', async () => {
   expect(await keys.hasAny()).toBe(true)
 })
 
+describe('a key that was right a moment ago', () => {
+  it('is looked up again after 400 ms, so that what another process revoked opens nothing', async () => {
+    const key = await keys.create('Robin', 'admin')
+    expect(await keys.find(key)).toBeDefined()
+    await change(key, { revoked_at: clock.now().toISOString() })
+    clock.jump(399)
+    expect(await keys.find(key)).toBeDefined()
+    clock.jump(1)
+    expect(await keys.find(key)).toBeUndefined()
+  })
+
+  it('opens nothing from the moment it is revoked here, also while it was being looked up', async () => {
+    await keys.create('Kim', 'admin')
+    const { id, key } = await keys.issue({ name: 'Robin', role: 'admin' })
+    expect(await keys.find(key)).toBeDefined()
+    clock.jump(400)
+    const looking = keys.find(key)
+    await Promise.all([keys.revoke(id), looking])
+    expect(await keys.find(key)).toBeUndefined()
+  })
+
+  it('does not let another secret in', async () => {
+    const key = await keys.create('Robin', 'admin')
+    expect(await keys.find(key)).toBeDefined()
+    expect(await keys.find(`ok_${idOf(key)}_${'A'.repeat(43)}`)).toBeUndefined()
+  })
+})
+
 describe('a list of keys', () => {
   it('tells everything but the secrets', async () => {
     const key = await keys.issue({ name: 'Robin', role: 'viewer', expires_at: '2999-01-01T00:00:00Z' })
