@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-import { createLogger } from '@orchestrator/server'
+import { createLogger, type RouteAccess } from '@orchestrator/server'
 
 import { startHub } from '../../services/agent-hub/src/app.ts'
 import { readConfig } from '../../services/agent-hub/src/config.ts'
@@ -21,6 +21,8 @@ export interface EitherService {
   port: number
   folder: string
   document: OpenApiDocument
+  /** Every route there is, with who may ask it. */
+  access: RouteAccess[]
   /** Path of an event stream that there is. */
   openStream(): Promise<string>
   /** Makes a few of all that there can be. Answers their ids, by the name that parameters have. */
@@ -58,6 +60,7 @@ async function startOpenOrchestrator(env: Record<string, string>): Promise<Start
   const service = await startService({ hub: hub.url, env })
   return {
     url: service.url,
+    access: service.access,
     folder: service.folder,
     openStream: async () => '/events',
     async fill() {
@@ -106,6 +109,7 @@ async function startOpenHub(env: Record<string, string>): Promise<Started> {
   const invoke = (prefer: string) => post('/invoke/demo', specify(), { prefer })
   return {
     url: hub.url,
+    access: hub.access,
     folder,
     openStream: async () => `/invocations/${(await invoke('respond-async')).id}/events`,
     async fill() {

@@ -35,8 +35,10 @@ describe('without its token, a hub that is open to others', () => {
     hub = await startHub({ HUB_HOST: '0.0.0.0', AGENT_HUB_TOKEN: TOKEN })
     raw = openRaw(`http://127.0.0.1:${hub.port}`)
     host = `127.0.0.1:${hub.port}`
-    const documented = Object.keys(hub.document.paths).map((path) => path.replaceAll(/\{\w+\}/g, ID))
-    paths = ['/docs', '/docs/json', '/redoc', '/openapi.json', '/nothing', '/', ...documented]
+    const documented = Object.keys(hub.document.paths)
+    const registered = hub.access.map(({ url }) => url.replace('*', 'x'))
+    const fill = (path: string) => path.replaceAll(/\{\w+\}|:\w+/g, ID)
+    paths = [...new Set(['/nothing', '/', ...[...documented, ...registered].map(fill)])]
   })
   afterAll(async () => {
     raw.close()
@@ -55,6 +57,15 @@ describe('without its token, a hub that is open to others', () => {
       .filter(({ status }) => status !== 401)
       .map(({ method, path, status }) => `${method} ${path} ${status}`)
   }
+
+  it('says of every route who may ask: nobody but orchestrators, or everybody how it is', () => {
+    const told = hub.access.filter(({ url }) => !/^\/(?:docs|redoc|openapi)/.test(url))
+    expect(told.length).toBeGreaterThan(20)
+    const open = told.filter(({ access }) => access === 'public').map(({ method, url }) => `${method} ${url}`)
+    expect(open.toSorted()).toEqual(['GET /health', 'HEAD /health'])
+    const closed = told.filter(({ access }) => access !== 'public').map(({ access }) => access)
+    expect(closed).toEqual(closed.map(() => ['hub']))
+  })
 
   it('refuses every route but /health, however it is spelled, by every verb', async () => {
     const asks = paths

@@ -35,3 +35,11 @@ export function httpUrl() {
     .url({ protocol: /^https?$/, error: 'must be an http or https URL, such as http://localhost:8001' })
     .transform((url) => url.replace(/\/+$/, ''))
 }
+
+/** A secret that goes into a header as it is. */
+export function sharedToken() {
+  return z
+    .string()
+    .min(16, 'must be at least 16 characters long')
+    .regex(/^[\x21-\x7e]*$/, 'must hold no blanks and only ASCII characters, or it would never be recognised')
+}

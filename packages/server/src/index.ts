@@ -1,6 +1,6 @@
 export { LOG_LEVELS, createLogger } from './log.ts'
 export { contentResponse } from './content-response.ts'
-export { commaList, flag, httpUrl, wholeNumber } from './environment-fields.ts'
+export { commaList, flag, httpUrl, sharedToken, wholeNumber } from './environment-fields.ts'
 export { listSecrets } from './environment-secrets.ts'
 export { readEnvironment } from './environment.ts'
 export { errorResponses } from './error-responses.ts'

@@ -10,6 +10,7 @@ import {
   openTracing,
   StartupError,
   watchEventLoop,
+  type RouteAccess,
   type RunningService,
 } from '@orchestrator/server'
 import { DatabaseError, openDatabase } from '@orchestrator/sqlite'
@@ -19,6 +20,7 @@ import packageJson from '../package.json' with { type: 'json' }
 import { createAgentDriver, createAgentRegistry, createVerifier, probeSandbox } from './acp/index.ts'
 import { readAgentsFile } from './agents-file.ts'
 import { createAuthentication } from './api/authenticate.ts'
+import { ORCHESTRATORS } from './api/callers.ts'
 import { registerConversations } from './api/conversations.ts'
 import { registerHub } from './api/hub.ts'
 import { registerInvocations } from './api/invocations.ts'
@@ -61,7 +63,7 @@ export async function startHub(
   logger: Logger,
   /** Ends the process with an error, in order. */
   fail: () => void,
-): Promise<RunningService & { url: string }> {
+): Promise<RunningService & { url: string; access: RouteAccess[] }> {
   const own_profiles = await readAgentsFile(config.agents_file, process.cwd())
   await prepareDataFolder(config.data_dir)
   const repository = await openWorkspace(config)
@@ -133,9 +135,10 @@ export async function startHub(
       port: config.port,
       trust_proxy: config.trust_proxy,
       authenticate: createAuthentication(config.token),
+      roles_required: true,
       tracing,
     })
-    metricsRoute(app, metrics)
+    metricsRoute(app, metrics, ORCHESTRATORS)
     registerInvoke(app, invocations)
     registerInvocations(app, invocations)
     registerConversations(app, { asks, escalations, sessions, conversations })
@@ -154,6 +157,7 @@ export async function startHub(
     logger.info({ url, workspace: repository.path, default_agent: registry.list().default }, 'Agent Hub listening')
     return {
       url,
+      access: app.listAccess(),
       async close() {
         // Together: requests wait for invocations, and both have little time.
         await Promise.all([invocations.close(), app.close()])

@@ -7,6 +7,7 @@ import {
   isLoopback,
   LOG_LEVELS,
   readEnvironment,
+  sharedToken,
   StartupError,
   wholeNumber,
 } from '@orchestrator/server'
@@ -36,7 +37,7 @@ const environmentSchema = z.object({
   VERIFY_TIMEOUT_SECONDS: wholeNumber(1, 86_400).default(600),
   AGENT_NAME: nameSchema.optional(),
   AGENTS_FILE: z.string().optional(),
-  AGENT_HUB_TOKEN: z.string().min(16, 'must be at least 16 characters long').optional(),
+  AGENT_HUB_TOKEN: sharedToken().optional(),
   OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl().optional(),
   LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
   ALLOWED_HOSTS: commaList().default([]),

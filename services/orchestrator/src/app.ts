@@ -41,7 +41,6 @@ import { createModelCheck } from './core/chosen-model.ts'
 import { systemClock } from './core/clock.ts'
 import { Denials } from './core/denials.ts'
 import { EventFeed } from './core/event-feed.ts'
-import { EventRetention } from './core/event-retention.ts'
 import { createHighestNumber } from './core/feature-numbers.ts'
 import { GuessLimit } from './core/guess-limit.ts'
 import { KeyWatch } from './core/key-watch.ts'
@@ -51,6 +50,7 @@ import type { AgentHub, Clock } from './core/ports.ts'
 import { rolesFor } from './core/privileges.ts'
 import { Quarantine, readThrough, UnreadableRowError } from './core/quarantine.ts'
 import { QueueSwitch } from './core/queue-switch.ts'
+import { Retention } from './core/retention.ts'
 import { ReviewDrafts } from './core/review-drafts.ts'
 import { RequestQuota } from './core/request-quota.ts'
 import { Scopes } from './core/scope.ts'
@@ -189,7 +189,7 @@ export async function createApp({
     modelFor: (type) => config.models[type],
   })
   const feed = new EventFeed(store, onError)
-  const retention = new EventRetention({ store, clock, days: config.event_retention_days, onError })
+  const retention = new Retention({ store, clock, days: config.event_retention_days, onError })
   const audit = createAuditStore(session.read, session.shared?.sequence.horizon)
   const checkpointer = await openCheckpointer(
     config.audit_dir,

@@ -1,5 +1,5 @@
 import { modelNameSchema, nameSchema, WORKFLOW_TYPES, type WorkflowType } from '@orchestrator/contract'
-import { commaList, flag, httpUrl, LOG_LEVELS, readEnvironment, wholeNumber } from '@orchestrator/server'
+import { commaList, flag, httpUrl, LOG_LEVELS, readEnvironment, sharedToken, wholeNumber } from '@orchestrator/server'
 import * as z from 'zod'
 
 import { FOUR_EYES } from './core/approval-rules.ts'
@@ -22,7 +22,7 @@ const environmentSchema = z.object({
     )
     .default('sqlite:///./data/orchestrator.db'),
   AGENT_HUB_URL: httpUrl().default('http://localhost:8001'),
-  AGENT_HUB_TOKEN: z.string().min(16, 'must be at least 16 characters long').optional(),
+  AGENT_HUB_TOKEN: sharedToken().optional(),
   HOST: z.string().default('127.0.0.1'),
   PORT: wholeNumber(0, 65_535).default(8000),
   ALLOWED_HOSTS: commaList().default([]),

@@ -14,6 +14,7 @@ import { errorResponses, pageQuerySchema, readPage, type Server } from '@orchest
 import type { FastifyReply } from 'fastify'
 import * as z from 'zod'
 
+import { ORCHESTRATORS } from './callers.ts'
 import type { Asks } from '../core/asks.ts'
 import type { ConversationStore } from '../core/conversation-store.ts'
 import type { Escalations } from '../core/escalations.ts'
@@ -47,6 +48,7 @@ export function registerConversations(app: Server, hub: ConversationRoutes): voi
   app.post(
     '/ask/:topic',
     {
+      config: ORCHESTRATORS,
       schema: {
         summary: 'Ask an agent about a feature',
         description:
@@ -63,6 +65,7 @@ export function registerConversations(app: Server, hub: ConversationRoutes): voi
   app.get(
     '/escalations',
     {
+      config: ORCHESTRATORS,
       schema: {
         summary: 'Questions for people',
         tags: ['conversations'],
@@ -82,6 +85,7 @@ export function registerConversations(app: Server, hub: ConversationRoutes): voi
   app.get(
     '/escalations/:id',
     {
+      config: ORCHESTRATORS,
       schema: {
         summary: 'One question for a person',
         tags: ['conversations'],
@@ -95,6 +99,7 @@ export function registerConversations(app: Server, hub: ConversationRoutes): voi
   app.post(
     '/escalations/:id',
     {
+      config: ORCHESTRATORS,
       schema: {
         summary: 'Confirm, correct or help',
         description:
@@ -119,6 +124,7 @@ export function registerConversations(app: Server, hub: ConversationRoutes): voi
   app.post(
     '/sessions',
     {
+      config: ORCHESTRATORS,
       schema: {
         summary: 'Begin a conversation',
         tags: ['conversations'],
@@ -138,6 +144,7 @@ export function registerConversations(app: Server, hub: ConversationRoutes): voi
   app.get(
     '/sessions/:id',
     {
+      config: ORCHESTRATORS,
       schema: {
         summary: 'One conversation',
         tags: ['conversations'],
@@ -151,6 +158,7 @@ export function registerConversations(app: Server, hub: ConversationRoutes): voi
   app.delete(
     '/sessions/:id',
     {
+      config: ORCHESTRATORS,
       schema: {
         summary: 'End a conversation',
         description: 'Its agent is ended and its HOME removed. What it did stays.',
@@ -168,6 +176,7 @@ export function registerConversations(app: Server, hub: ConversationRoutes): voi
   app.get(
     '/exchanges',
     {
+      config: ORCHESTRATORS,
       schema: {
         summary: 'Every turn of every agent',
         description: 'The audit log, oldest first: digests of prompt and answer, agent, session, time.',

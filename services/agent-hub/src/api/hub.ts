@@ -15,6 +15,7 @@ import {
 import { contentResponse, errorResponses, type Server } from '@orchestrator/server'
 import * as z from 'zod'
 
+import { ORCHESTRATORS } from './callers.ts'
 import type { Features } from '../core/features.ts'
 import type { AgentRegistry, Workspaces } from '../core/ports.ts'
 import type { InvocationStore } from '../core/store.ts'
@@ -33,13 +34,17 @@ const featureParams = z.strictObject({ name: nameSchema, feature_id: featureIdSc
 export function registerHub(app: Server, hub: HubRoutes): void {
   app.get(
     '/agents',
-    { schema: { summary: 'Agents this hub knows', tags: ['agents'], response: { 200: hubAgentsSchema } } },
+    {
+      config: ORCHESTRATORS,
+      schema: { summary: 'Agents this hub knows', tags: ['agents'], response: { 200: hubAgentsSchema } },
+    },
     () => hub.registry.list(),
   )
 
   app.get(
     '/workspaces',
     {
+      config: ORCHESTRATORS,
       schema: {
         summary: 'The repositories that agents may work in',
         tags: ['workspaces'],
@@ -52,6 +57,7 @@ export function registerHub(app: Server, hub: HubRoutes): void {
   app.get(
     '/workspaces/:name/features/:feature_id',
     {
+      config: ORCHESTRATORS,
       schema: {
         summary: 'A feature as the repository has it, whoever began it',
         tags: ['workspaces'],
@@ -68,6 +74,7 @@ export function registerHub(app: Server, hub: HubRoutes): void {
   app.post(
     '/workspaces/:name/features/:feature_id/push',
     {
+      config: ORCHESTRATORS,
       schema: {
         summary: 'Push the feature’s branch to a remote of the repository',
         description: 'Never by force, and only while no agent is at work on the feature.',
@@ -86,6 +93,7 @@ export function registerHub(app: Server, hub: HubRoutes): void {
   app.get(
     '/workspaces/:name',
     {
+      config: ORCHESTRATORS,
       schema: {
         summary: 'A repository that agents may work in',
         tags: ['workspaces'],
@@ -99,6 +107,7 @@ export function registerHub(app: Server, hub: HubRoutes): void {
   app.get(
     '/artifacts/:digest',
     {
+      config: ORCHESTRATORS,
       schema: {
         summary: 'A file by its digest',
         description: 'The bytes as the agent left them: never to be shown as a page.',

@@ -10,6 +10,7 @@ import {
 import * as z from 'zod'
 
 import { idempotencyKeySchema } from './invoke.ts'
+import { ORCHESTRATORS } from './callers.ts'
 import type { Invocations } from '../core/invocations.ts'
 
 const cancelByKeySchema = z.strictObject({ idempotency_key: idempotencyKeySchema })
@@ -19,6 +20,7 @@ export function registerInvocations(app: Server, invocations: Invocations): void
   app.get(
     '/invocations/:id',
     {
+      config: ORCHESTRATORS,
       schema: {
         summary: 'One invocation',
         tags: ['invocations'],
@@ -32,6 +34,7 @@ export function registerInvocations(app: Server, invocations: Invocations): void
   app.post(
     '/invocations/:id/cancel',
     {
+      config: ORCHESTRATORS,
       schema: {
         summary: 'Cancel it',
         description: 'Reaches the agent, which may take some seconds to let go. A finished invocation stays as it is.',
@@ -46,6 +49,7 @@ export function registerInvocations(app: Server, invocations: Invocations): void
   app.post(
     '/invocations/cancel',
     {
+      config: ORCHESTRATORS,
       schema: {
         summary: 'Cancel the one with this Idempotency-Key',
         description: 'For a caller that sent the key and may have been cut off before it learnt the id.',
@@ -60,6 +64,7 @@ export function registerInvocations(app: Server, invocations: Invocations): void
   app.get(
     '/invocations/:id/events',
     {
+      config: ORCHESTRATORS,
       schema: {
         summary: 'What the agent does, as it does it',
         description:

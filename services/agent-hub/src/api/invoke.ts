@@ -8,6 +8,7 @@ import {
 import { errorResponses, type Server } from '@orchestrator/server'
 import * as z from 'zod'
 
+import { ORCHESTRATORS } from './callers.ts'
 import type { Invocations } from '../core/invocations.ts'
 import { isTimeout } from '../core/outcome.ts'
 import { isFinished } from '../core/store.ts'
@@ -32,6 +33,7 @@ export function registerInvoke(app: Server, invocations: Invocations): void {
   app.post(
     '/invoke/:agent',
     {
+      config: ORCHESTRATORS,
       schema: {
         summary: 'Let an agent work',
         description:

@@ -59,6 +59,9 @@ describe('the hub’s configuration', () => {
     ['LOG_LEVEL', 'loud'],
     ['AGENT_NAME', '../x'],
     ['AGENT_HUB_TOKEN', 'short'],
+    ['AGENT_HUB_TOKEN', 'a secret with blanks'],
+    ['AGENT_HUB_TOKEN', 'a-secret-of-ümlauts'],
+    ['AGENT_HUB_TOKEN', 'a-long-enough-secret '],
     ['TRUST_PROXY', 'perhaps'],
   ])('refuses %s=%s in one line', (name, value) => {
     const read = () => readConfig({ [name]: value }, '/srv')

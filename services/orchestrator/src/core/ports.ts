@@ -230,6 +230,8 @@ export interface WorkflowStore {
   lastSequence(): Promise<number>
   /** Of the oldest events at most `limit` that are older than this. Answers how many went. */
   deleteEventsBefore(created_before: string, limit: number): Promise<number>
+  /** Of the answers kept for who asks twice at most `limit` that are older than this. Answers how many went. */
+  deleteIdempotentAnswersBefore(created_before: string, limit: number): Promise<number>
   /** Events up to this sequence were removed because of their age. */
   removedUpTo(): Promise<number>
   /** Meets every workflow whose status this version does not know, which no list by status shows. */

@@ -185,6 +185,22 @@ export function createStore(
         return count
       }),
 
+    deleteIdempotentAnswersBefore: (created_before, limit) =>
+      session.write(async (tx) => {
+        const deleted = await tx
+          .deleteFrom('idempotent_answers')
+          .where('key', 'in', (old) =>
+            old
+              .selectFrom('idempotent_answers')
+              .select('key')
+              .where('created_at', '<', created_before)
+              .orderBy('created_at')
+              .limit(limit),
+          )
+          .executeTakeFirst()
+        return Number(deleted.numDeletedRows)
+      }),
+
     async removedUpTo() {
       const row = await read
         .selectFrom('counters')

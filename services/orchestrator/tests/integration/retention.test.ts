@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest'
 
-import { EventRetention } from '../../src/core/event-retention.ts'
+import { Retention } from '../../src/core/retention.ts'
 import type { WorkflowStore } from '../../src/core/ports.ts'
 import { createStore } from '../../src/db/store.ts'
 import { openSession } from '../../src/db/session.ts'
@@ -15,9 +15,24 @@ afterAll(() => databases.stop())
 
 const DAY_MS = 86_400_000
 const retentionOf = (store: WorkflowStore, clock: ReturnType<typeof createDrivenClock>, days = 30) =>
-  new EventRetention({ store, clock, days, onError: (error) => expect.unreachable(String(error)) })
+  new Retention({ store, clock, days, onError: (error) => expect.unreachable(String(error)) })
 
 describe.each(databases.all)('events on $title', ({ create, isMissing }) => {
+  it.skipIf(isMissing)('leave with them the answers of keys that nobody asks for again', async () => {
+    const clock = createDrivenClock()
+    const { store, session } = await openEngine(await create(), { clock })
+    const answer = async (key: string) =>
+      store.write((tx) => tx.insertIdempotentAnswer(key, 'digest', {}, clock.now().toISOString()))
+    await answer('old')
+    clock.jump(6 * DAY_MS)
+    await answer('young')
+    clock.jump(DAY_MS + 1)
+    // Also where events are kept for ever.
+    expect(await retentionOf(store, clock, 0).removeExpired()).toBe(1)
+    const left = await session.read.selectFrom('idempotent_answers').select('key').execute()
+    expect(left).toEqual([{ key: 'young' }])
+  })
+
   it.skipIf(isMissing)('go when they are too old, transitions stay, and it is remembered up to where', async () => {
     const clock = createDrivenClock()
     const engine = await openEngine(await create(), { clock })

@@ -6,26 +6,29 @@ const LOOK_MS = 3_600_000
 const BATCH = 1_000
 const PAUSE_MS = 50
 
-export interface EventRetentionOptions {
+export interface RetentionOptions {
   store: WorkflowStore
   clock: Clock
-  /** 0 keeps them for ever. */
+  /** Of events; 0 keeps them for ever. */
   days: number
   onError: (error: unknown) => void
 }
 
-/** Removes events that are older than they are kept; the history of workflows stays, whatever its age. */
-export class EventRetention {
-  readonly #o: EventRetentionOptions
+/** Who asks again under an Idempotency-Key does so within this. */
+const ANSWER_DAYS = 7
+
+/** Removes events, and answers for who asks twice, that are older than they are kept; the history of workflows stays, whatever its age. */
+export class Retention {
+  readonly #o: RetentionOptions
   readonly #stopping = new AbortController()
   #working: Promise<void> = Promise.resolve()
 
-  constructor(o: EventRetentionOptions) {
+  constructor(o: RetentionOptions) {
     this.#o = o
   }
 
   start(): void {
-    if (this.#o.days > 0) this.#working = this.#work()
+    this.#working = this.#work()
   }
 
   async stop(): Promise<void> {
@@ -35,11 +38,18 @@ export class EventRetention {
 
   /** Answers how many went. */
   async removeExpired(): Promise<number> {
-    const { store, clock, days } = this.#o
-    const before = new Date(clock.now().getTime() - days * DAY_MS).toISOString()
+    const { store, days } = this.#o
+    const answers = await this.#remove(ANSWER_DAYS, (before) => store.deleteIdempotentAnswersBefore(before, BATCH))
+    return days === 0
+      ? answers
+      : answers + (await this.#remove(days, (before) => store.deleteEventsBefore(before, BATCH)))
+  }
+
+  async #remove(days: number, remove: (before: string) => Promise<number>): Promise<number> {
+    const before = new Date(this.#o.clock.now().getTime() - days * DAY_MS).toISOString()
     let removed = 0
     for (;;) {
-      const count = await store.deleteEventsBefore(before, BATCH)
+      const count = await remove(before)
       removed += count
       if (count < BATCH || this.#stopping.signal.aborted) return removed
       await this.#sleep(PAUSE_MS)
