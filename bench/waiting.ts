@@ -12,6 +12,8 @@ import { median, report } from './statistics.ts'
 
 const [count = 1_000_000] = process.argv.slice(2).map(Number)
 const STARTS = 3
+/** By then what a start looks through beside the work is done, or goes on at its own slow pace. */
+const SETTLED_MS = 20_000
 
 await withFolder(async (folder) => {
   const env = { PORT: '0', PHASE_EXECUTION: 'external', DATABASE_URL: `sqlite:///${folder}/bench.db` }
@@ -34,7 +36,7 @@ await withFolder(async (folder) => {
       const answer = await fetch(`${one.url}/workflows?status=waiting_approval&limit=20`)
       if (!answer.ok) throw new Error(`the list answered ${answer.status}`)
       await fetch(`${one.url}/health`)
-      await sleep(3_000)
+      await sleep(SETTLED_MS)
       sizes.push(usageOf(one.child.pid ?? 0).rss_mb)
       await one.stop()
     }

@@ -15,6 +15,7 @@ import {
   SQLITE_READONLY,
 } from './database-error.ts'
 import { GroupWriter } from './group-writer.ts'
+import { assertIntact, checkBeside, isCheckedAtOnce } from './integrity.ts'
 import { migrate } from './migrate.ts'
 import { Mutex } from './mutex.ts'
 import { connectDirectly, NodeSqliteConnection, nodeSqliteDialect } from './node-sqlite-dialect.ts'
@@ -39,13 +40,16 @@ export interface OpenDatabaseOptions {
   migrations: Record<string, Migration>
   /** The environment variable that named the path, for messages. */
   variable: string
-  /** The disk failed in a way after which nothing may be written; the process should end. */
+  /** The disk failed or the file is damaged, after which nothing may be written; the process should end. */
   onFatal?: (error: unknown) => void
   /** How many transactions a commit took along. */
   onBatch?: (size: number) => void
 }
 
-/** Throws a DatabaseError when the file cannot be written, is corrupt, has another owner or is newer than this code. */
+/**
+ * Throws a DatabaseError when the file cannot be written, is corrupt, has another owner or is newer than this code. A
+ * large file is looked through while it is used already; damage found then is fatal.
+ */
 export async function openDatabase<S>(o: OpenDatabaseOptions): Promise<Database<S>> {
   const opened: DatabaseSync[] = []
   try {
@@ -78,7 +82,8 @@ async function open<S>(o: OpenDatabaseOptions, opened: DatabaseSync[]): Promise<
   writing.exec('pragma wal_autocheckpoint = 8000')
   // Taken only as it is needed: 16 MB hold the pages that a busy service touches again and again.
   writing.exec('pragma cache_size = -16000')
-  assertIntact(writing)
+  const isChecked = isCheckedAtOnce(o.path)
+  if (isChecked) assertIntact(writing)
 
   const mutex = inMemory ? new Mutex() : undefined
   const connection = new NodeSqliteConnection(writing)
@@ -96,16 +101,13 @@ async function open<S>(o: OpenDatabaseOptions, opened: DatabaseSync[]): Promise<
   })
 
   let closing: Promise<void> | undefined
+  const stopCheck = isChecked ? undefined : checkBeside(o.path, (error) => writer.fail(explain(error, o)))
   const close = async () => {
     await writer.close()
+    await stopCheck?.()
     for (const connection of opened.toReversed()) connection.close()
   }
   return { read, write: (fn) => writer.write(fn), close: () => (closing ??= close()) }
-}
-
-function assertIntact(connection: DatabaseSync): void {
-  const found = connection.prepare('pragma quick_check(1)').get()?.['quick_check']
-  if (found !== 'ok') throw new DatabaseError(`it is damaged (${String(found)}): restore a backup`)
 }
 
 /** Without both, a power cut loses what was answered; asked of the connection after its first write. */

@@ -93,6 +93,16 @@ export class GroupWriter<S> {
     })
   }
 
+  /** Nothing more is written, because of this. */
+  fail(cause: unknown): void {
+    this.#refusal = new DatabaseError(
+      'The disk reported an error, so nothing more is written. See the log, then restart.',
+      { cause },
+    )
+    for (const job of this.#queue.splice(0)) job.fail(this.#refusal)
+    this.#onFatal(cause)
+  }
+
   /** Lets what was asked for finish; whatever comes later is refused. */
   async close(): Promise<void> {
     this.#refusal ??= new DatabaseError('The database is closed.')
@@ -161,11 +171,6 @@ export class GroupWriter<S> {
     for (const job of batch) job.fail(error)
     if (!isDiskFault(error)) return
     // After a failed fsync the kernel may have dropped the pages: SQLite would go on, we must not.
-    this.#refusal = new DatabaseError(
-      'The disk reported an error, so nothing more is written. See the log, then restart.',
-      { cause: error },
-    )
-    for (const job of this.#queue.splice(0)) job.fail(this.#refusal)
-    this.#onFatal(error)
+    this.fail(error)
   }
 }

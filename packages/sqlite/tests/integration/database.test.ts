@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, closeSync, mkdtempSync, openSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -178,6 +178,33 @@ it.each([
   const path = join(folder, 'notes.db')
   spoil(path)
   await expect(open(path)).rejects.toThrow(message)
+})
+
+it('looks through a large file while it is used, and ends on what it finds', { timeout: 60_000 }, async () => {
+  const path = join(folder, 'notes.db')
+  const large = await open(path)
+  await large.write((tx) =>
+    sql`insert into note (text) with recursive n(i) as (select 1 union all select i + 1 from n where i < 90000)
+      select printf('%0800d', i) from n`.execute(tx),
+  )
+  await large.close()
+  opened = []
+  const fatal = Promise.withResolvers<unknown>()
+  const options = { path, migrations, variable: 'DATABASE_URL', onFatal: fatal.resolve }
+  const intact = await openDatabase<Schema>(options)
+  await intact.close()
+
+  const file = openSync(path, 'r+')
+  writeSync(file, Buffer.alloc(2048, 7), 0, 2048, Math.floor(statSync(path).size / 4096) * 2048)
+  closeSync(file)
+  const damaged = await openDatabase<Schema>(options)
+  opened.push(damaged)
+  expect(String(await fatal.promise)).toMatch(
+    /DATABASE_URL: the database .* cannot be used, because it is damaged \(.*\): restore a backup$/,
+  )
+  await expect(damaged.write((tx) => tx.insertInto('note').values({ id: 1, text: 'a' }).execute())).rejects.toThrow(
+    'nothing more is written',
+  )
 })
 
 it('says that a folder cannot be made', async () => {

@@ -58,8 +58,8 @@ export class Quarantine {
 }
 
 const UNENDED = ['pending', 'in_progress', 'waiting_approval'] satisfies WorkflowStatus[]
-const PAGE = 200
-const PAUSE_MS = 50
+const PAGE = 20
+const PAUSE_MS = 100
 
 /**
  * Reads everything that has not ended once, a page at a time and in no hurry, so that what cannot be read is known
