@@ -1,14 +1,23 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 
-import { hashOfCreation, hashOfRow, readCheckpoints, verifyExport, type Checkpoint } from '@orchestrator/audit'
+import {
+  hashOfAct,
+  hashOfCreation,
+  hashOfRow,
+  readCheckpoints,
+  verifyExport,
+  type Checkpoint,
+} from '@orchestrator/audit'
 import type { WorkflowId } from '@orchestrator/contract'
 import { sql, type Transaction } from 'kysely'
 import { afterAll, describe, expect, it } from 'vitest'
 
 import { exportLines } from '../../services/orchestrator/src/core/audit-export.ts'
 import { Checkpointer } from '../../services/orchestrator/src/core/checkpointer.ts'
+import { Keys } from '../../services/orchestrator/src/core/keys.ts'
 import { createAuditStore } from '../../services/orchestrator/src/db/audit-store.ts'
+import { createKeyStore } from '../../services/orchestrator/src/db/key-store.ts'
 import type { Tables } from '../../services/orchestrator/src/db/models.ts'
 import { asker } from '../../services/orchestrator/tests/asker.ts'
 import { openDatabases } from '../../services/orchestrator/tests/databases.ts'
@@ -39,6 +48,18 @@ function randomOf(seed: number): Random {
 }
 
 const rowsOf = (tx: Tx) => tx.selectFrom('workflow_history').selectAll().orderBy('sequence').execute()
+const actsOf = (tx: Tx) => tx.selectFrom('admin_acts').selectAll().orderBy('sequence').execute()
+const ACT_COLUMNS = [
+  'action',
+  'subject',
+  'details',
+  'actor',
+  'key_id',
+  'request_id',
+  'address',
+  'created_at',
+  'hash',
+] as const
 const workflowsOf = (tx: Tx) => tx.selectFrom('workflows').selectAll().orderBy('id').execute()
 
 const ROW_COLUMNS = [
@@ -192,6 +213,32 @@ const MUTATIONS: Record<string, (tx: Tx, random: Random) => Promise<void>> = {
       .execute()
     await rechain(tx, id)
   },
+  async 'a column of an act of an admin'(tx, { of, below }) {
+    const { sequence } = of(await actsOf(tx))
+    await sql`update admin_acts set ${sql.ref(of(ACT_COLUMNS))} = ${`forged ${below(1e9)}`} where sequence = ${sequence}`.execute(
+      tx,
+    )
+  },
+  async 'an act that is taken away'(tx, { of }) {
+    const { sequence } = of(await actsOf(tx))
+    await tx.deleteFrom('admin_acts').where('sequence', '=', sequence).execute()
+  },
+  async 'an act that is put in'(tx, { of, below }) {
+    const act = of(await actsOf(tx))
+    await tx
+      .insertInto('admin_acts')
+      .values({ ...act, sequence: act.sequence + 500_000 + below(1e6) })
+      .execute()
+  },
+  async 'acts computed anew after a change'(tx, { of, below }) {
+    const { sequence } = of(await actsOf(tx))
+    await sql`update admin_acts set actor = ${`forged ${below(1e9)}`} where sequence = ${sequence}`.execute(tx)
+    let hash = ''
+    for (const act of await actsOf(tx)) {
+      hash = hashOfAct(hash, act)
+      await sql`update admin_acts set hash = ${hash} where sequence = ${act.sequence}`.execute(tx)
+    }
+  },
 }
 
 /** Nothing that the database itself would refuse stands in the way. */
@@ -200,6 +247,8 @@ const UNGUARD: Record<'sqlite' | 'postgres', string[]> = {
     'drop index workflow_history_by_sequence',
     'drop trigger workflow_history_no_update',
     'drop trigger workflow_history_no_delete',
+    'drop trigger admin_acts_no_update',
+    'drop trigger admin_acts_no_delete',
     'pragma defer_foreign_keys = on',
   ],
   postgres: ['drop index workflow_history_by_sequence', 'set local session_replication_role = replica'],
@@ -239,6 +288,8 @@ describe.each(databases.all.filter(({ title }) => title !== 'SQLite in a file'))
     async function prepare() {
       const engine = await openEngine(await create(), { phase_execution: 'external' })
       await tellStories(engine, 8)
+      const keys = new Keys(createKeyStore(engine.session), () => new Date())
+      for (let n = 0; n < 4; n++) await keys.issue({ name: `Kim ${n}`, role: 'viewer' }, asker('Robin'))
       const { privateKey, publicKey } = generateKeyPairSync('ed25519')
       const lines: string[] = []
       const checkpointer = new Checkpointer({
@@ -292,9 +343,16 @@ describe.each(databases.all.filter(({ title }) => title !== 'SQLite in a file'))
       await going
       await checkpointer.write()
       const report = await verify(engine.session.read, read())
-      expect(report).toMatchObject({ fault: null, workflows: 8 + stories, erased: 0 })
+      expect(report).toMatchObject({ fault: null, workflows: 8 + stories, acts: 4, erased: 0 })
       expect(report.rows).toBe(8 * 5 + 4 + stories * 5 + Math.ceil(stories / 2))
       expect(checks).toBeGreaterThan(3)
+    })
+
+    it.skipIf(isMissing)('is only ever added to', async () => {
+      const { engine } = await prepare()
+      for (const table of ['workflow_history', 'admin_acts'])
+        for (const deed of [sql`update ${sql.table(table)} set actor = 'Kim'`, sql`delete from ${sql.table(table)}`])
+          await expect(engine.session.write((tx) => deed.execute(tx))).rejects.toThrow(/is only ever added to/)
     })
 
     it.skipIf(isMissing)('holds when words are erased with a note of it', async () => {
