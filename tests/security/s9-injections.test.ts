@@ -32,6 +32,7 @@ const processes: ChildProcess[] = []
 const watch = (message: unknown) => void processes.push((message as { process: ChildProcess }).process)
 const started = () =>
   processes.map(({ spawnfile, spawnargs }) => ({ program: basename(spawnfile), args: spawnargs.slice(1) }))
+const checkout = process.cwd()
 const { PATH: path, GEMINI_API_KEY: key } = process.env
 
 beforeAll(async () => {
@@ -45,6 +46,8 @@ beforeAll(async () => {
   writeFileSync(join(bin, STUB), `#!/bin/sh\nexec "${process.execPath}" "${stub_path}"\n`, { mode: 0o755 })
   process.env['PATH'] = `${bin}:${path}`
   process.env['GEMINI_API_KEY'] = 'no-model-takes-it'
+  // The real agent of that name may be in ./data/agents of this checkout, which counts before PATH.
+  process.chdir(folder)
   const env = {
     HUB_PORT: '0',
     HUB_DATA_DIR: folder,
@@ -60,6 +63,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   unsubscribe('child_process', watch)
+  process.chdir(checkout)
   Object.assign(process.env, { PATH: path, GEMINI_API_KEY: key ?? '' })
   await service.close()
   await hub.close()
