@@ -64,10 +64,11 @@ describe('the form of a new workflow', () => {
       { name: 'priority', value: 'P1' },
       { name: ' ', value: 'lost' },
     ]
-    expect(toRequest({ ...emptyForm, feature_id: '001-a', agent: 'demo', context })).toEqual({
+    expect(toRequest({ ...emptyForm, feature_id: '001-a', agent: 'claude', model: ' opus ', context })).toEqual({
       workflow_type: 'specify',
       feature_id: '001-a',
-      agent: 'demo',
+      agent: 'claude',
+      model: 'opus',
       context: { priority: 'P1' },
     })
   })
