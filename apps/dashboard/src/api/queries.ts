@@ -188,7 +188,8 @@ export const healthQuery = () =>
   queryOptions({
     queryKey: ['health'],
     queryFn: ({ signal }) => request<Health>('/health', { signal }),
-    refetchInterval: 30_000,
+    // A passing trouble is not on the page for longer than it lasts.
+    refetchInterval: ({ state }) => (state.data?.status === 'healthy' ? 30_000 : 5_000),
   })
 
 /** History and attempts of one workflow are short (reworks are limited), so they are read whole. */
