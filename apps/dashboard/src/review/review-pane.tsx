@@ -19,7 +19,7 @@ import { FileTabs } from './file-tabs.tsx'
 import { followLink } from './follow-link.ts'
 import { goToLine } from './go-to-line.ts'
 import { GeneralComments } from './general-comments.tsx'
-import { isQuestion } from './is-question.ts'
+import { isAboutTicks, isQuestion } from './is-question.ts'
 import { OpenQuestions } from './open-questions.tsx'
 import { Outline } from './outline.tsx'
 import { markSections } from './outline-marks.ts'
@@ -150,7 +150,12 @@ export function ReviewPane(props: ReviewPaneProps) {
             onShow={(at) => show(artifact.path, at)}
           />
         )}
-        <Checks checks={attempt.checks.filter((check) => !isQuestion(check))} onShow={show} />
+        <Checks
+          checks={attempt.checks.filter(
+            (check) => !isQuestion(check) && !(isAboutTicks(check) && checklists.lists.length > 0),
+          )}
+          onShow={show}
+        />
         <Rounds attempt={attempt} before={before} onShow={show} />
         <Assumptions
           assumptions={reading.assumptions}

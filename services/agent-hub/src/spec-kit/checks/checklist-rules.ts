@@ -21,7 +21,7 @@ export const CHECKLIST_RULES: readonly Rule[] = [
         const open = items.filter((item) => !item.ticked)
         return open.length === 0
           ? []
-          : [warning(`${items.length - open.length} ticked, ${open.length} not.`, path, open[0]?.line)]
+          : [warning(`${open.length} of ${items.length} checklist items are not ticked.`, path, open[0]?.line)]
       }),
   },
 ]
