@@ -2,6 +2,9 @@ import { ServiceError, type Digest, type FeatureId, type WorkflowId } from '@orc
 
 import * as sentences from './sentences.ts'
 
+/** Where a feature is begun when nobody names another. */
+export const DEFAULT_WORKSPACE = 'default'
+
 /** The workspaces that somebody's key is for; null: all of them. */
 export type Scope = readonly string[] | null
 

@@ -25,7 +25,7 @@ import type { AttemptWork, KnownFeature, WorkflowStore, WorkflowTransaction } fr
 import { newId } from './new-id.ts'
 import { byItself, type Origin } from './origin.ts'
 import type { Asker } from './privileges.ts'
-import { reaches } from './scope.ts'
+import { DEFAULT_WORKSPACE, reaches } from './scope.ts'
 import * as sentences from './sentences.ts'
 import { cancellation } from './transitions.ts'
 import { verdictStep } from './verdicts.ts'
@@ -51,8 +51,6 @@ export interface StateMachineOptions extends WorkflowStepsOptions {
   /** Throws VALIDATION_ERROR for a model that the agent cannot be given. */
   checkModel(body: CreateWorkflow): Promise<void>
 }
-
-const DEFAULT_WORKSPACE = 'default'
 
 /**
  * The only writer of workflows. Each step is one commit: the move, its history row, its event, the

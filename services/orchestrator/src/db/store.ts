@@ -6,12 +6,12 @@ import {
   type StreamEvent,
   type WorkflowId,
 } from '@orchestrator/contract'
-import { sql } from 'kysely'
+import { sql, type RawBuilder } from 'kysely'
 
 import { cursorOf } from '../core/cursor.ts'
 import type { WorkflowStore } from '../core/ports.ts'
 import { UnreadableRowError } from '../core/quarantine.ts'
-import type { Scope } from '../core/scope.ts'
+import { DEFAULT_WORKSPACE, type Scope } from '../core/scope.ts'
 import { createActs } from './act-store.ts'
 import { counted } from './counted.ts'
 import { eventOf, lastOfFeed, listFeed } from './event-feed.ts'
@@ -71,7 +71,7 @@ export function createStore(
       const limit = query.limit ?? PAGE_DEFAULT
       const rows = await newestOf(scope, limit + 1, (workspace) => {
         const of = filtered(selectWorkflows(read), query)
-        return (workspace === undefined ? of : of.where('w.workspace', '=', workspace))
+        return (workspace === undefined ? of : of.where(inWorkspace('w.workspace', workspace)))
           .orderBy('w.sequence', 'desc')
           .limit(limit + 1)
           .execute()
@@ -116,7 +116,7 @@ export function createStore(
           .selectFrom('features')
           .select(['id', 'workspace', 'description', 'created_at', 'updated_at', 'sequence'])
           .where('sequence', '<', before)
-        return (workspace === undefined ? of : of.where('workspace', '=', workspace))
+        return (workspace === undefined ? of : of.where(inWorkspace('workspace', workspace)))
           .orderBy('sequence', 'desc')
           .limit(limit)
           .execute()
@@ -252,6 +252,12 @@ export function createStore(
       return () => listeners.delete(listener)
     },
   }
+}
+
+/** The indexes leave the default workspace out, so that others have to say that they are not it. */
+function inWorkspace(column: 'workspace' | 'w.workspace', workspace: string): RawBuilder<boolean> {
+  const is = sql<boolean>`${sql.ref(column)} = ${workspace}`
+  return workspace === DEFAULT_WORKSPACE ? is : sql<boolean>`(${is} and ${sql.ref(column)} <> 'default')`
 }
 
 /** Of several workspaces a page each, by an index: what others have is not gone through. */
