@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 
 /** What the model does next, in words that every agent's tools can be bound to. */
 export type Step =
@@ -98,8 +98,9 @@ export function bindStep(step: Step, { tools, folder }: Pick<ModelRequest, 'tool
   }
 }
 
+/** Without `$(…)`, which some agents refuse in a command. */
 function writeByShell({ path, content }: Extract<Step, { kind: 'write' }>): Step {
-  return { kind: 'bash', command: `mkdir -p "$(dirname ${path})" && cat > ${path} <<'WRITTEN'\n${content}WRITTEN` }
+  return { kind: 'bash', command: `mkdir -p ${dirname(path)} && cat > ${path} <<'WRITTEN'\n${content}WRITTEN` }
 }
 
 function bindCall(
