@@ -41,6 +41,7 @@ const script: Script = (prompt) => {
       { kind: 'say', text: 'The second version is written.' },
     ]
   }
+  if (prompt.includes('REFUSE-IT')) return [{ kind: 'fail', status: 404, message: 'There is no model of this name.' }]
   if (prompt.includes('SUBMIT-IT')) {
     return [
       { kind: 'submit', summary: 'Handed in by the tool.', confidence: 64 },
@@ -234,6 +235,18 @@ describe.each((await listCandidates()).map((agent) => [agent.title, agent] as co
 
         expect(updates.some(({ text }) => text?.includes('begins a new one'))).toBe(!remembers)
         expect(remembers || may_forget).toBe(true)
+      })
+
+      it('tells with which words its model refused, whatever it makes of them itself', async () => {
+        const outcome = await run('REFUSE-IT please.', {
+          session_id: 'refused',
+          acp_session_id: null,
+          home: join(folder, 'refused-home'),
+          limits: { ...limits, turn_ms: 20_000, cancel_grace_ms: 1_000 },
+          onProcess: () => {},
+        })
+
+        expect(JSON.stringify(outcome)).toContain('Its model refused with 404: There is no model of this name.')
       })
 
       it('reached its model with the key that the hub put in', () => {
