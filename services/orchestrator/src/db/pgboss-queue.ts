@@ -22,7 +22,7 @@ import type { Signals } from './shared-database.ts'
 import { databaseTransaction } from './transaction.ts'
 
 /** Looks for work without having been told, which is how a job of a lost replica is found. */
-const POLL_MS = 1_000
+const POLL_MS = 500
 /** Well within the engine's heartbeat of 10 s. */
 const TOUCH_MS = 3_000
 const RECONCILE_MS = 60_000
