@@ -27,7 +27,7 @@ export interface Database<S> {
   readonly read: Kysely<S>
   /**
    * Runs `fn` in a transaction and resolves once it is on disk. `fn` must do database work only:
-   * others wait for it, and share its commit.
+   * others wait for it, and share its commit. It runs again when another one of the same commit spoilt it.
    */
   write<T>(fn: (tx: Transaction<S>) => Promise<T>): Promise<T>
   close(): Promise<void>

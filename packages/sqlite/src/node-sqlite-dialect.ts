@@ -100,12 +100,15 @@ interface Prepared {
   statement: StatementSync
   /** Whether it answers with rows, `returning` included; asking the statement each time would cost as much as a short query. */
   has_rows: boolean
+  /** 0 for one that only reads. */
+  writes: 0 | 1
 }
 
 /** One connection and the statements that it keeps prepared. */
 export class NodeSqliteConnection implements DatabaseConnection {
   readonly #database: DatabaseSync
   readonly #statements = new Map<string, Prepared>()
+  #written = 0
 
   constructor(database: DatabaseSync) {
     this.#database = database
@@ -116,11 +119,17 @@ export class NodeSqliteConnection implements DatabaseConnection {
   }
 
   run<R>(sql: string, values: readonly unknown[]): QueryResult<R> {
-    const { statement, has_rows } = this.#prepare(sql)
+    const { statement, has_rows, writes } = this.#prepare(sql)
+    this.#written += writes
     const parameters = values as SQLInputValue[]
     if (has_rows) return { rows: statement.all(...parameters) as R[] }
     const { changes, lastInsertRowid } = statement.run(...parameters)
     return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) }
+  }
+
+  /** How many statements were run that may have written, so far. */
+  get written(): number {
+    return this.#written
   }
 
   get isInTransaction(): boolean {
@@ -160,7 +169,8 @@ export class NodeSqliteConnection implements DatabaseConnection {
       if (!oldest.done) this.#statements.delete(oldest.value)
     }
     const statement = this.#database.prepare(sql)
-    const prepared = { statement, has_rows: statement.columns().length > 0 }
+    const writes = /^\s*select\b/i.test(sql) ? 0 : 1
+    const prepared: Prepared = { statement, has_rows: statement.columns().length > 0, writes }
     this.#statements.set(sql, prepared)
     return prepared
   }

@@ -77,6 +77,51 @@ describe.each([
     expect(await database.read.selectFrom('note').select('id').execute()).toEqual([{ id: 1 }, { id: 3 }])
   })
 
+  it('does the work of the others again when one fails after it wrote, and tells each of its own outcome', async () => {
+    const database = await open(path())
+    let runs = 0
+    const insert = (id: number) =>
+      database.write(async (tx) => {
+        runs++
+        await tx
+          .insertInto('note')
+          .values({ id, text: `note ${id}` })
+          .execute()
+        afterCommit(tx, () => hooks.push(id))
+        if (id === 2) throw new Error('changed my mind')
+      })
+    const hooks: number[] = []
+    const outcomes = await Promise.allSettled([insert(1), insert(2), insert(3)])
+    expect(outcomes.map((outcome) => outcome.status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+    expect(await database.read.selectFrom('note').select('id').execute()).toEqual([{ id: 1 }, { id: 3 }])
+    expect(hooks).toEqual([1, 3])
+    // 1 and 2, then all of them.
+    expect(runs).toBe(5)
+  })
+
+  it('keeps the work of the others when one fails before it wrote, without doing it again', async () => {
+    const database = await open(path())
+    let runs = 0
+    const refuse = () =>
+      database.write(async (tx) => {
+        runs++
+        await tx.selectFrom('note').selectAll().execute()
+        throw new Error('no')
+      })
+    const insert = (id: number) =>
+      database.write(async (tx) => {
+        runs++
+        await tx
+          .insertInto('note')
+          .values({ id, text: `note ${id}` })
+          .execute()
+      })
+    const outcomes = await Promise.allSettled([insert(1), refuse(), insert(3)])
+    expect(outcomes.map((outcome) => outcome.status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+    expect(await database.read.selectFrom('note').select('id').execute()).toEqual([{ id: 1 }, { id: 3 }])
+    expect(runs).toBe(3)
+  })
+
   it('undoes all of a writer that throws after it wrote', async () => {
     const database = await open(path())
     await expect(

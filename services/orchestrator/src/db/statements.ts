@@ -99,24 +99,8 @@ export function createStatements(db: Kysely<Tables>, sequence?: EventSequence) {
       }),
     ),
 
-    moveWorkflow: prepare<MoveValues, unknown>((value) =>
-      db
-        .updateTable('workflows')
-        .set({
-          status: value('status'),
-          current_phase: value('current_phase'),
-          attempt_id: value('attempt_id'),
-          updated_at: value('updated_at'),
-          error: value('error'),
-          completed_at: value('completed_at'),
-          result: sql`coalesce(${value('result')}, result)`,
-          history_hash: value('history_hash'),
-          history_sequence: value('history_sequence'),
-        })
-        .where('id', '=', value('id'))
-        .where('status', '=', value('expected_status'))
-        .where('attempt_id', '=', value('expected_attempt_id')),
-    ),
+    moveWorkflow: moveOf(db, false),
+    endWorkflow: moveOf(db, true),
 
     insertEntry: prepare<Insertable<WorkflowHistoryTable>, unknown>((value) =>
       db.insertInto('workflow_history').values({
@@ -272,6 +256,28 @@ export function createStatements(db: Kysely<Tables>, sequence?: EventSequence) {
       sequence &&
       prepare<object, { first_sequence: number }>(() => db.selectNoFrom(sequence.first.as('first_sequence'))),
   }
+}
+
+/** Only the end of a workflow names `completed_at`: SQLite rewrites the indexes over each column that is named, changed or not. */
+function moveOf(db: Kysely<Tables>, ends: boolean) {
+  return prepare<MoveValues, unknown>((value) =>
+    db
+      .updateTable('workflows')
+      .set({
+        status: value('status'),
+        current_phase: value('current_phase'),
+        attempt_id: value('attempt_id'),
+        updated_at: value('updated_at'),
+        error: value('error'),
+        result: sql`coalesce(${value('result')}, result)`,
+        history_hash: value('history_hash'),
+        history_sequence: value('history_sequence'),
+        ...(ends && { completed_at: value('completed_at') }),
+      })
+      .where('id', '=', value('id'))
+      .where('status', '=', value('expected_status'))
+      .where('attempt_id', '=', value('expected_attempt_id')),
+  )
 }
 
 /** Changes of an attempt that stands in one of these states; there are few kinds, each prepared when it is first met. */

@@ -133,7 +133,7 @@ function dress(
         .selectFrom('workflows')
         .select('id')
         .where('feature_id', '=', feature_id)
-        .where('status', 'in', ACTIVE)
+        .where('completed_at', 'is', null)
         .executeTakeFirst()
       return row?.id
     },
@@ -169,8 +169,9 @@ function dress(
       const last = links.get(expected.id)
       if (last !== undefined && change.history_sequence <= last.sequence) throw new OutOfOrderError()
       const { id, status: expected_status, attempt_id: expected_attempt_id } = expected
+      const move = change.completed_at === null ? statements.moveWorkflow : statements.endWorkflow
       const values = { id, expected_status, expected_attempt_id, ...change, result: toJson(result) }
-      if ((await statements.moveWorkflow(tx, values)).numAffectedRows !== 1n) return false
+      if ((await move(tx, values)).numAffectedRows !== 1n) return false
       links.set(id, { hash: change.history_hash, sequence: change.history_sequence })
       return true
     },
