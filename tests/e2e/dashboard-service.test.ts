@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 
 import { clientOf } from '../../services/orchestrator/tests/service.ts'
+import { succeed } from '../../services/orchestrator/tests/plain-hub.ts'
 import { leave } from './attempt-files.ts'
 import { NO_BROWSER, titled } from './browser.ts'
 import { servePage } from './served-page.ts'
@@ -125,6 +126,26 @@ describe.skipIf(NO_BROWSER)(titled('the page and its service'), () => {
     })
     await button(page, 'Resume').click()
     await page.getByText('Handing out work').waitFor()
+    await close()
+  })
+
+  it('says what waits for money and why, and lets it go on', async () => {
+    await served.service.close()
+    const usage = { input_tokens: 10, output_tokens: 10, cost_usd: 5 }
+    served.hub.usual = succeed({ data: { usage } })
+    await served.serve({ env: { DAILY_BUDGET_USD: '5' } })
+    await served.reviewable()
+    const { id } = await served.service.create({ feature_description: 'Limit how often one key may call us' })
+    const { page, keep, close } = await served.visit()
+    await page.getByText(/^Waits: \$5\.00 of \$5\.00 for today/).waitFor()
+    await keep('budget-inbox')
+    await page.goto(`${served.service.url}/settings`)
+    await page.getByText('What runs goes on, and no further phase begins.').waitFor()
+    await page.getByPlaceholder('Why', { exact: true }).fill('worth it')
+    await keep('budget-paused')
+    await button(page, 'Lift').click()
+    await page.getByText('Lifted by local: worth it').waitFor()
+    await served.service.until(id, 'waiting_approval')
     await close()
   })
 

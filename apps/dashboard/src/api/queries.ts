@@ -2,6 +2,7 @@ import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 
 import type {
   Attempt,
+  BudgetPage,
   ChecklistPage,
   Feature,
   FeatureDetail,
@@ -139,6 +140,13 @@ export const queueQuery = () =>
   queryOptions({
     queryKey: ['queue'],
     queryFn: ({ signal }) => request<Queue>('/queue', { signal }),
+    refetchInterval: 10_000,
+  })
+
+export const budgetsQuery = () =>
+  queryOptions({
+    queryKey: ['budgets'],
+    queryFn: ({ signal }) => request<BudgetPage>('/budgets', { signal }),
     refetchInterval: 10_000,
   })
 

@@ -16,6 +16,7 @@ import { useStored } from '../preferences/stored-value.ts'
 import { canNotify, NOTIFICATIONS_KEY } from '../preferences/notifications.ts'
 import { useSession } from '../api/session.ts'
 import { actorName } from '../workflow/words.ts'
+import { Budgets } from './settings-budget.tsx'
 import { Keys } from './settings-keys.tsx'
 import { QueueControl } from './settings-queue.tsx'
 import { SIGNED_IN_KEY } from './sign-in.tsx'
@@ -25,6 +26,8 @@ import { ThemeSwitch } from '../shell/theme-switch.tsx'
 export function Settings() {
   const session = useSession()
   const is_admin = session?.role === 'admin' || session?.role === 'local'
+  // What is about all workspaces is not for a key of single ones.
+  const is_whole = session?.workspaces === null
   return (
     <Page title="Settings">
       <Section
@@ -39,10 +42,18 @@ export function Settings() {
       >
         <QueueControl manages={is_admin} />
       </Section>
+      {is_whole && (
+        <Section
+          title="Budgets"
+          lead="What agents cost, as far as they tell. Where a budget is spent, no further phase begins until it is lifted."
+        >
+          <Budgets manages={is_admin} />
+        </Section>
+      )}
       <Section title="Service">
         <ServiceHealth />
       </Section>
-      {is_admin && (
+      {is_admin && is_whole && (
         <Section
           title="Keys"
           lead="Who is not at this machine shows a key. It carries a name and a role, and can be taken back at once."
