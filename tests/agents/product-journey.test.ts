@@ -147,6 +147,14 @@ describe.each((await listCandidates()).map((agent) => [agent.title, agent] as co
         )
       })
 
+      it('left a row for every turn in the audit log, with its requests to the model', async () => {
+        const { items } = await running.client.listExchanges(feature_id)
+        const ended = items.filter(({ outcome }) => outcome === 'ended')
+        expect(ended.length).toBeGreaterThanOrEqual(7)
+        expect(ended.filter(({ model_requests }) => model_requests === 0)).toEqual([])
+        expect(items.filter(({ model_refusals }) => model_refusals > 0)).toEqual([])
+      })
+
       it('left the code on the branch of the feature, and the checkout of the user as it was', async () => {
         expect(await git(repository, 'show', `${feature_id}:src/greeting.js`)).toBe("console.log('Hello')")
         expect(await git(repository, 'status', '--porcelain')).toBe('')
