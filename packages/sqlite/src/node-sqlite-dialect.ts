@@ -51,11 +51,15 @@ export function connectDirectly(db: object, connection: NodeSqliteConnection): v
 }
 
 /**
- * Runs a query that was compiled before. On SQLite, where an answer is there at once, it goes straight to
+ * Runs a query that was compiled before, with these parameters in place of its own. On SQLite, where an answer is there at once, it goes straight to
  * the connection: Kysely's way to it takes longer than the query itself.
  */
-export async function runCompiled<S, R>(db: Kysely<S>, query: CompiledQuery<R>): Promise<QueryResult<R>> {
-  return connections.get(db)?.run<R>(query.sql, query.parameters) ?? db.executeQuery(query)
+export async function runCompiled<S, R>(
+  db: Kysely<S>,
+  query: CompiledQuery<R>,
+  parameters: readonly unknown[],
+): Promise<QueryResult<R>> {
+  return connections.get(db)?.run<R>(query.sql, parameters) ?? db.executeQuery({ ...query, parameters })
 }
 
 class NodeSqliteDriver implements Driver {

@@ -24,13 +24,10 @@ export function prepare<V extends object, R>(
   build: (value: <K extends keyof V>(name: K) => V[K]) => Compilable<R>,
 ): Prepared<V, R> {
   // The builder only passes the placeholder on to the list of parameters, where it is replaced.
-  const compiled = build((name) => new Placeholder(name) as never).compile()
-  return (db, values) => runCompiled(db, withValues(compiled, values))
-}
-
-function withValues<V extends object, R>(compiled: CompiledQuery<R>, values: V): CompiledQuery<R> {
-  const parameters = compiled.parameters.map((parameter) =>
-    parameter instanceof Placeholder ? values[parameter.name as keyof V] : parameter,
-  )
-  return { ...compiled, parameters }
+  const compiled: CompiledQuery<R> = build((name) => new Placeholder(name) as never).compile()
+  const places = compiled.parameters
+  return (db, values) => {
+    const parameters = places.map((place) => (place instanceof Placeholder ? values[place.name as keyof V] : place))
+    return runCompiled(db, compiled, parameters)
+  }
 }
