@@ -1,6 +1,9 @@
 import { verifyExport } from '@orchestrator/audit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
+import { leave } from '../../services/orchestrator/tests/artifacts.ts'
+import { startPlainHub } from '../../services/orchestrator/tests/plain-hub.ts'
+import { clientOf, startService } from '../../services/orchestrator/tests/service.ts'
 import { startWideService, type WideService } from './wide-service.ts'
 
 const SECRET = 'Kim wrote that the flamingo must leave'
@@ -64,6 +67,42 @@ describe('what a person wrote', () => {
     const [act] = (await service.admin.request('GET', '/audit/acts')).body.items
     expect(act).toMatchObject({ action: 'words.erased', subject: body.pseudonym, actor: 'admin' })
     // The file itself is not asked: SQLite overwrites a page when it needs it, and backups keep theirs.
+  })
+
+  it('is gone as well from the verdict of somebody else that took an answer along', async () => {
+    const hub = await startPlainHub()
+    hub.usual = leave(hub, { 'specs/001-x/spec.md': '# X\n\n- **FR-001**: [NEEDS CLARIFICATION: By whom?]\n' })
+    const answered = await startService({ hub: hub.url, env: { HOST: '0.0.0.0', FOUR_EYES: 'off' } })
+    const admin = clientOf(answered.url.replace('0.0.0.0', '127.0.0.1'), answered.first_key)
+    const [kim, robin] = await Promise.all(
+      ['Kim', 'Robin'].map(async (name) => {
+        const { body } = await admin.request('POST', '/keys', { name, role: 'reviewer' })
+        return { id: body.id as string, ...clientOf(admin.url, body.key) }
+      }),
+    )
+    const { id } = await admin.create()
+    await admin.until(id, 'waiting_approval')
+    const [question] = (await admin.request('GET', `/workflows/${id}/questions`)).body.items
+    await kim?.request('PUT', `/workflows/${id}/questions/${question.id}`, { answer: SECRET })
+    await robin?.advance(id, 'human_approved')
+    await admin.until(id, 'waiting_approval')
+    const history = async () => (await admin.request('GET', `/workflows/${id}/history`)).text
+    expect(await history()).toContain(SECRET)
+    await admin.request('POST', `/keys/${kim?.id}/revoke`)
+    expect((await admin.request('POST', '/audit/erase', { name: 'Kim' })).body).toMatchObject({
+      history_rows: 1,
+      answers: 1,
+    })
+    expect(await history()).not.toContain(SECRET)
+    expect((await admin.request('GET', `/workflows/${id}/attempts`)).text).not.toContain(SECRET)
+    const { text } = await admin.request('GET', '/audit/export')
+    async function* chunks() {
+      yield text
+    }
+    expect(text).not.toContain(SECRET)
+    expect(await verifyExport(chunks())).toMatchObject({ fault: null, erased: 1 })
+    await answered.close()
+    await hub.close()
   })
 
   it('can be looked for in vain', async () => {

@@ -46,10 +46,12 @@ export function createErasureStore({ write }: Session, acts: Pick<Acts, 'append'
           delete from events where type = 'question.answered' and workflow_id in (${noted})`)
         await run(sql`delete from idempotent_answers`)
 
+        // With a verdict stand the answers that it took along, whoever gave them: its words go as a whole.
         const history_rows = await run(sql`
           update history_words set salt = null, words = null, erased_at = ${now}, erased_by = ${by.name}
           where words is not null and history_id in (
-            select id from workflow_history where actor = ${name} and words_hash is not null)`)
+            select id from workflow_history where words_hash is not null
+              and (actor = ${name} or attempt_id in (select attempt_id from question_answers where actor = ${name})))`)
         const comments = await run(sql`
           update review_threads set text = ${erased()}, quote = null, replacement = null, reply = null
           where review_id in (select id from reviews where actor = ${name})`)
