@@ -56,14 +56,12 @@ export class AgentHubClient implements AgentHub {
   async invoke(o: InvokeOptions): Promise<InvokeResponse> {
     const known = o.invocation_id === undefined ? undefined : await this.#follow(o.invocation_id, o)
     if (known !== undefined) return responseOf(known)
-    const answer = await this.#post(o)
-    this.#isAsync = answer.statusCode === 202
-    if (answer.statusCode !== 202) return readAs(invokeResponseSchema, answer)
-    const invocation = await readAs(invocationSchema, answer)
-    await o.onAccepted(invocation)
+    const started = await this.#start(o)
+    if (!('id' in started)) return started
+    await o.onAccepted(started)
     o.signal.throwIfAborted()
-    if (invocation.response !== null) return responseOf(invocation)
-    const finished = await this.#follow(invocation.id, o)
+    if (started.response !== null) return responseOf(started)
+    const finished = await this.#follow(started.id, o)
     if (finished !== undefined) return responseOf(finished)
     throw new HubError('The Agent Hub forgot the work that it had taken on.', { transient: true })
   }
@@ -132,13 +130,20 @@ export class AgentHubClient implements AgentHub {
     this.#connections.close()
   }
 
+  /** What was taken on, or, from a hub that answers when the work is done, what came of it. */
+  async #start(o: InvokeOptions): Promise<Invocation | InvokeResponse> {
+    const answer = await this.#post(o)
+    this.#isAsync = answer.statusCode === 202
+    return this.#isAsync ? readAs(invocationSchema, answer) : readAs(invokeResponseSchema, answer)
+  }
+
   async #post(o: InvokeOptions): Promise<IncomingMessage> {
     o.signal.throwIfAborted()
     this.#isAsync ??= await this.#learnWhetherAsync()
     o.signal.throwIfAborted()
     const late = new AbortController()
-    const lateIn = (ms: number) => setTimeout(() => late.abort(), ms).unref()
-    o.signal.addEventListener('abort', () => lateIn(ABORT_GRACE_MS), { once: true })
+    const endLate = () => void setTimeout(() => late.abort(), ABORT_GRACE_MS).unref()
+    o.signal.addEventListener('abort', endLate, { once: true })
     const question = withJson(o.request, {
       prefer: 'respond-async',
       'idempotency-key': o.key,
@@ -149,11 +154,14 @@ export class AgentHubClient implements AgentHub {
       // A plain hub answers when the work is done, which may take hours.
       silence_ms: this.#isAsync === true ? ANSWER_MS : undefined,
       signal: late.signal,
-    }).catch((error: unknown) => {
-      // Another one may stand there by now.
-      this.#isAsync = undefined
-      throw error
     })
+      .catch((error: unknown) => {
+        // Another one may stand there by now.
+        this.#isAsync = undefined
+        throw error
+      })
+      // The phase goes on for long, and would hold on to all of this request.
+      .finally(() => o.signal.removeEventListener('abort', endLate))
     if (!isOk(answer)) throw await refusal(answer)
     return answer
   }
