@@ -205,7 +205,7 @@ const MUTATIONS: Record<string, (tx: Tx, random: Random) => Promise<void>> = {
     const [row] = (await rowsOf(tx)).filter((one) => one.workflow_id === workflow.id)
     await tx
       .insertInto('workflows')
-      .values({ ...workflow, id, status: 'failed', sequence: 900_000_000 })
+      .values({ ...workflow, id, status: 'failed', completed_at: workflow.updated_at, sequence: 900_000_000 })
       .execute()
     await tx
       .insertInto('workflow_history')
