@@ -112,7 +112,9 @@ export class WorkflowSteps {
     const error = step.error ?? workflow.error
     const completed_at = move.effect === 'end' ? now : workflow.completed_at
     const result = step.outcome && { phase: move.phase, attempt: move.attempt, ...step.outcome.result }
-    const handover = move.effect === 'run' ? await tx.findHandover(current.id) : undefined
+    // What reviewers noted goes along with their verdict.
+    const isDecided = workflow.status === 'waiting_approval' && move.effect !== 'none'
+    const handover = isDecided || move.effect === 'run' ? await tx.findHandover(current.id) : undefined
     const notes = handover?.has_notes === true ? await tx.listNotes(current.id) : undefined
     const { entry, words } = await this.#entry(tx, workflow, notes === undefined ? step : notedStep(step, notes), now)
     const moved = await tx.moveWorkflow(
@@ -134,9 +136,9 @@ export class WorkflowSteps {
     await tx.insertEntry(entry, words)
     const { workflow_type, status: from } = workflow
     tx.afterCommit(() => this.#o.telemetry.stepTaken({ workflow_type, from, to: move.status, trigger: step.trigger }))
-    if (handover !== undefined) {
+    if (move.effect === 'run') {
       const { phase, attempt: number } = move
-      const { session_id } = handover
+      const session_id = handover?.session_id ?? null
       const said = step.feedback ?? null
       const feedback = notes === undefined ? said : withNotes(said, notes)
       const traceparent = step.origin.traceparent ?? null

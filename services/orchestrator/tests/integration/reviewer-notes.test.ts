@@ -205,3 +205,21 @@ it('stands in the history with the verdict that takes it to the agent: answers a
     ticks: [{ path: 'specs/001-x/checklists/security.md', label: 'CHK001', ticked: true, by: 'local' }],
   })
 })
+
+it.each([
+  ['stops', 'human_rejected', { abort: true }],
+  ['completes', 'human_approved', {}],
+] as const)('stands in the history with the verdict that %s the workflow too', async (_what, trigger, result) => {
+  const { id } = await waitingForAnswers()
+  hub.next(leave(hub, { 'specs/001-x/spec.md': SPEC, 'specs/001-x/checklists/security.md': CHECKLIST }))
+  await service.advance(id, 'human_approved')
+  await service.until(id, 'waiting_approval')
+  const { items } = await checklistsOf(id)
+  await tick(id, items[0].items[0].id, { ticked: true })
+  const decided = await service.advance(id, trigger, result)
+  expect(['failed', 'completed']).toContain(decided.body.status)
+  expect((await service.history(id)).at(-1)?.metadata).toMatchObject({
+    ...result,
+    ticks: [{ path: 'specs/001-x/checklists/security.md', label: 'CHK001', ticked: true, by: 'local' }],
+  })
+})
