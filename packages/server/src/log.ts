@@ -1,4 +1,4 @@
-import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino'
+import { type DestinationStream, type Logger, pino } from 'pino'
 
 import { prettyDestination } from './log-lines.ts'
 
@@ -35,7 +35,7 @@ export function createLogger(o: LoggerOptions): Logger {
     name: o.name,
     level: o.level,
     base: {},
-    timestamp: stdTimeFunctions.isoTime,
+    timestamp: isoTime,
     redact: { paths: SECRETS, censor: '[hidden]' },
     hooks: {
       streamWrite: (line: string) =>
@@ -45,6 +45,15 @@ export function createLogger(o: LoggerOptions): Logger {
     },
   }
   return pino(options, o.pretty === true ? prettyDestination(process.stdout) : gathered(1))
+}
+
+let at = { ms: Number.NaN, field: '' }
+
+/** Many lines have the same time: its text is made once. */
+function isoTime(): string {
+  const ms = Date.now()
+  if (ms !== at.ms) at = { ms, field: `,"time":"${new Date(ms).toISOString()}"` }
+  return at.field
 }
 
 const flushes = new Set<() => void>()
