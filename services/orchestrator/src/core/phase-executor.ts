@@ -54,21 +54,22 @@ export class PhaseExecutor {
 
   /** Returns early, leaving the attempt as it is, when the claim is aborted: a restart takes it up again. */
   async run(claim: Claim): Promise<void> {
-    const limit = new AbortController()
-    const over = new AbortController()
     const { phase_timeout_seconds, clock } = this.#o
-    void clock.sleep(phase_timeout_seconds * 1000, over.signal).then(
-      () => limit.abort(),
-      () => {},
-    )
+    // Aborted with the claim, or when the time is up: one signal for both, since thousands may be at work.
+    const stop = new AbortController()
+    const end = () => stop.abort()
+    claim.signal.addEventListener('abort', end, { once: true })
+    if (claim.signal.aborted) end()
+    void clock.sleep(phase_timeout_seconds * 1000, stop.signal).then(end, () => {})
     try {
-      await this.#runWithin(claim, limit.signal)
+      await this.#runUntil(claim, stop.signal)
     } finally {
-      over.abort()
+      claim.signal.removeEventListener('abort', end)
+      end()
     }
   }
 
-  async #runWithin(claim: Claim, limit: AbortSignal): Promise<void> {
+  async #runUntil(claim: Claim, stop: AbortSignal): Promise<void> {
     const hold = await this.#o.findHold(claim.attempt_id)
     if (hold !== undefined) return this.#o.machine.hold(claim.attempt_id, hold)
     const first = await this.#o.machine.begin(claim.attempt_id)
@@ -76,7 +77,7 @@ export class PhaseExecutor {
     const watch = this.#o.telemetry.beginPhase(first)
     let answer: Answer = { kind: 'unwanted' }
     try {
-      answer = await this.#tryUntilSettled(claim, first, limit, watch)
+      answer = await this.#tryUntilSettled(claim, first, stop, watch)
     } finally {
       const agent = answer.kind === 'answered' ? answer.agent : this.#agentOf(first)
       watch.ended(howItEnded(answer), agent)
@@ -88,12 +89,12 @@ export class PhaseExecutor {
   }
 
   /** Answers the last of what the hub said. */
-  async #tryUntilSettled(claim: Claim, first: AttemptWork, limit: AbortSignal, watch: PhaseWatch): Promise<Answer> {
+  async #tryUntilSettled(claim: Claim, first: AttemptWork, stop: AbortSignal, watch: PhaseWatch): Promise<Answer> {
     const { machine, clock, backoff, random } = this.#o
     for (let failures = 1; ; failures++) {
       const work = failures === 1 ? first : await machine.begin(claim.attempt_id)
       if (work === undefined) return { kind: 'unwanted' }
-      const answer = await this.#ask(work, claim.signal, limit, watch)
+      const answer = await this.#ask(work, claim.signal, stop, watch)
       if (answer.kind === 'unwanted') return answer
       if (answer.kind !== 'transient' || failures >= backoff.max_tries) {
         await this.#settle(claim, work, answer, failures)
@@ -102,7 +103,7 @@ export class PhaseExecutor {
       const delay = answer.retry_after_ms ?? backoffDelay(failures, backoff, random())
       const next_retry_at = new Date(clock.now().getTime() + delay).toISOString()
       if (!(await machine.backOff(work, answer.reason, next_retry_at))) return { kind: 'unwanted' }
-      const waited = await clock.sleep(delay, AbortSignal.any([claim.signal, limit])).then(
+      const waited = await clock.sleep(delay, stop).then(
         () => true,
         () => false,
       )
@@ -115,7 +116,7 @@ export class PhaseExecutor {
   }
 
   /** One call of the hub, and its files copied here, so that a review needs no hub. */
-  async #ask(work: AttemptWork, signal: AbortSignal, limit: AbortSignal, watch: PhaseWatch): Promise<Answer> {
+  async #ask(work: AttemptWork, claim: AbortSignal, stop: AbortSignal, watch: PhaseWatch): Promise<Answer> {
     const { hub, clock, machine } = this.#o
     const recorder = createUpdateRecorder(clock, (updates: AgentUpdate[], sequence) =>
       machine.recordUpdates(work, updates, sequence),
@@ -130,7 +131,7 @@ export class PhaseExecutor {
         invocation_id: work.invocation_id ?? undefined,
         after: work.hub_sequence,
         traceparent: watch.traceparent,
-        signal: AbortSignal.any([signal, limit]),
+        signal: stop,
         onAccepted: (invocation) => {
           by = invocation.agent
           return machine.noteInvocation(work.attempt_id, by, invocation.id)
@@ -140,8 +141,8 @@ export class PhaseExecutor {
       await this.#copyArtifacts(response)
       return { kind: 'answered', response, agent: by }
     } catch (error) {
-      if (signal.aborted) return { kind: 'unwanted' }
-      if (limit.aborted) return { kind: 'too_long' }
+      if (claim.aborted) return { kind: 'unwanted' }
+      if (stop.aborted) return { kind: 'too_long' }
       if (!(error instanceof HubError)) throw error
       watch.hubFailed(error)
       const { message: reason, retry_after_ms } = error
