@@ -11,8 +11,6 @@ import { OutOfOrderError } from './out-of-order.ts'
 import { parseJson, reading, toJson, workflowOf } from './rows.ts'
 import type { Statements } from './statements.ts'
 
-const ACTIVE = ['pending', 'in_progress', 'waiting_approval'] as const
-
 export interface TransactionsOptions {
   statements: Statements
   /** Where feature numbers are taken, if not within the transaction. */
@@ -108,11 +106,11 @@ function dress(
 
     async countRunning(workspace, most) {
       if (locksWorkspaces) await sql`select pg_advisory_xact_lock(hashtextextended(${workspace}, 0))`.execute(tx)
-      // The concatenation keeps from the index over all workflows of the workspace, ended ones included.
       const { rows } = await sql<{ count: number }>`
         select count(*) as count from (
-          select 1 from workflows where status in (${sql.join([...ACTIVE])}) and workspace || '' = ${workspace}
-          limit ${most}) as running`.execute(tx)
+          select 1 from workflows where workspace = ${workspace} and completed_at is null limit ${most}) as running`.execute(
+        tx,
+      )
       return rows[0]?.count ?? 0
     },
 

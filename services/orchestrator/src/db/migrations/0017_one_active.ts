@@ -11,5 +11,9 @@ export const oneActive: Migration = {
     await sql
       .raw(`create unique index workflows_one_active on workflows (feature_id) where completed_at is null`)
       .execute(db)
+    // With the column in it, it is taken before the index over all of a workspace's workflows, ended ones included.
+    await sql
+      .raw(`create index workflows_active on workflows (workspace, completed_at) where completed_at is null`)
+      .execute(db)
   },
 }
