@@ -102,7 +102,7 @@ describe.skipIf(NO_BROWSER)(titled('what a reviewer notes'), () => {
     await awaitReview(page, 1)
     const box = (words: string) => page.locator('.document').getByRole('checkbox', { name: words })
     expect(await box('Has each a priority?').isChecked()).toBe(true)
-    await box('Is each story complete?').check()
+    await box('Is each story complete?').click()
     await block(page, 'CHK001')
       .getByText(/^ticked by local user, \d/)
       .waitFor()

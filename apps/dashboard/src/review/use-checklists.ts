@@ -25,14 +25,20 @@ export function useChecklists(workflow_id: string, attempt_id: string | undefine
   const page = useQuery({ ...query, enabled: attempt_id !== undefined }).data
   const current = page?.attempt_id === attempt_id ? page : undefined
   const digest = current?.digest ?? null
+  const mutationKey = ['tick', workflow_id]
   const { mutate, error } = useMutation({
+    mutationKey,
     mutationFn: ({ id, ticked }: { id: string; ticked: boolean }) =>
       tickItem(workflow_id, id, { ticked, ...(digest !== null && { digest }) }),
     onMutate: ({ id, ticked }) => {
+      // An answer that was asked for before would show the item as it was.
+      void client.cancelQueries({ queryKey: query.queryKey })
       const by = { ticked, ticked_by: session?.name ?? null, ticked_at: new Date(serverNow()).toISOString() }
       client.setQueryData<ChecklistPage>(query.queryKey, (before) => before && withTick(before, id, by))
     },
-    onSettled: () => void client.invalidateQueries({ queryKey: query.queryKey }),
+    onSettled: () => {
+      if (client.isMutating({ mutationKey }) === 1) void client.invalidateQueries({ queryKey: query.queryKey })
+    },
   })
   return useMemo(
     () => ({
