@@ -10,7 +10,7 @@ const [seconds = 60] = process.argv.slice(2).map(Number)
 const STARTS = 5
 
 await withFolder(async (folder) => {
-  const token = 'a token for this run only'
+  const token = 'a-token-for-this-run-only'
   const startBoth = async () => {
     const hub = await startService('agent-hub', {
       HUB_PORT: '0',

@@ -67,7 +67,7 @@ await withFolder(async (folder) => {
   await second.stop()
   await hub.close()
   const held = [
-    report(`memory with ${count} phases at work`, rss_mb, 'MB RSS', { at_most: 400 }),
+    report(`memory with ${count} phases at work`, rss_mb, 'MB RSS', { at_most: 0.08 * count }),
     report('GET meanwhile, p99', percentile(reads, 0.99), 'ms', { at_most: 20 }),
     report('all going again after kill -9 and a start', recovered_s, 's', { at_most: 5 }),
   ]
