@@ -3,10 +3,10 @@
  *
  *   node bench/waiting.ts [workflows=1000000]
  */
-import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { CREATE_BODY, advanceBody } from './lifecycle.ts'
+import { copyWorkflow } from './many-workflows.ts'
 import { startService, usageOf, withFolder } from './service-process.ts'
 import { median, report } from './statistics.ts'
 
@@ -54,35 +54,3 @@ await withFolder(async (folder) => {
   ]
   process.exitCode = held.every(Boolean) ? 0 : 1
 })
-
-/** As many copies of the one workflow there is, with all its rows: through the API it would take an hour. */
-function copyWorkflow(path: string, copies: number): void {
-  const database = new DatabaseSync(path)
-  database.exec('pragma synchronous = off')
-  const columns = (table: string) =>
-    database
-      .prepare(`pragma table_info(${table})`)
-      .all()
-      .map((row) => String(row['name']))
-  const [{ last = 0 } = {}] = database.prepare('select max(sequence) as last from workflow_history').all()
-  const copy = (table: string, changed: Record<string, string>) => {
-    const names = columns(table)
-    const values = names.map((name) => changed[name] ?? name).join(', ')
-    database.exec(`insert into ${table} (${names.join(', ')})
-      with recursive copies(n) as (select 1 union all select n + 1 from copies where n < ${copies})
-      select ${values} from ${table} cross join copies where ${table}.rowid <= (select max(rowid) from ${table})`)
-  }
-  const id = (name: string) => `substr(${name}, 1, 24) || printf('%012x', n)`
-  const feature = `printf('%07d-copy', n + 1000)`
-  database.exec('begin')
-  copy('features', { id: feature, sequence: 'sequence + n' })
-  copy('workflows', {
-    id: id('id'),
-    feature_id: feature,
-    attempt_id: id('attempt_id'),
-    sequence: `${String(last)} + n`,
-  })
-  copy('attempts', { id: id('id'), workflow_id: id('workflow_id'), position: 'position + n' })
-  database.exec('commit')
-  database.close()
-}
