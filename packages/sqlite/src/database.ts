@@ -103,8 +103,8 @@ async function open<S>(o: OpenDatabaseOptions, opened: DatabaseSync[]): Promise<
   let closing: Promise<void> | undefined
   const stopCheck = isChecked ? undefined : checkBeside(o.path, (error) => writer.fail(explain(error, o)))
   const close = async () => {
+    stopCheck?.()
     await writer.close()
-    await stopCheck?.()
     for (const connection of opened.toReversed()) connection.close()
   }
   return { read, write: (fn) => writer.write(fn), close: () => (closing ??= close()) }

@@ -1,6 +1,7 @@
+import { spawn } from 'node:child_process'
 import { statSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
-import { Worker } from 'node:worker_threads'
+import { fileURLToPath } from 'node:url'
 
 import { DatabaseError } from './database-error.ts'
 
@@ -24,12 +25,27 @@ export function findDamage(database: DatabaseSync): string | undefined {
   return found === 'ok' ? undefined : String(found).split('\n').at(-1)
 }
 
-/** Looks through the file in a thread of its own, beside the work. Answers how to break it off. */
-export function checkBeside(path: string, onDamaged: (error: DatabaseError) => void): () => Promise<unknown> {
-  const thread = new Worker(new URL('./integrity-thread.ts', import.meta.url), { workerData: path })
-  thread.unref()
-  thread.on('error', (error) => onDamaged(damaged(error instanceof Error ? error.message : String(error))))
-  return () => thread.terminate()
+/**
+ * Looks through the file in a process of its own, beside the work: a thread could not be ended in the middle of it.
+ * Answers how to break it off.
+ */
+export function checkBeside(path: string, onDamaged: (error: DatabaseError) => void): () => void {
+  const program = fileURLToPath(new URL('./integrity-process.ts', import.meta.url))
+  const child = spawn(process.execPath, [program, path], { stdio: ['ignore', 'pipe', 'ignore'], env: {} })
+  child.unref()
+  let found = ''
+  let isWanted = true
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (found += text))
+  const end = (code: number | null) => {
+    if (!isWanted) return
+    if (found !== '') onDamaged(damaged(found))
+    else if (code !== 0) process.emitWarning(`The database ${path} could not be checked: it is used unchecked.`)
+  }
+  child.on('error', () => end(null)).on('close', end)
+  return () => {
+    isWanted = false
+    child.kill('SIGKILL')
+  }
 }
 
 function damaged(found: string): DatabaseError {
