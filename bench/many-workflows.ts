@@ -1,3 +1,4 @@
+import { closeSync, fsyncSync, openSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 
 /**
@@ -41,4 +42,8 @@ export function copyWorkflow(path: string, copies: number): void {
   copy('attempts', { id: id('id'), workflow_id: id('workflow_id'), position: 'position + n' })
   database.exec('commit')
   database.close()
+  // Else the first service that closes the file waits for all of it.
+  const file = openSync(path, 'r+')
+  fsyncSync(file)
+  closeSync(file)
 }
