@@ -1,3 +1,4 @@
+import type { ChainedAct } from '@orchestrator/audit'
 import type {
   AdminAct,
   AttemptState,
@@ -107,18 +108,9 @@ export interface VotesTable {
   created_at: string
 }
 
-/** What admins did: see core/acts.ts. Rows are only ever added. */
-export interface AdminActsTable {
-  /** In the order of all that is told, with holes. */
-  sequence: number
+/** What admins did: see core/acts.ts. Rows are only ever added, in the order of all that is told, with holes. */
+export interface AdminActsTable extends ChainedAct {
   action: AdminAct['action']
-  subject: string
-  details: string
-  actor: string
-  key_id: string | null
-  request_id: string | null
-  address: string | null
-  created_at: string
   hash: string
 }
 
