@@ -251,7 +251,8 @@ describe('a workspace', () => {
   it('lets only one of two features have a number when both come at once', async () => {
     const workspaces = await openWorkspaces()
     const both = [LOGIN, featureIdSchema.parse('001-logout')].map(async (id) => workspaces.open('default', id))
-    expect((await Promise.allSettled(both)).map((result) => result.status)).toEqual(['fulfilled', 'rejected'])
+    const settled = await Promise.allSettled(both)
+    expect(settled.map((result) => result.status).toSorted()).toEqual(['fulfilled', 'rejected'])
   })
 
   it('begins a feature at the default branch, also while another feature is checked out', async () => {
