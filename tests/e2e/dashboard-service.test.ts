@@ -1,11 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 
-import { clientOf } from '../../services/orchestrator/tests/service.ts'
 import { succeed } from '../../services/orchestrator/tests/plain-hub.ts'
 import { leave } from './attempt-files.ts'
 import { NO_BROWSER, titled } from './browser.ts'
 import { servePage } from './served-page.ts'
-import { awaitReview, button, reviewBar } from './visitor.ts'
+import { awaitReview, button } from './visitor.ts'
 
 const HOUR_MS = 60 * 60 * 1000
 
@@ -146,48 +145,6 @@ describe.skipIf(NO_BROWSER)(titled('the page and its service'), () => {
     await button(page, 'Lift').click()
     await page.getByText('Lifted by local: worth it').waitFor()
     await served.service.until(id, 'waiting_approval')
-    await close()
-  })
-
-  it('makes a key, shows it once and revokes it; a viewer reads and decides nothing', async () => {
-    const id = await served.reviewable()
-    const { page, keep, complaints, close } = await served.visit('/settings')
-    await button(page, 'New key').click()
-    await page.getByLabel('Whose is it?').fill('Vera')
-    await page.getByRole('radio', { name: /^viewer/ }).check()
-    await keep('new-key')
-    await button(page, 'Make the key').click()
-    const secret = page.getByText(/^ok_[0-9a-f]{12}_/)
-    await secret.waitFor()
-    const key = await secret.innerText()
-    expect((await clientOf(served.service.url, key).request('GET', '/session')).body).toMatchObject({
-      name: 'Vera',
-      role: 'viewer',
-    })
-    await button(page, 'Done').click()
-    expect(await secret.count()).toBe(0)
-    await page.reload()
-    await page.getByText('Vera').waitFor()
-    expect(await page.getByText(key).count()).toBe(0)
-
-    const { hostname } = new URL(served.service.url)
-    const vera = await served.visit()
-    await vera.page.context().addCookies([{ name: 'orchestrator_session', value: key, domain: hostname, path: '/' }])
-    await vera.page.goto(`${served.service.url}/workflows/${id}`)
-    await vera.page.getByText('It waits for a reviewer. You are here as viewer, and may read.').waitFor()
-    expect(await reviewBar(vera.page).count()).toBe(0)
-    await vera.page.goto(`${served.service.url}/settings`)
-    await vera.page.getByText('Handing out work').waitFor()
-    expect(await button(vera.page, 'New key').count()).toBe(0)
-    expect(await button(vera.page, 'Pause').count()).toBe(0)
-    await vera.close()
-
-    await button(page, 'Revoke…').click()
-    await button(page.getByRole('dialog'), 'Revoke').click()
-    await page.getByText('Revoked', { exact: true }).waitFor()
-    await keep('keys')
-    expect((await clientOf(served.service.url, key).request('GET', '/session')).status).toBe(401)
-    expect(complaints).toEqual([])
     await close()
   })
 })

@@ -6,6 +6,7 @@ import { agentsQuery, featuresQuery } from '../api/queries.ts'
 import { buttonClass } from '../components/button.tsx'
 import { Icon } from '../components/icon.tsx'
 import { Empty, LoadingRows, Notice } from '../components/notice.tsx'
+import { useWorkspace } from '../workflow/use-workspace.ts'
 
 const EXAMPLES = [
   {
@@ -54,9 +55,10 @@ function Welcome() {
   const navigate = useNavigate()
   const create = useCreateWorkflow()
   const agents = useQuery(agentsQuery())
+  const { chosen } = useWorkspace('')
   const start = (feature_description: string) =>
     create.mutate(
-      { workflow_type: 'specify', feature_description },
+      { workflow_type: 'specify', feature_description, ...(chosen !== undefined && { workspace: chosen.name }) },
       {
         onSuccess: (workflow) => void navigate({ to: '/workflows/$workflow_id', params: { workflow_id: workflow.id } }),
       },

@@ -18,6 +18,7 @@ import { AgentField } from '../workflow/agent-field.tsx'
 import { ContextField } from '../workflow/context-field.tsx'
 import { FeatureField } from '../workflow/feature-field.tsx'
 import { ModelField } from '../workflow/model-field.tsx'
+import { useWorkspace } from '../workflow/use-workspace.ts'
 import { WorkspaceField } from '../workflow/workspace-field.tsx'
 import { emptyForm, missingDescription, readForm, toRequest, type WorkflowForm } from '../workflow/workflow-form.ts'
 import { TYPE_NAMES, TYPE_PURPOSES, WORKFLOW_TYPE_ORDER } from '../workflow/words.ts'
@@ -44,6 +45,7 @@ export function NewWorkflow() {
     store(JSON.stringify({ ...form, ...part }))
     if (wanted.feature_id !== undefined || wanted.type !== undefined) void navigate({ search: {}, replace: true })
   }
+  const { chosen } = useWorkspace(form.workspace)
   const continued = useQuery({ ...featureQuery(form.feature_id), enabled: form.feature_id !== '' })
   const missing = missingDescription(form)
   const send = () => {
@@ -51,7 +53,7 @@ export function NewWorkflow() {
       document.getElementById(description_id)?.focus()
       return
     }
-    const body: CreateWorkflow = toRequest(form)
+    const body: CreateWorkflow = toRequest({ ...form, workspace: chosen?.name ?? form.workspace })
     create.mutate(body, {
       onSuccess: ({ id, workflow_type }) => {
         store(null)

@@ -1,9 +1,9 @@
-import { useId, useState } from 'react'
+import { useState } from 'react'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 
-import type { CreatedKey, Key, Role } from '@orchestrator/contract'
+import type { CreatedKey, Key } from '@orchestrator/contract'
 
-import { keysQuery, workspacesQuery } from '../api/queries.ts'
+import { keysQuery } from '../api/queries.ts'
 import { request } from '../api/request.ts'
 import { serverNow } from '../api/server-clock.ts'
 import { Button } from '../components/button.tsx'
@@ -12,23 +12,8 @@ import { Modal } from '../components/modal.tsx'
 import { LoadFailure, LoadingRows, Notice } from '../components/notice.tsx'
 import { Badge } from '../components/status.tsx'
 import { formatDay } from '../components/time.tsx'
-
-const ROLES: Record<Role, string> = {
-  viewer: 'sees everything, decides nothing',
-  submitter: 'starts workflows, and cancels or retries their own',
-  reviewer: 'reads, comments and decides',
-  hub: 'a machine that reports what agents did',
-  admin: 'may do everything, keys too',
-}
-const ROLE_ORDER = ['reviewer', 'submitter', 'viewer', 'hub', 'admin'] as const satisfies readonly Role[]
-
-const DAY_MS = 24 * 60 * 60 * 1000
-const LIFETIMES = [
-  { label: '30 days', days: 30 },
-  { label: '90 days', days: 90 },
-  { label: 'a year', days: 365 },
-  { label: 'until revoked', days: 0 },
-] as const
+import { purposeOf } from './key-words.ts'
+import { NewKey } from './settings-new-key.tsx'
 
 /** Who may ask this service, and for what: made here, shown once, revoked at once. */
 export function Keys() {
@@ -81,8 +66,7 @@ function KeyRow({ of: key }: { of: Key }) {
       <span className="min-w-0 flex-[1_1_14rem]">
         <span className="font-medium">{key.name}</span> <code className="font-mono text-xs text-faint">{key.id}</code>
         <span className="block text-sm text-soft">
-          {key.role}: {ROLES[key.role]}
-          {key.workspaces !== null && `, only in ${key.workspaces.join(', ')}`}
+          <Purpose of={key} />
         </span>
       </span>
       <span className="text-sm text-soft">
@@ -128,6 +112,20 @@ function KeyRow({ of: key }: { of: Key }) {
   )
 }
 
+/** What a key is for, and where. */
+function Purpose({ of: { role, workspaces } }: { of: Key }) {
+  return (
+    <>
+      {role}: {purposeOf(role, workspaces !== null)}
+      {workspaces !== null && (
+        <span className="block [overflow-wrap:anywhere]">
+          only in <span className="font-medium text-ink">{workspaces.join(', ')}</span>
+        </span>
+      )}
+    </>
+  )
+}
+
 function MadeKey({ made, onDone }: { made: CreatedKey; onDone: () => void }) {
   return (
     <div className="mb-3" role="status">
@@ -141,6 +139,9 @@ function MadeKey({ made, onDone }: { made: CreatedKey; onDone: () => void }) {
           </Button>
         }
       >
+        <p className="text-soft">
+          <Purpose of={made} />
+        </p>
         <p>Copy it now: it is shown this once and kept by nobody.</p>
         <div className="mt-2 flex items-center gap-2 rounded-lg bg-surface py-0.5 pr-0.5 pl-3">
           <code className="min-w-0 flex-1 py-1 font-mono text-sm [overflow-wrap:anywhere]">{made.key}</code>
@@ -148,133 +149,5 @@ function MadeKey({ made, onDone }: { made: CreatedKey; onDone: () => void }) {
         </div>
       </Notice>
     </div>
-  )
-}
-
-function NewKey({ onClose, onMade }: { onClose: () => void; onMade: (key: CreatedKey) => void }) {
-  const client = useQueryClient()
-  const id = useId()
-  const [name, setName] = useState('')
-  const [role, setRole] = useState<Role>('reviewer')
-  const workspaces = useQuery(workspacesQuery())
-  const [only, setOnly] = useState<readonly string[]>([])
-  const [days, setDays] = useState<number>(LIFETIMES[1].days)
-  const create = useMutation({
-    mutationFn: () =>
-      request<CreatedKey>('/keys', {
-        method: 'POST',
-        body: {
-          name: name.trim(),
-          role,
-          ...(only.length > 0 && { workspaces: only }),
-          ...(days > 0 && { expires_at: new Date(serverNow() + days * DAY_MS).toISOString() }),
-        },
-      }),
-    onSuccess: (key) => {
-      onMade(key)
-      return client.invalidateQueries({ queryKey: ['keys'] })
-    },
-  })
-  return (
-    <Modal
-      title="New key"
-      onClose={onClose}
-      footer={
-        <>
-          <Button look="quiet" onClick={onClose}>
-            Back
-          </Button>
-          <Button
-            look="primary"
-            busy={create.isPending}
-            disabled={name.trim() === '' || create.isPending}
-            onClick={() => create.mutate()}
-          >
-            Make the key
-          </Button>
-        </>
-      }
-    >
-      <form
-        className="flex flex-col gap-4"
-        onSubmit={(event) => {
-          event.preventDefault()
-          if (name.trim() !== '') create.mutate()
-        }}
-      >
-        <div className="flex flex-col gap-1.5">
-          <label htmlFor={`${id}-name`} className="font-medium">
-            Whose is it?
-          </label>
-          <input
-            id={`${id}-name`}
-            value={name}
-            maxLength={100}
-            autoComplete="off"
-            onChange={(event) => setName(event.target.value)}
-            className="field"
-          />
-          <p className="text-sm text-soft">The name stands in the history. One name is one person, or one machine.</p>
-        </div>
-        <fieldset>
-          <legend className="mb-1 font-medium">What for?</legend>
-          {ROLE_ORDER.map((each) => (
-            <label key={each} className="flex min-h-7 items-start gap-2 py-0.5">
-              <input
-                type="radio"
-                name={`${id}-role`}
-                checked={role === each}
-                onChange={() => setRole(each)}
-                className="mt-1"
-              />
-              <span>
-                {each} <span className="text-soft">{ROLES[each]}</span>
-              </span>
-            </label>
-          ))}
-        </fieldset>
-        {workspaces.data !== undefined && workspaces.data.length > 1 && (
-          <fieldset>
-            <legend className="mb-1 font-medium">Only for these workspaces</legend>
-            {workspaces.data.map(({ name: workspace }) => (
-              <label key={workspace} className="flex min-h-7 items-start gap-2 py-0.5">
-                <input
-                  type="checkbox"
-                  checked={only.includes(workspace)}
-                  onChange={({ target }) =>
-                    setOnly(target.checked ? [...only, workspace] : only.filter((one) => one !== workspace))
-                  }
-                  className="mt-1"
-                />
-                {workspace}
-              </label>
-            ))}
-            <p className="text-sm text-soft">None ticked: all of them, those to come included.</p>
-          </fieldset>
-        )}
-        <div className="flex flex-col gap-1.5">
-          <label htmlFor={`${id}-days`} className="font-medium">
-            How long?
-          </label>
-          <select
-            id={`${id}-days`}
-            value={days}
-            onChange={(event) => setDays(Number(event.target.value))}
-            className="field w-auto self-start"
-          >
-            {LIFETIMES.map((lifetime) => (
-              <option key={lifetime.days} value={lifetime.days}>
-                {lifetime.label}
-              </option>
-            ))}
-          </select>
-        </div>
-        {create.error !== null && (
-          <p role="alert" className="text-failed">
-            {create.error.message}
-          </p>
-        )}
-      </form>
-    </Modal>
   )
 }

@@ -40,7 +40,7 @@ export function Settings() {
         title="Queue"
         lead="Phases wait here for a free slot. Paused, what runs goes on and nothing more begins."
       >
-        <QueueControl manages={is_admin} />
+        <QueueControl manages={is_admin && is_whole} />
       </Section>
       {is_whole && (
         <Section
