@@ -33,6 +33,11 @@ export function runAfterCommit(tx: Transaction<never> | object): void {
   takeHooks(tx).forEach((hook) => hook())
 }
 
+/** The transaction was rolled back and its object will be used for another one. */
+export function dropAfterCommit(tx: Transaction<never> | object): void {
+  hooks.delete(tx)
+}
+
 function takeHooks(tx: object): (() => void)[] {
   const list = hooks.get(tx) ?? []
   hooks.delete(tx)
@@ -87,7 +92,7 @@ export class GroupWriter<S> {
               resolve(value)
             }
           } catch (error) {
-            takeHooks(tx)
+            dropAfterCommit(tx)
             // After some errors (a full disk, for one) SQLite has rolled everything back itself, the others' work too.
             if (!this.#connection.isInTransaction) throw error
             if (apart) this.#connection.rollBackToSavepoint()

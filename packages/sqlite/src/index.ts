@@ -1,5 +1,5 @@
-export { afterCommit, runAfterCommit } from './group-writer.ts'
+export { afterCommit, dropAfterCommit, runAfterCommit } from './group-writer.ts'
 export { DatabaseError } from './database-error.ts'
 export { openDatabase, type Database, type OpenDatabaseOptions } from './database.ts'
 export { parseSqliteUrl } from './sqlite-url.ts'
-export { runCompiled } from './node-sqlite-dialect.ts'
+export { connectDirectly, runCompiled, sendCompiled, type DirectConnection } from './node-sqlite-dialect.ts'

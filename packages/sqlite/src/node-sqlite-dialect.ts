@@ -43,16 +43,23 @@ class TransactionalAdapter extends SqliteAdapter {
   }
 }
 
-const connections = new WeakMap<object, NodeSqliteConnection>()
+/** A connection that is reached without Kysely's way to it. */
+export interface DirectConnection {
+  run<R>(sql: string, values: readonly unknown[]): QueryResult<R> | Promise<QueryResult<R>>
+  /** The same where nobody reads the answer; one that fails may do so as late as at the commit. */
+  send(sql: string, values: readonly unknown[]): void
+}
 
-/** From here on `runCompiled` runs the queries of `db` on its connection directly. */
-export function connectDirectly(db: object, connection: NodeSqliteConnection): void {
+const connections = new WeakMap<object, DirectConnection>()
+
+/** From here on `runCompiled` and `sendCompiled` run the queries of `db` on its connection directly. */
+export function connectDirectly(db: object, connection: DirectConnection): void {
   connections.set(db, connection)
 }
 
 /**
- * Runs a query that was compiled before, with these parameters in place of its own. On SQLite, where an answer is there at once, it goes straight to
- * the connection: Kysely's way to it takes longer than the query itself.
+ * Runs a query that was compiled before, with these parameters in place of its own; straight on the connection where
+ * that is known, for Kysely's way to it takes longer than a query of SQLite.
  */
 export async function runCompiled<S, R>(
   db: Kysely<S>,
@@ -60,6 +67,17 @@ export async function runCompiled<S, R>(
   parameters: readonly unknown[],
 ): Promise<QueryResult<R>> {
   return connections.get(db)?.run<R>(query.sql, parameters) ?? db.executeQuery({ ...query, parameters })
+}
+
+/** The same for a write within a transaction whose answer tells nothing. */
+export async function sendCompiled<S>(
+  db: Kysely<S>,
+  query: CompiledQuery,
+  parameters: readonly unknown[],
+): Promise<void> {
+  const connection = connections.get(db)
+  if (connection === undefined) await db.executeQuery({ ...query, parameters })
+  else connection.send(query.sql, parameters)
 }
 
 class NodeSqliteDriver implements Driver {
@@ -109,7 +127,7 @@ interface Prepared {
 }
 
 /** One connection and the statements that it keeps prepared. */
-export class NodeSqliteConnection implements DatabaseConnection {
+export class NodeSqliteConnection implements DatabaseConnection, DirectConnection {
   readonly #database: DatabaseSync
   readonly #statements = new Map<string, Prepared>()
   #written = 0
@@ -129,6 +147,10 @@ export class NodeSqliteConnection implements DatabaseConnection {
     if (has_rows) return { rows: statement.all(...parameters) as R[] }
     const { changes, lastInsertRowid } = statement.run(...parameters)
     return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) }
+  }
+
+  send(sql: string, values: readonly unknown[]): void {
+    this.run(sql, values)
   }
 
   /** How many statements were run that may have written, so far. */

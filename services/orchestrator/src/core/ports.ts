@@ -151,6 +151,12 @@ export interface KnownFeature extends Feature {
   has_ticks: boolean
 }
 
+/** What an attempt leaves to the one after it: the agent's session, and whether reviewers noted anything. */
+export interface Handover {
+  session_id: string | null
+  has_notes: boolean
+}
+
 /** One transaction. Every method is a statement; a boolean answers whether a row still matched. */
 export interface WorkflowTransaction extends NoteTransaction {
   /** Runs `hook` once the transaction is on disk; never when it was rolled back. */
@@ -179,6 +185,8 @@ export interface WorkflowTransaction extends NoteTransaction {
   ): Promise<void>
   /** The last link of the chain of a workflow that this transaction has read or written. */
   historyHash(id: WorkflowId): string
+  /** What the attempt after the current one of a workflow that this transaction has read goes on with. */
+  handover(id: WorkflowId): Handover
   moveWorkflow(expected: ExpectedPosition, change: WorkflowChange): Promise<boolean>
   insertEntry(entry: HistoryEntry, words?: HistoryWords): Promise<void>
   insertAttempt(attempt: NewAttempt): Promise<void>
@@ -188,8 +196,6 @@ export interface WorkflowTransaction extends NoteTransaction {
   noteInvocation(id: AttemptId, agent: string, invocation_id: string): Promise<AttemptState | undefined>
   /** Ends an attempt; `outcome` when it succeeded. */
   finishAttempt(id: AttemptId, end: AttemptEnd): Promise<void>
-  /** What the attempt after this one goes on with: the agent's session, and whether reviewers noted anything. */
-  findHandover(id: AttemptId): Promise<{ session_id: string | null; has_notes: boolean }>
   insertReview(
     review: Omit<Review, 'threads'>,
     workflow_id: WorkflowId,

@@ -114,7 +114,7 @@ export class WorkflowSteps {
     const result = step.outcome && { phase: move.phase, attempt: move.attempt, ...step.outcome.result }
     // What reviewers noted goes along with their verdict.
     const isDecided = workflow.status === 'waiting_approval' && move.effect !== 'none'
-    const handover = isDecided || move.effect === 'run' ? await tx.findHandover(current.id) : undefined
+    const handover = isDecided || move.effect === 'run' ? tx.handover(workflow.id) : undefined
     const notes = handover?.has_notes === true ? await tx.listNotes(current.id) : undefined
     const { entry, words } = await this.#entry(tx, workflow, notes === undefined ? step : notedStep(step, notes), now)
     const moved = await tx.moveWorkflow(

@@ -31,6 +31,8 @@ export function createPool(url: string, max: number, settings?: string): pg.Pool
   const pool = new pg.Pool({
     ...connectionOptions(url),
     max,
+    // Statements of a transaction are sent one behind the other: see postgres-transaction.ts.
+    pipeline: true,
     ...(settings !== undefined && { options: settings }),
     query_timeout: STATEMENT_MS,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
@@ -42,8 +44,8 @@ export function createPool(url: string, max: number, settings?: string): pg.Pool
   return pool
 }
 
-/** For transactions: a connection that showed a fault is not given back to the pool. */
-export function writingPool(pool: pg.Pool): PostgresPool {
+/** A connection that showed a fault is not given back to the pool. */
+export function carefulPool(pool: pg.Pool): PostgresPool {
   return {
     options: {},
     end: async () => {},
@@ -73,9 +75,9 @@ export function writingPool(pool: pg.Pool): PostgresPool {
 
 /** For reads: each takes its connection by itself, so that one lost on the way is read again on another. */
 export function readingPool(pool: pg.Pool, patiently: <T>(fn: () => Promise<T>) => Promise<T>): PostgresPool {
-  const writing = writingPool(pool)
+  const careful = carefulPool(pool)
   const once = async (text: string, values: readonly unknown[]) => {
-    const client = await writing.connect()
+    const client = await careful.connect()
     try {
       return await client.query(text, values)
     } finally {
@@ -103,7 +105,7 @@ function poolClient(query: Query, release: (destroy?: boolean) => void): Postgre
 const names = new Map<string, string>()
 
 /** Postgres plans a statement anew each time unless it has a name. */
-function runOn(client: pg.PoolClient, text: string, values: readonly unknown[]): Promise<unknown> {
+export function runOn(client: pg.PoolClient, text: string, values: readonly unknown[]): Promise<pg.QueryResult> {
   let name = names.get(text)
   if (name === undefined && names.size < NAMED_MAX && values.length > 0) {
     name = `orchestrator_${names.size}`

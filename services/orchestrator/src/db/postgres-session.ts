@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { DatabaseError, runAfterCommit } from '@orchestrator/sqlite'
-import { Kysely, PostgresDialect, type Transaction } from 'kysely'
+import { DatabaseError } from '@orchestrator/sqlite'
+import { Kysely, PostgresDialect } from 'kysely'
 
 import { followEvents, type EventFollower } from './event-follower.ts'
 import type { Tables } from './models.ts'
-import { CommitUnknownError, isConflict, isConnectionFault, startFault, toServiceError } from './postgres-faults.ts'
+import { isConflict, isConnectionFault, startFault, toServiceError } from './postgres-faults.ts'
 import { preparePostgres } from './postgres-migrate.ts'
-import { createPool, readingPool, writingPool } from './postgres-pool.ts'
+import { carefulPool, createPool, readingPool } from './postgres-pool.ts'
 import { openSignals } from './postgres-signals.ts'
+import { transact } from './postgres-transaction.ts'
 import type { Session } from './session.ts'
 
 /** Connections of one replica beside the listener's and the queue's. */
@@ -30,10 +31,9 @@ export async function openPostgres({ url, onError }: OpenPostgresOptions): Promi
     throw new DatabaseError(`DATABASE_URL: the database ${address} cannot be used, because ${reason}`, { cause: error })
   })
   const pool = createPool(url, CONNECTIONS)
-  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: writingPool(pool) }) })
   const read = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: readingPool(pool, patiently) }) })
   const counting = createPool(url, 1, '-c synchronous_commit=off')
-  const counters = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: writingPool(counting) }) })
+  const counters = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: carefulPool(counting) }) })
   const signals = openSignals(url, pool, onError)
   const followers: EventFollower[] = []
 
@@ -44,7 +44,7 @@ export async function openPostgres({ url, onError }: OpenPostgresOptions): Promi
   }
   return {
     read,
-    write: (fn) => patiently(() => transact(db, fn)),
+    write: (fn) => patiently(() => transact(pool, fn)),
     close: () => (closing ??= close()),
     shared: {
       url,
@@ -64,24 +64,6 @@ export async function openPostgres({ url, onError }: OpenPostgresOptions): Promi
       },
     },
   }
-}
-
-/** One try. A COMMIT whose answer never came is told apart, for it must not be run again. */
-async function transact<T>(db: Kysely<Tables>, fn: (tx: Transaction<Tables>) => Promise<T>): Promise<T> {
-  let decided: Transaction<Tables> | undefined
-  const value = await db
-    .transaction()
-    .execute(async (tx) => {
-      const result = await fn(tx)
-      decided = tx
-      return result
-    })
-    .catch((error: unknown) => {
-      if (decided === undefined || !isConnectionFault(error)) throw error
-      throw new CommitUnknownError('no answer to COMMIT', { cause: error })
-    })
-  if (decided !== undefined) runAfterCommit(decided)
-  return value
 }
 
 /** Runs `fn` again after a conflict or on another connection, within bounds. */

@@ -88,7 +88,7 @@ export function selectWorkflows(db: Kysely<Tables>) {
     ])
 }
 
-type WorkflowRow = Awaited<ReturnType<ReturnType<typeof selectWorkflows>['executeTakeFirstOrThrow']>>
+export type WorkflowRow = Awaited<ReturnType<ReturnType<typeof selectWorkflows>['executeTakeFirstOrThrow']>>
 
 /** Column by column: leaving the others out of a copy takes longer than the rest of it, on every step. */
 export function workflowOf(row: WorkflowRow): Workflow {

@@ -21,8 +21,8 @@ import type {
   WorkflowsTable,
 } from './models.ts'
 import type { EventSequence } from './postgres-sequence.ts'
-import { prepare, type Prepared } from './prepared.ts'
-import { selectWorkflows } from './rows.ts'
+import { prepare, prepareWrite, type Prepared } from './prepared.ts'
+import { selectWorkflows, type WorkflowRow } from './rows.ts'
 
 /** What an attempt is run with. */
 const WORK = [
@@ -43,8 +43,8 @@ export function createStatements(db: Kysely<Tables>, sequence?: EventSequence) {
   return {
     findWorkflow: prepare<
       { id: WorkflowId },
-      Awaited<ReturnType<ReturnType<typeof selectWorkflows>['executeTakeFirstOrThrow']>>
-    >((value) => selectWorkflows(db).where('w.id', '=', value('id'))),
+      WorkflowRow & Pick<Selectable<AttemptsTable>, 'session_id' | 'notes'>
+    >((value) => selectWorkflows(db).select(['a.session_id', 'a.notes']).where('w.id', '=', value('id'))),
 
     // On Postgres a transaction holds its workflow from the first look on, as SQLite's holds everything:
     // nobody else takes a step of it, ends its attempt or begins one in between.
@@ -70,7 +70,7 @@ export function createStatements(db: Kysely<Tables>, sequence?: EventSequence) {
           .forUpdate(),
       ),
 
-    insertWorkflow: prepare<Omit<Insertable<WorkflowsTable>, 'history_sequence'>, unknown>((value) =>
+    insertWorkflow: prepareWrite<Omit<Insertable<WorkflowsTable>, 'history_sequence'>>((value) =>
       db.insertInto('workflows').values({
         id: value('id'),
         workflow_type: value('workflow_type'),
@@ -102,7 +102,7 @@ export function createStatements(db: Kysely<Tables>, sequence?: EventSequence) {
     moveWorkflow: moveOf(db, false),
     endWorkflow: moveOf(db, true),
 
-    insertEntry: prepare<Insertable<WorkflowHistoryTable>, unknown>((value) =>
+    insertEntry: prepareWrite<Insertable<WorkflowHistoryTable>>((value) =>
       db.insertInto('workflow_history').values({
         id: value('id'),
         workflow_id: value('workflow_id'),
@@ -125,7 +125,7 @@ export function createStatements(db: Kysely<Tables>, sequence?: EventSequence) {
       }),
     ),
 
-    insertWords: prepare<HistoryWords, unknown>((value) =>
+    insertWords: prepareWrite<HistoryWords>((value) =>
       db.insertInto('history_words').values({
         history_id: value('history_id'),
         salt: value('salt'),
@@ -133,7 +133,7 @@ export function createStatements(db: Kysely<Tables>, sequence?: EventSequence) {
       }),
     ),
 
-    insertAttempt: prepare<NewAttemptValues, unknown>((value) =>
+    insertAttempt: prepareWrite<NewAttemptValues>((value) =>
       db.insertInto('attempts').values({
         id: value('id'),
         workflow_id: value('workflow_id'),
@@ -152,7 +152,7 @@ export function createStatements(db: Kysely<Tables>, sequence?: EventSequence) {
       }),
     ),
 
-    finishAttempt: prepare<FinishValues, unknown>((value) =>
+    finishAttempt: prepareWrite<FinishValues>((value) =>
       db
         .updateTable('attempts')
         .set({
@@ -187,7 +187,7 @@ export function createStatements(db: Kysely<Tables>, sequence?: EventSequence) {
     ),
 
     // The literal lets SQLite use the index of open threads, which hardly ever holds any.
-    closeThreads: prepare<{ workflow_id: WorkflowId }, unknown>((value) =>
+    closeThreads: prepareWrite<{ workflow_id: WorkflowId }>((value) =>
       db
         .updateTable('review_threads')
         .set({ fate: 'unanswered' })
@@ -195,7 +195,7 @@ export function createStatements(db: Kysely<Tables>, sequence?: EventSequence) {
         .where('fate', '=', sql.lit('open')),
     ),
 
-    insertReview: prepare<Insertable<ReviewsTable>, unknown>((value) =>
+    insertReview: prepareWrite<Insertable<ReviewsTable>>((value) =>
       db.insertInto('reviews').values({
         id: value('id'),
         workflow_id: value('workflow_id'),
@@ -207,7 +207,7 @@ export function createStatements(db: Kysely<Tables>, sequence?: EventSequence) {
       }),
     ),
 
-    insertEvent: prepare<Insertable<EventsTable>, unknown>((value) =>
+    insertEvent: prepareWrite<Insertable<EventsTable>>((value) =>
       db.insertInto('events').values({
         sequence: value('sequence'),
         workflow_id: value('workflow_id'),
@@ -232,7 +232,7 @@ export function createStatements(db: Kysely<Tables>, sequence?: EventSequence) {
         .returning('value'),
     ),
 
-    insertFeature: prepare<Feature, unknown>((value) =>
+    insertFeature: prepareWrite<Feature>((value) =>
       db.insertInto('features').values({
         id: value('id'),
         workspace: value('workspace'),
@@ -249,9 +249,6 @@ export function createStatements(db: Kysely<Tables>, sequence?: EventSequence) {
         .where('id', '=', value('id')),
     ),
 
-    findHandover: prepare<{ id: AttemptId }, { session_id: string | null; notes: number }>((value) =>
-      db.selectFrom('attempts').select(['session_id', 'notes']).where('id', '=', value('id')),
-    ),
     firstSequence:
       sequence &&
       prepare<object, { first_sequence: number }>(() => db.selectNoFrom(sequence.first.as('first_sequence'))),

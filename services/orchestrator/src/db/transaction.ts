@@ -3,7 +3,7 @@ import { afterCommit } from '@orchestrator/sqlite'
 import { sql, type Kysely, type QueryResult, type Transaction } from 'kysely'
 
 import { budgetOf } from '../core/budgets.ts'
-import type { WorkflowTransaction } from '../core/ports.ts'
+import type { Handover, WorkflowTransaction } from '../core/ports.ts'
 import type { Acts } from './act-store.ts'
 import type { Tables } from './models.ts'
 import { noteTransaction } from './note-store.ts'
@@ -21,6 +21,13 @@ export interface TransactionsOptions {
   acts: Pick<Acts, 'append'>
   /** On Postgres, where others create at the same time. */
   locksWorkspaces: boolean
+}
+
+/** What a transaction knows of a workflow beside what it answers. */
+interface Seen {
+  hash: string
+  sequence: number
+  handover: Handover
 }
 
 /**
@@ -42,14 +49,14 @@ function dress(
   { statements, counters = tx, nextSequence, onEvents, acts, locksWorkspaces }: TransactionsOptions,
 ) {
   const held = new Set<WorkflowId>()
-  const links = new Map<WorkflowId, { hash: string; sequence: number }>()
+  const seen = new Map<WorkflowId, Seen>()
   /** On Postgres the places of this transaction begin here, once that is known. */
   let first_sequence: number | undefined
   let told = 0
 
   const begin = () => {
     held.clear()
-    links.clear()
+    seen.clear()
     first_sequence = undefined
     told = 0
   }
@@ -68,12 +75,21 @@ function dress(
   }
 
   const findWorkflow: WorkflowTransaction['findWorkflow'] = async (id) => {
-    if (!held.has(id)) await lock(statements.lockWorkflow?.(tx, { id }))
+    // The second statement sees what was committed while the first one waited.
+    const locked = held.has(id) ? undefined : lock(statements.lockWorkflow?.(tx, { id }))
+    const [{ rows }] = await Promise.all([statements.findWorkflow(tx, { id }), locked])
     held.add(id)
-    const [row] = (await statements.findWorkflow(tx, { id })).rows
+    const [row] = rows
     if (row === undefined) return undefined
-    links.set(id, { hash: row.history_hash, sequence: row.history_sequence })
+    const handover = { session_id: row.session_id, has_notes: row.notes > 0 }
+    seen.set(id, { hash: row.history_hash, sequence: row.history_sequence, handover })
     return workflowOf(row)
+  }
+
+  const seenOf = (id: WorkflowId): Seen => {
+    const workflow = seen.get(id)
+    if (workflow === undefined) throw new Error(`this transaction has not seen workflow ${id}`)
+    return workflow
   }
 
   const transaction: WorkflowTransaction = {
@@ -121,10 +137,6 @@ function dress(
       return { ...feature, has_ticks: ticks_to_apply === 1 }
     },
 
-    async findHandover(id) {
-      const [row] = (await statements.findHandover(tx, { id })).rows
-      return { session_id: row?.session_id ?? null, has_notes: (row?.notes ?? 0) > 0 }
-    },
 
     async findActiveWorkflow(feature_id) {
       const row = await tx
@@ -153,24 +165,21 @@ function dress(
     async insertWorkflow({ context, result, ...columns }, more) {
       const values = { ...columns, context: toJson(context), result: toJson(result), ...more }
       held.add(values.id)
-      links.set(values.id, { hash: more.history_hash, sequence: 0 })
+      seen.set(values.id, { hash: more.history_hash, sequence: 0, handover: { session_id: null, has_notes: false } })
       await statements.insertWorkflow(tx, values)
     },
 
-    historyHash(id) {
-      const link = links.get(id)
-      if (link === undefined) throw new Error(`this transaction has not seen workflow ${id}`)
-      return link.hash
-    },
+    historyHash: (id) => seenOf(id).hash,
+    handover: (id) => seenOf(id).handover,
 
     async moveWorkflow(expected, { result, ...change }) {
-      const last = links.get(expected.id)
-      if (last !== undefined && change.history_sequence <= last.sequence) throw new OutOfOrderError()
+      const last = seenOf(expected.id)
+      if (change.history_sequence <= last.sequence) throw new OutOfOrderError()
       const { id, status: expected_status, attempt_id: expected_attempt_id } = expected
       const move = change.completed_at === null ? statements.moveWorkflow : statements.endWorkflow
       const values = { id, expected_status, expected_attempt_id, ...change, result: toJson(result) }
       if ((await move(tx, values)).numAffectedRows !== 1n) return false
-      links.set(id, { hash: change.history_hash, sequence: change.history_sequence })
+      seen.set(id, { ...last, hash: change.history_hash, sequence: change.history_sequence })
       return true
     },
 

@@ -67,6 +67,7 @@ describe.each(databases.all)('the store on $title', ({ create, isMissing }) => {
       const broken = engine.store.write(async (tx) => {
         tx.afterCommit(() => hooks++)
         await appendNote(tx, reviewed.id, 'never')
+        await tx.findWorkflow(reviewed.id)
         await tx.moveWorkflow(
           { id: reviewed.id, status: 'waiting_approval', attempt_id: reviewed.attempt!.id },
           {
@@ -77,7 +78,7 @@ describe.each(databases.all)('the store on $title', ({ create, isMissing }) => {
             error: null,
             completed_at: null,
             history_hash: 'x',
-            history_sequence: 1,
+            history_sequence: await tx.takeSequence(),
           },
         )
         throw new ServiceError('STALE_REVIEW', 'refused at the end')
