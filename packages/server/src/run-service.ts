@@ -1,4 +1,5 @@
 import { inspect } from 'node:util'
+import { setFlagsFromString } from 'node:v8'
 
 import type { Logger } from 'pino'
 
@@ -11,6 +12,8 @@ export interface RunningService {
 
 /** Below 5 s, so that whoever waits five sees an end. */
 const CLOSE_LIMIT_MS = 4_500
+/** Garbage is collected when the heap has grown by this much: by itself it would wait until the heap is some times what lives. */
+const HEAP_GROWTH_PERCENT = 50
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /**
@@ -24,6 +27,7 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
  * the whole group. It also catches SIGSEGV and its like, whose handlers never come to an end.
  */
 export function runService(main: (fail: () => void) => Promise<RunningService>, o: { logger?: Logger } = {}): void {
+  setFlagsFromString(`--heap-growing-percent=${HEAP_GROWTH_PERCENT}`)
   let isEnding = false
   const started = Promise.try(main, () => end(1))
 
