@@ -23,6 +23,8 @@ export interface CheckpointerOptions {
 const INTERVAL_MS = 60_000
 /** Rows of one checkpoint at most. */
 const ROWS_MAX = 5_000
+/** How long a stop waits for what is not signed yet: a service that ends has some seconds, a file that was filled from another one minutes of work. */
+const STOP_MS = 2_000
 
 /**
  * Signs, beside the database, where each chain stands. Whoever rewrites a chain whole, or takes its last
@@ -32,6 +34,8 @@ export class Checkpointer {
   readonly #o: CheckpointerOptions
   #timer: NodeJS.Timeout | undefined
   #writing: Promise<void> = Promise.resolve()
+  /** No further checkpoint is begun after this. */
+  #until = Number.POSITIVE_INFINITY
 
   constructor(o: CheckpointerOptions) {
     this.#o = o
@@ -51,8 +55,10 @@ export class Checkpointer {
     return this.#writing
   }
 
+  /** What is left unsigned for lack of time is signed after the next start. */
   async stop(): Promise<void> {
     clearTimeout(this.#timer)
+    this.#until = performance.now() + STOP_MS
     await this.write().catch(this.#o.onError)
   }
 
@@ -79,7 +85,7 @@ export class Checkpointer {
       )
       await this.#o.file.append(line)
       last = line
-      if (links.length < ROWS_MAX) return
+      if (links.length < ROWS_MAX || performance.now() > this.#until) return
     }
   }
 }

@@ -7,16 +7,18 @@ import { Checkpointer } from '../../src/core/checkpointer.ts'
 import { openCheckpoints } from '../../src/db/checkpoint-file.ts'
 import { temporaryFolder } from '../service.ts'
 
-/** A history that grows by one row each time that it is asked. */
-async function openSigning() {
+/** A history that has so many new rows each time that it is asked; with 5,000 it never ends. */
+async function openSigning({ rows = 1 } = {}) {
   const folder = `${await temporaryFolder()}/audit`
   onTestFinished(() => rm(folder, { recursive: true }))
   const errors: unknown[] = []
   const open = async () => {
     const { file, private_key } = await openCheckpoints(folder)
-    const listLinks = async (after: number) => [
-      { workflow_id: 'w', sequence: after + 1, hash: String(after + 1).repeat(30_000) },
-    ]
+    const listLinks = async (after: number) =>
+      Array.from({ length: rows }, (_, index) => {
+        const sequence = after + 1 + index
+        return { workflow_id: 'w', sequence, hash: String(sequence).repeat(30_000) }
+      })
     return new Checkpointer({
       store: { listLinks },
       file,
@@ -63,6 +65,12 @@ describe('the file of checkpoints', () => {
     await open()
     expect((await stat(`${folder}/signing-key.pem`)).mode & 0o777).toBe(0o600)
     expect((await stat(folder)).mode & 0o777).toBe(0o700)
+  })
+
+  it('is left for the next start where a stop finds more to sign than it has time for', async () => {
+    const { open, read } = await openSigning({ rows: 5_000 })
+    await (await open()).stop()
+    expect((await read()).length).toBeGreaterThan(0)
   })
 
   it('that is damaged is told and not written on', async () => {
