@@ -5,12 +5,9 @@
  */
 import { statSync } from 'node:fs'
 
-import type { Asker } from '../services/orchestrator/src/core/privileges.ts'
-import { createProcessless } from './orchestrator-core.ts'
+import { BENCH, createProcessless } from './orchestrator-core.ts'
 import { withFolder } from './service-process.ts'
 import { report } from './statistics.ts'
-
-const BENCH: Asker = { name: 'bench', role: 'local', key_id: null, workspaces: null, request_id: null, address: null }
 
 const [count = 2000, concurrency = 64] = process.argv.slice(2).map(Number)
 

@@ -9,12 +9,11 @@ import { Logger, makeWorkerUtils, run } from 'graphile-worker'
 import pg from 'pg'
 
 import { startPostgres } from '../../services/orchestrator/tests/postgres-server.ts'
-import { createProcessless } from '../orchestrator-core.ts'
+import { BENCH, createProcessless } from '../orchestrator-core.ts'
 import { withFolder } from '../service-process.ts'
 import { median, report } from '../statistics.ts'
 
 const [count = 1000, rounds = 3, concurrency = 64] = process.argv.slice(2).map(Number)
-const ASKER = { name: 'bench', role: 'local', key_id: null, workspaces: null, request_id: null, address: null } as const
 const PHASES = 2
 
 async function inParallel(work: () => Promise<void>): Promise<number> {
@@ -32,11 +31,11 @@ async function openOurs(folder: string) {
   const lifecycle = async () => {
     const { id } = await machine.create(
       { workflow_type: 'specify', feature_description: 'Add user authentication with OAuth2' },
-      ASKER,
+      BENCH,
     )
     for (let phase = 0; phase < PHASES; phase++) {
-      await machine.advance(id, { trigger: 'agent_complete', phase_result: { output: 'done' } }, ASKER)
-      await machine.advance(id, { trigger: 'human_approved' }, ASKER)
+      await machine.advance(id, { trigger: 'agent_complete', phase_result: { output: 'done' } }, BENCH)
+      await machine.advance(id, { trigger: 'human_approved' }, BENCH)
     }
   }
   return { round: () => inParallel(lifecycle), close }
