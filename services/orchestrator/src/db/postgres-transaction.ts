@@ -88,7 +88,7 @@ class PipelinedConnection implements DatabaseConnection, DirectConnection {
   #sent: Promise<unknown>[] = []
   #isOpen = false
   /** The first failure of the transaction; others follow from it. */
-  failure: unknown
+  failure: Error | undefined
   /** Another transaction must not run on it. */
   isBroken = false
 
@@ -149,7 +149,7 @@ class PipelinedConnection implements DatabaseConnection, DirectConnection {
     try {
       return await runOn(this.#client, text, values)
     } catch (error) {
-      this.failure ??= error
+      this.failure ??= error instanceof Error ? error : new Error(String(error))
       this.isBroken ||= isConnectionFault(error)
       throw error
     }

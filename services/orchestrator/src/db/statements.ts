@@ -41,10 +41,9 @@ const WORK = [
 /** What every transition runs, prepared; the rare statements stand where they are used. */
 export function createStatements(db: Kysely<Tables>, sequence?: EventSequence) {
   return {
-    findWorkflow: prepare<
-      { id: WorkflowId },
-      WorkflowRow & Pick<Selectable<AttemptsTable>, 'session_id' | 'notes'>
-    >((value) => selectWorkflows(db).select(['a.session_id', 'a.notes']).where('w.id', '=', value('id'))),
+    findWorkflow: prepare<{ id: WorkflowId }, WorkflowRow & Pick<Selectable<AttemptsTable>, 'session_id' | 'notes'>>(
+      (value) => selectWorkflows(db).select(['a.session_id', 'a.notes']).where('w.id', '=', value('id')),
+    ),
 
     // On Postgres a transaction holds its workflow from the first look on, as SQLite's holds everything:
     // nobody else takes a step of it, ends its attempt or begins one in between.

@@ -137,7 +137,6 @@ function dress(
       return { ...feature, has_ticks: ticks_to_apply === 1 }
     },
 
-
     async findActiveWorkflow(feature_id) {
       const row = await tx
         .selectFrom('workflows')
