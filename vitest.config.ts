@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 /** The seed's three kinds of test and the journeys of a person; every workspace keeps its own. */
@@ -9,29 +10,42 @@ const project = (
   test: { name, include, ...more, setupFiles: ['tests/property-seed.ts'], environment: 'node' as const },
 })
 
+/** The files of an empty server, for all that ask for one. */
+const POSTGRES = 'services/orchestrator/tests/postgres-template.ts'
+
 export default defineConfig({
   test: {
+    // Most tests wait, for a process, a disk or a browser, more than they work.
+    maxWorkers: 2 * availableParallelism(),
+    // How long a condition may take to come true on a loaded machine; a quiet one waits for none of it.
+    expect: { poll: { timeout: 20_000, interval: 20 } },
     projects: [
       project('unit', ['{packages,services,apps}/*/tests/unit/**/*.test.ts', 'tests/unit/**/*.test.ts'], {
-        testTimeout: 15_000,
-        hookTimeout: 15_000,
-      }),
-      project('contract', ['{packages,services,apps}/*/tests/contract/**/*.test.ts'], {
         testTimeout: 30_000,
         hookTimeout: 30_000,
+      }),
+      project('contract', ['{packages,services,apps}/*/tests/contract/**/*.test.ts'], {
+        testTimeout: 60_000,
+        hookTimeout: 60_000,
       }),
       project('integration', ['{packages,services,apps}/*/tests/integration/**/*.test.ts'], {
         testTimeout: 60_000,
         hookTimeout: 60_000,
+        globalSetup: POSTGRES,
       }),
       // Real coding agents, which are no dependencies of ours: skipped, with the reason, where none is installed.
       project('agents', ['tests/agents/**/*.test.ts'], { testTimeout: 120_000, hookTimeout: 60_000 }),
       // The security scoreboard: the matrices of docs/security.md, made from the routes that there are.
-      project('security', ['tests/security/**/*.test.ts'], { testTimeout: 120_000, hookTimeout: 60_000 }),
+      project('security', ['tests/security/**/*.test.ts'], {
+        testTimeout: 120_000,
+        hookTimeout: 60_000,
+        globalSetup: POSTGRES,
+      }),
       // The reliability scoreboard, docs/reliability.md: short forms here, long ones by `npm run chaos`.
       project('chaos', ['tests/chaos/**/*.test.ts'], {
         testTimeout: process.env['CHAOS_PERCENT'] === undefined ? 120_000 : 7_200_000,
         hookTimeout: 60_000,
+        globalSetup: POSTGRES,
       }),
       project('e2e', ['tests/e2e/**/*.test.ts'], {
         testTimeout: 120_000,

@@ -2,10 +2,10 @@ import { readFile, rm } from 'node:fs/promises'
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
+import { freePort } from '../../services/orchestrator/tests/free-port.ts'
 import { temporaryFolder } from '../../services/orchestrator/tests/service.ts'
 import { startProcess, type ServiceProcess } from '../../services/orchestrator/tests/service-process.ts'
 import { audit, KEPT, rowsOfFile } from './audit.ts'
-import { freePort } from './free-port.ts'
 import { startLoad } from './load.ts'
 import { scale, tell } from './scale.ts'
 import { failing, parseTrace, recording, straceMissing } from './strace.ts'

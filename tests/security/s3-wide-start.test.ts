@@ -1,13 +1,14 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises'
-import { createServer, connect } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
+import { freePort } from '../../services/orchestrator/tests/free-port.ts'
 import { startService } from '../../services/orchestrator/tests/service.ts'
 import { figure } from './counts.ts'
 
@@ -20,14 +21,6 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'wide-start-'))
 })
 afterEach(() => rm(folder, { recursive: true, force: true }))
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  return typeof address === 'object' && address !== null ? address.port : 0
-}
 
 const answers = (port: number) =>
   new Promise<boolean>((done) => {

