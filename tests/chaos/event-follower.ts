@@ -8,6 +8,8 @@ export interface EventFollower {
   sequences: number[]
   /** How often it had to come back. */
   returns(): number
+  /** Resolves when it has come so many times. */
+  untilCome(times: number): Promise<void>
   /** Resolves when it has this sequence or a later one. */
   until(sequence: number): Promise<void>
   leave(): Promise<void>
@@ -39,6 +41,9 @@ export function followEvents(url: () => string): EventFollower {
   return {
     sequences,
     returns: () => connections - 1,
+    async untilCome(times) {
+      while (connections < times) await sleep(AGAIN_MS)
+    },
     async until(sequence) {
       while ((sequences.at(-1) ?? 0) < sequence && current() < sequence) await sleep(AGAIN_MS)
     },

@@ -16,7 +16,7 @@ export interface KillLoopOptions {
 }
 
 /** Every so many kills one comes at once, when what the last one left is still being taken up. */
-const AT_ONCE_EVERY = 10
+export const AT_ONCE_EVERY = 10
 
 /** Starts the service and kills it while clients wait for answers, again and again; leaves it running. */
 export async function killLoop(o: KillLoopOptions): Promise<ServiceProcess> {

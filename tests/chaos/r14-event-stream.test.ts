@@ -2,12 +2,12 @@ import { rm } from 'node:fs/promises'
 
 import { afterEach, beforeEach, expect, it } from 'vitest'
 
+import { freePort } from '../../services/orchestrator/tests/free-port.ts'
 import { temporaryFolder } from '../../services/orchestrator/tests/service.ts'
 import { startProcess, type ServiceProcess } from '../../services/orchestrator/tests/service-process.ts'
 import { audit, KEPT, rowsOfFile } from './audit.ts'
 import { followEvents } from './event-follower.ts'
-import { freePort } from './free-port.ts'
-import { killLoop } from './kill-loop.ts'
+import { AT_ONCE_EVERY, killLoop } from './kill-loop.ts'
 import { startLoad } from './load.ts'
 import { scale, tell } from './scale.ts'
 
@@ -37,8 +37,11 @@ it('a stream that resumes by Last-Event-ID misses nothing and repeats nothing th
     load,
     seed: 14,
     start: async () => (service = await startProcess(folder, env)),
-    // Half of them in order, half of them not.
-    end: async (ended, kill) => void (await (kill % 2 === 0 ? ended.kill() : ended.stop())),
+    // Half of them in order, half of them not; the first few for sure with somebody watching, later ones with luck.
+    end: async (ended, kill) => {
+      if (kill < AT_ONCE_EVERY) await follower.untilCome(kill)
+      await (kill % 2 === 0 ? ended.kill() : ended.stop())
+    },
   })
   await load.stop()
   const stored = rowsOfFile(`${folder}/data/orchestrator.db`)

@@ -17,7 +17,7 @@ afterAll(() => postgres.stop())
 
 const ACKNOWLEDGED = scale(150, 25_000)
 /** A restarted server needs about a second; the machine may be slow. */
-const STALL_MS = limit(10_000, 3_000)
+const STALL_MS = limit(30_000, 3_000)
 const KILL_EVERY_MS = 60
 const RESTART_EVERY_MS = limit(2_000, 7_000)
 const STATEMENTS = scale(8, 60)
@@ -80,7 +80,7 @@ describe.skipIf(postgres.missing !== undefined)(title, () => {
       }
     })()
     await load.more(ACKNOWLEDGED)
-    await expect.poll(() => restarts, { timeout: 30_000 }).toBeGreaterThanOrEqual(2)
+    await expect.poll(() => restarts, { timeout: 60_000 }).toBeGreaterThanOrEqual(2)
     enough.abort()
     await Promise.all([killing, restarting])
     await load.stop()
@@ -144,10 +144,10 @@ describe.skipIf(postgres.missing !== undefined)(title, () => {
     for (const id of ids) await client.until(id, 'waiting_approval')
     enough.abort()
     await killing
-    const histories = await Promise.all(ids.map((id) => client.history(id)))
-    expect(histories.map((history) => history.map(({ trigger }) => trigger))).toEqual(
-      ids.map(() => ['start', 'agent_complete']),
-    )
+    // A question over a connection that was just ended is answered with 503.
+    const triggers = async () =>
+      Promise.all(ids.map(async (id) => (await client.history(id)).map(({ trigger }) => trigger)))
+    await expect.poll(triggers).toEqual(ids.map(() => ['start', 'agent_complete']))
     const attempts = await rows('select count(*)::int as attempts from attempts')
     tell('R5 phases', { phases: PHASES, 'connections killed': killed, attempts: Number(attempts[0]?.['attempts']) })
     expect(attempts).toEqual([{ attempts: PHASES }])

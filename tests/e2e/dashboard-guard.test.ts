@@ -46,7 +46,7 @@ describe.skipIf(NO_BROWSER)(titled('the page as a guard'), () => {
     expect(
       await page.locator('.document').locator('script, iframe, object, embed, form, style, base, meta').count(),
     ).toBe(0)
-    expect(await page.locator('.document pre [class^="code-"]').count()).toBeGreaterThan(50)
+    await expect.poll(() => page.locator('.document pre [class^="code-"]').count()).toBeGreaterThan(50)
     expect(await page.locator('.document [style]').count()).toBe(0)
     const ways_out = await page
       .locator('.document a[href]')

@@ -12,8 +12,6 @@ const WORKSPACES = ['default', 'shop'].map((name) => ({
   location: `/srv/repositories/${name}`,
   default: name === 'default',
 }))
-/** A state that React renders some time after the click. */
-const POLL = { timeout: 30_000 }
 const PHONE = { width: 360, height: 740 }
 
 describe.skipIf(NO_BROWSER)(titled('the keys of the page'), () => {
@@ -48,7 +46,7 @@ describe.skipIf(NO_BROWSER)(titled('the keys of the page'), () => {
       role: 'viewer',
     })
     await button(page, 'Done').click()
-    expect(await secret.count()).toBe(0)
+    await secret.waitFor({ state: 'detached' })
     await page.reload()
     await page.getByText('Vera').waitFor()
     expect(await page.getByText(key).count()).toBe(0)
@@ -90,14 +88,14 @@ describe.skipIf(NO_BROWSER)(titled('the keys of the page'), () => {
     await dialog.getByRole('radio', { name: 'only in some' }).click()
     await dialog.getByText('Tick at least one.').waitFor()
     const make = button(dialog, 'Make the key')
-    await expect.poll(() => make.isDisabled(), POLL).toBe(true)
+    await expect.poll(() => make.isDisabled()).toBe(true)
     const box = (name: string) => dialog.getByRole('checkbox', { name: new RegExp(`^${name}`) })
     for (const name of ['default', 'shop']) {
       await box(name).click()
-      await expect.poll(() => box(name).isChecked(), POLL).toBe(true)
+      await expect.poll(() => box(name).isChecked()).toBe(true)
     }
     await box('default').click()
-    await expect.poll(() => box('default').isChecked(), POLL).toBe(false)
+    await expect.poll(() => box('default').isChecked()).toBe(false)
     await make.waitFor()
     expect(await barriers(admin, 'new-key-of-one-workspace')).toEqual([])
     await expectNoSidewaysScroll(page, 'new key')
@@ -120,7 +118,7 @@ describe.skipIf(NO_BROWSER)(titled('the keys of the page'), () => {
     await ada.page.goto(`${service.url}/workflows/${own.id}`)
     await awaitReview(ada.page, 1)
     await decide(ada.page, 'Approve')
-    await expect.poll(async () => (await service.get(own.id)).current_phase, POLL).toBe('phase_2')
+    await expect.poll(async () => (await service.get(own.id)).current_phase).toBe('phase_2')
 
     await ada.page.goto(`${service.url}/new`)
     await ada.page.getByLabel('What is to be built?').fill('Wrap what was bought as a present')

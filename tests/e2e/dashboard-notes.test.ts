@@ -52,7 +52,7 @@ describe.skipIf(NO_BROWSER)(titled('what a reviewer notes'), () => {
     await awaitReview(page, 1)
     await page.getByText('2 open questions').waitFor()
     await button(block(page, 'FR-002'), 'Answer').click()
-    expect(await page.locator(':focus').getAttribute('placeholder')).toBe('Your answer')
+    await page.locator(':focus[placeholder="Your answer"]').waitFor()
     await page.keyboard.type('After one hour')
     await block(page, 'FR-002').getByText('After one hour').waitFor()
     await page.getByText(/answered by local user, \d/).waitFor()
@@ -66,11 +66,13 @@ describe.skipIf(NO_BROWSER)(titled('what a reviewer notes'), () => {
     // The verdict comes before the pause in which an answer is sent by itself.
     await page.getByPlaceholder('Your answer').first().fill('Only our own')
     await decide(page, 'Approve')
-    await awaitReview(page, 1)
-    expect(served.hub.received.at(-1)?.body.context.feedback?.answers).toMatchObject([
-      { question: 'After how long?', answer: 'After one hour', by: 'local' },
-      { question: 'With which provider?', answer: 'Only our own', by: 'local' },
-    ])
+    await expect
+      .poll(() => served.hub.received.at(-1)?.body.context.feedback?.answers)
+      .toMatchObject([
+        { question: 'After how long?', answer: 'After one hour', by: 'local' },
+        { question: 'With which provider?', answer: 'Only our own', by: 'local' },
+      ])
+    await served.service.until(id, 'waiting_approval')
     await page.getByRole('tab', { name: 'History' }).click()
     await page.getByText('With which provider? → Only our own').waitFor()
     expect(complaints).toEqual([])
@@ -101,7 +103,7 @@ describe.skipIf(NO_BROWSER)(titled('what a reviewer notes'), () => {
     const { page, complaints, close } = visitor
     await awaitReview(page, 1)
     const box = (words: string) => page.locator('.document').getByRole('checkbox', { name: words })
-    expect(await box('Has each a priority?').isChecked()).toBe(true)
+    await expect.poll(() => box('Has each a priority?').isChecked()).toBe(true)
     await box('Is each story complete?').click()
     await block(page, 'CHK001')
       .getByText(/^ticked by local user, \d/)
@@ -118,7 +120,8 @@ describe.skipIf(NO_BROWSER)(titled('what a reviewer notes'), () => {
     await block(page, 'CHK004')
       .getByText(/^ticked by/)
       .waitFor()
-    expect(await box('Does each word mean one thing?').evaluate((input) => input === document.activeElement)).toBe(true)
+    const isFocused = (input: Element) => input === document.activeElement
+    await expect.poll(() => box('Does each word mean one thing?').evaluate(isFocused)).toBe(true)
     await page.keyboard.press('x')
     await block(page, 'CHK004')
       .getByText(/^unticked by/)
@@ -126,18 +129,18 @@ describe.skipIf(NO_BROWSER)(titled('what a reviewer notes'), () => {
 
     await page.getByText('3 of 4 ticked').click()
     const outline = page.getByRole('navigation', { name: 'Outline' })
-    expect(await outline.innerText()).toMatch(
-      /Stories\s+2 of 2\s+ticked\s+ticked by local user, \d.*\s+Limits\s+1 of 1\s+ticked/,
-    )
+    await expect
+      .poll(() => outline.innerText())
+      .toMatch(/Stories\s+2 of 2\s+ticked\s+ticked by local user, \d.*\s+Limits\s+1 of 1\s+ticked/)
     expect(await barriers(visitor, 'ticked')).toEqual([])
     await page.reload()
     await block(page, 'CHK001')
       .getByText(/^ticked by local user, \d/)
       .waitFor()
     await decide(page, 'Approve')
-    await awaitReview(page, 1)
-    const { ticks } = served.hub.received.at(-1)?.body.context.feedback ?? {}
-    expect(ticks?.map(({ label, ticked, by }) => [label, ticked, by])).toEqual([
+    const handedOver = () =>
+      served.hub.received.at(-1)?.body.context.feedback?.ticks?.map(({ label, ticked, by }) => [label, ticked, by])
+    await expect.poll(handedOver).toEqual([
       ['CHK001', true, 'local'],
       ['CHK003', true, 'local'],
       ['CHK004', false, 'local'],
@@ -170,9 +173,8 @@ describe.skipIf(NO_BROWSER)(titled('what a reviewer notes'), () => {
     const moved = page.locator('.document').getByRole('article').filter({ hasText: 'To whom?' })
     await moved.getByText('from attempt 1').waitFor()
     await moved.getByText('line 15').waitFor()
-    expect(await moved.evaluate((card) => card.parentElement?.previousElementSibling?.textContent)).toMatch(
-      /^It does 3/,
-    )
+    const above = (card: Element) => card.parentElement?.previousElementSibling?.textContent
+    await expect.poll(() => moved.evaluate(above)).toMatch(/^It does 3/)
     const beside = page.getByRole('region', { name: 'Comments outside this text' }).getByRole('article')
     await beside.getByText('from attempt 1').waitFor()
     await beside.getByText('It does 2.').waitFor()

@@ -1,24 +1,13 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
 import type { Browser, BrowserContextOptions } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 
 import { createKeyStore } from '../../services/orchestrator/src/db/key-store.ts'
 import { openSession, type Session } from '../../services/orchestrator/src/db/session.ts'
+import { freePort } from '../../services/orchestrator/tests/free-port.ts'
 import { NO_BROWSER, openBrowser, titled } from './browser.ts'
 import { makeProduct } from './running-product.ts'
 import { awaitReview, button, commentAt, decide, reviewBar, visit } from './visitor.ts'
-
-/** A port that is free now, for a product that comes back where it was. */
-async function freePort(): Promise<string> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return String(port)
-}
 
 /** A key of a reviewer, in a database that nobody serves yet. */
 async function insertKey(session: Session, name: string): Promise<string> {
@@ -60,7 +49,7 @@ describe.skipIf(NO_BROWSER)(titled('reviewers'), () => {
   const keys = { ana: '', ben: '' }
 
   beforeAll(async () => {
-    product = await makeProduct({ PORT: await freePort(), DEMO_AGENT_PACE_MS: '0' })
+    product = await makeProduct({ PORT: String(await freePort()), DEMO_AGENT_PACE_MS: '0' })
     const session = await openSession({ url: product.env['DATABASE_URL']!, onFatal: () => {} })
     keys.ana = await insertKey(session, 'ana')
     keys.ben = await insertKey(session, 'ben')
@@ -91,12 +80,12 @@ describe.skipIf(NO_BROWSER)(titled('reviewers'), () => {
     const told = ben.page.getByText(/ana decided on it at .*Your drafted comments come along/)
     await told.waitFor()
     // In sight, however far down Ben is.
-    const seen = await told.evaluate((words) => {
+    const inSight = (words: Element) => {
       const { top, bottom } = words.getBoundingClientRect()
       return { top: top >= 0, bottom: bottom <= innerHeight }
-    })
-    expect(seen).toEqual({ top: true, bottom: true })
-    expect(await ben.page.getByText('Say how long the link works').count()).toBe(1)
+    }
+    await expect.poll(() => told.evaluate(inSight)).toEqual({ top: true, bottom: true })
+    await expect.poll(() => ben.page.getByText('Say how long the link works').count()).toBe(1)
     await ben.keep('overtaken')
     await button(ben.page, /^Go to Write, attempt 2/).click()
     await awaitReview(ben.page, 2)
@@ -109,12 +98,13 @@ describe.skipIf(NO_BROWSER)(titled('reviewers'), () => {
     await awaitReview(ben.page, 2)
     await decide(ana.page, 'Approve')
     await awaitReview(ana.page, 1)
+    await reviewBar(ben.page).getByText('Attempt 2 needs your review').waitFor()
     await button(reviewBar(ben.page), /^Request changes/).click()
     await button(ben.page.getByRole('dialog'), 'Request changes').click()
     const refusal = ben.page.getByRole('alert')
     await refusal.getByText('Nothing was decided in your name, and your comments are kept.').waitFor()
     await ben.keep('too-late')
-    expect(await ben.page.getByText('Say how long the link works').count()).toBe(1)
+    await expect.poll(() => ben.page.getByText('Say how long the link works').count()).toBe(1)
 
     const { items } = await client.listHistory(id)
     expect(

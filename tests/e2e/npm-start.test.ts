@@ -32,7 +32,8 @@ describe('npm start', () => {
     // Its code is npm's affair: the shell between npm and us may say instead that it was interrupted.
     await first.started.exited
     expect(eventOf(first.started, 'stopped')).toBeDefined()
-    expect(performance.now() - began).toBeLessThan(5_500)
+    // Its patience is 4.5 s; the rest is for a loaded machine.
+    expect(performance.now() - began).toBeLessThan(20_000)
 
     const second = await product.start()
     await expect(second.client.getWorkflow(id)).resolves.toMatchObject({ status: 'waiting_approval' })

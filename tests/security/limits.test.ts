@@ -28,7 +28,7 @@ const held = (id: string) =>
       expect(workflow.attempt).toMatchObject({ state: 'queued', reason: expect.stringMatching(/^Waits: \$/) })
       return workflow
     },
-    { timeout: 15_000, interval: 20 },
+    { timeout: 40_000, interval: 20 },
   )
 const lift = (body: object) => service.request('POST', '/budgets/lift', { reason: 'worth it', ...body })
 
@@ -46,9 +46,7 @@ describe.each(databases.lasting)('budgets on $title', ({ create, isMissing }) =>
       { name: `feature:${dear.feature_id}`, spent_usd: 8, limit_usd: 10, state: 'warning' },
     ])
     await service.advance(dear.id, 'human_rejected', { comments: 'Name the providers.' })
-    await vi.waitFor(async () =>
-      expect((await service.get(dear.id)).attempt).toMatchObject({ number: 2, state: 'succeeded' }),
-    )
+    await expect.poll(async () => (await service.get(dear.id)).attempt).toMatchObject({ number: 2, state: 'succeeded' })
     // At 16 of 10: what began went on, what would begin waits.
     await service.advance(dear.id, 'human_approved')
     const { attempt } = await held(dear.id)

@@ -1,6 +1,6 @@
 import { verifyExport } from '@orchestrator/audit'
 import type { Role, Workflow } from '@orchestrator/contract'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 import { leave } from '../../services/orchestrator/tests/artifacts.ts'
 import { readEvents } from '../../services/orchestrator/tests/event-reader.ts'
@@ -177,7 +177,7 @@ describe('a key of one workspace', () => {
     const stream = await readEvents(`${admin.url}/events?after=0`, bearer(shop.reviewer.key))
     const late = await admin.create({ workspace: 'site' })
     const last = await admin.create({ workspace: 'shop' })
-    await vi.waitFor(() => expect(stream.events.map(({ workflow_id }) => workflow_id)).toContain(last.id))
+    await expect.poll(() => stream.events.map(({ workflow_id }) => workflow_id)).toContain(last.id)
     const told = new Set(stream.events.map(({ workflow_id }) => workflow_id))
     await stream.leave()
     expect([told.has(own.id), told.has(other.id), told.has(late.id)]).toEqual([true, false, false])

@@ -6,7 +6,7 @@
  * - `write PATH TEXT` writes a file · `outside PATH TEXT` the same, meant for paths outside
  * - `say TEXT` · `think TEXT` · `plan` · `cost USD`
  * - `ask KIND PATH` requests permission and writes the file when it is granted
- * - `hang` until cancelled · `deaf` hangs and ignores the cancel · `sleep MS`
+ * - `hang` until cancelled · `deaf` hangs and ignores the cancel · `sleep MS` · `await FILE` until somebody made it
  * - `crash` dies with exit code 7 · `refuse` answers with a JSON-RPC error
  * - `lie` claims files that it never wrote · `question` ends with open questions
  * - `flood COUNT` sends that many updates · `babble COUNT` writes that many lines of nonsense to stdout
@@ -275,6 +275,9 @@ const MOODS: Record<string, (turn: Turn, argument: string, rest: string) => Prom
   hang: untilCancelled,
   deaf: forever,
   sleep: async (_turn, ms) => await delay(Number(ms)),
+  await: async (_turn, path) => {
+    while (!existsSync(path)) await delay(20)
+  },
   crash: () => {
     process.stderr.write('\u001B[31mstub: out of luck\u001B[0m\n')
     process.exit(7)

@@ -64,12 +64,10 @@ async function running(
   )
   if (!url.startsWith('http')) throw new Error(url)
   const pid = child.pid!
-  const exited = (async () => {
-    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
-    return child.exitCode
-  })()
+  // Not `exit`, after which the last words may still be on their way.
+  const exited = once(child, 'close').then(() => child.exitCode)
   const end = async (signal: NodeJS.Signals) => {
-    if (child.exitCode !== null || child.signalCode !== null) return
+    if (child.exitCode !== null || child.signalCode !== null) return void (await exited)
     if (isGroup) process.kill(-pid, signal)
     else child.kill(signal)
     await exited

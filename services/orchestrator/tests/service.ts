@@ -16,6 +16,7 @@ import { expect, vi } from 'vitest'
 
 import { createApp } from '../src/app.ts'
 import { readConfig } from '../src/config.ts'
+import { readEvents } from './event-reader.ts'
 
 export interface Answer {
   status: number
@@ -36,11 +37,11 @@ export interface Client {
   attempts(id: string): Promise<Attempt[]>
   /** The workflow, as soon as it is there. */
   until(id: string, status: WorkflowStatus): Promise<Workflow>
-  /** The workflow, as soon as its current attempt waits for another try. */
-  untilBackingOff(id: string): Promise<Workflow>
+  /** What was told of its current attempt when it began to wait for another try, however short that was. */
+  untilBackingOff(id: string): Promise<{ reason: string | null; next_retry_at: string | null }>
 }
 
-const PATIENCE = { timeout: 15_000, interval: 10 }
+const PATIENCE = { timeout: 30_000, interval: 10 }
 export const DESCRIPTION = 'Add user authentication with OAuth2'
 
 export function clientOf(url: string, key?: string): Client {
@@ -86,11 +87,14 @@ export function clientOf(url: string, key?: string): Client {
       }, PATIENCE)
     },
     async untilBackingOff(id) {
-      return vi.waitFor(async () => {
-        const workflow = await client.get(id)
-        expect(workflow).toMatchObject({ attempt: { state: 'backing_off' } })
-        return workflow
-      }, PATIENCE)
+      const reader = await readEvents(`${url}/workflows/${id}/events`, authorization)
+      const told = () =>
+        reader.events.flatMap((event) =>
+          event.type === 'attempt.state' && event.data.state === 'backing_off' ? [event.data] : [],
+        )
+      await expect.poll(told).not.toEqual([])
+      await reader.leave()
+      return told()[0]!
     },
   }
   return client

@@ -194,7 +194,8 @@ describe('a client that is too slow', () => {
     socket.resume()
     await once(socket, 'close')
     clearInterval(drip)
-    expect(performance.now() - started).toBeLessThan(5_000)
+    // By the drops alone it would be whole after ten seconds.
+    expect(performance.now() - started).toBeLessThan(9_000)
   })
 
   test('that drips on after its answer is cut too', async () => {

@@ -6,6 +6,9 @@ import type { EventSource } from '../../src/index.ts'
 import { openRaw } from '../raw-connection.ts'
 import { startTestApp, type TestApp } from '../test-app.ts'
 
+/** On a loaded machine; a server that waits for its streams waits for ever. */
+const AT_ONCE_MS = 10_000
+
 let service: TestApp
 afterEach(() => service.app.close())
 
@@ -90,8 +93,8 @@ describe('an event stream', () => {
     const leaving = new AbortController()
     await fetch(`${service.url}/events`, { signal: leaving.signal })
     leaving.abort()
-    await vi.waitFor(() => expect(ended).toHaveBeenCalledTimes(1))
-    expect(service.app.open_streams.size).toBe(0)
+    await expect.poll(() => ended.mock.calls.length).toBe(1)
+    await expect.poll(() => service.app.open_streams.size).toBe(0)
   })
 
   test('ends at once when the server closes', async () => {
@@ -100,7 +103,7 @@ describe('an event stream', () => {
     const streams = await Promise.all(Array.from({ length: 20 }, () => fetch(`${service.url}/events`)))
     const started = performance.now()
     await service.app.close()
-    expect(performance.now() - started).toBeLessThan(1_000)
+    expect(performance.now() - started).toBeLessThan(AT_ONCE_MS)
     expect(ended).toHaveBeenCalledTimes(20)
     const texts = await Promise.all(streams.map((stream) => stream.text()))
     expect(texts.every((text) => text.includes('event: first'))).toBe(true)
@@ -111,7 +114,7 @@ describe('an event stream', () => {
     await fetch(`${service.url}/events`)
     const started = performance.now()
     await service.app.close()
-    expect(performance.now() - started).toBeLessThan(1_000)
+    expect(performance.now() - started).toBeLessThan(AT_ONCE_MS)
   })
 
   test('waits for a slow reader instead of piling up', async () => {
@@ -124,7 +127,7 @@ describe('an event stream', () => {
     const socket = await openRaw(service.port)
     socket.pause()
     socket.write(`GET /events HTTP/1.1\r\nHost: localhost:${service.port}\r\n\r\n`)
-    await vi.waitFor(() => expect(made).toBeGreaterThan(1))
+    await expect.poll(() => made).toBeGreaterThan(1)
     let before = 0
     const hasStopped = () => {
       const same = made === before
@@ -134,7 +137,7 @@ describe('an event stream', () => {
     await expect.poll(hasStopped, { interval: 200, timeout: 10_000 }).toBe(true)
     expect(made).toBeLessThan(2_000)
     socket.destroy()
-    await vi.waitFor(() => expect(service.app.open_streams.size).toBe(0))
+    await expect.poll(() => service.app.open_streams.size).toBe(0)
   })
 
   test('a source that fails ends the stream and is logged', async () => {
@@ -146,7 +149,9 @@ describe('an event stream', () => {
     })
     const response = await fetch(`${service.url}/events`)
     expect(await response.text()).toContain('id: 1')
-    expect(service.log.find((line) => line.level === 50)).toMatchObject({ err: { message: 'the store went away' } })
+    await expect
+      .poll(() => service.log.find((line) => line.level === 50))
+      .toMatchObject({ err: { message: 'the store went away' } })
   })
 
   test('is one of a bounded number, and makes room when it ends', async () => {
@@ -160,7 +165,7 @@ describe('an event stream', () => {
       { code: 'UNAVAILABLE', message: expect.stringContaining('holds 3 event streams') },
     ])
     leaving.abort()
-    await vi.waitFor(() => expect(service.app.open_streams.size).toBe(0))
+    await expect.poll(() => service.app.open_streams.size).toBe(0)
     expect((await fetch(`${service.url}/events`, { method: 'HEAD' })).status).toBe(200)
   })
 
@@ -177,7 +182,7 @@ describe('an event stream', () => {
     key_id = 'two'
     expect(await open()).toBe(200)
     leaving.abort()
-    await vi.waitFor(() => expect(service.app.open_streams.size).toBe(0))
+    await expect.poll(() => service.app.open_streams.size).toBe(0)
     key_id = 'one'
     expect((await fetch(`${service.url}/events`, { method: 'HEAD' })).status).toBe(200)
   })

@@ -70,6 +70,7 @@ describe('listen', () => {
     await (await fetch(`${url}/openapi.json`)).text()
     const started = performance.now()
     await app.close()
-    expect(performance.now() - started).toBeLessThan(1_000)
+    // Kept connections would be kept for more than a minute.
+    expect(performance.now() - started).toBeLessThan(20_000)
   })
 })

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 
 const PROGRAM = fileURLToPath(new URL('service-process.ts', import.meta.url))
 
@@ -32,7 +32,9 @@ function run(behaviour: string): Run {
   return { child, out, ended }
 }
 
-const isReady = ({ out }: Run) => vi.waitFor(() => expect(out.stdout).toContain('ready'), 10_000)
+const isReady = async ({ out }: Run) => {
+  await expect.poll(() => out.stdout).toContain('ready')
+}
 
 describe('runService', () => {
   test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s closes the service and exits with 0', async (signal) => {
@@ -47,7 +49,7 @@ describe('runService', () => {
     const service = run('works')
     await isReady(service)
     service.child.kill('SIGINT')
-    await vi.waitFor(() => expect(service.out.stdout).toContain('closing'))
+    await expect.poll(() => service.out.stdout).toContain('closing')
     service.child.kill('SIGINT')
     service.child.kill('SIGTERM')
     expect(await service.ended).toMatchObject({ code: 0 })
@@ -65,11 +67,9 @@ describe('runService', () => {
   test('a service that never closes is ended within 5 s, with 1', async () => {
     const service = run('never-closes')
     await isReady(service)
-    const asked = performance.now()
     service.child.kill('SIGTERM')
     expect(await service.ended).toMatchObject({ code: 1 })
-    expect(performance.now() - asked).toBeLessThan(5_000)
-    expect(service.out.stderr).toContain('did not close within')
+    expect(service.out.stderr).toContain('did not close within 4.5 s')
   })
 
   test('a service that fails to close says so and exits with 1', async () => {

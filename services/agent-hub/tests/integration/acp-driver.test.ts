@@ -186,9 +186,9 @@ describe('cancelling', () => {
     })
 
     expect(await fixture.driver.run(turn)).toEqual({ kind: 'cancelled' })
-    // The grace, and at most a second for all the rest: 11 s with the hub's own 10 s.
+    // The grace, and then not the time after which a silent agent would be ended anyway. `bench/hub.ts` measures it.
     expect(performance.now() - cancelled_at).toBeGreaterThanOrEqual(300)
-    expect(performance.now() - cancelled_at).toBeLessThan(1_300)
+    expect(performance.now() - cancelled_at).toBeLessThan(limits.idle_ms)
     await expectNobodyLeft()
   })
 

@@ -160,7 +160,7 @@ describe.skipIf(sandbox.kind !== 'bubblewrap')('the sandbox (needs: apt-get inst
   it('takes every child with it, the fled ones too', async () => {
     const turn = fixture.turn('stub: fork a.pid\nstub: flee b.pid\nstub: say ready\nstub: deaf', {
       agent: walledProfile(),
-      limits: { ...limits, turn_ms: 1_500, cancel_grace_ms: 100 },
+      limits: { ...limits, turn_ms: 3_000, cancel_grace_ms: 100 },
     })
     const outcome = await fixture.driver.run(turn)
 
@@ -195,7 +195,7 @@ describe.skipIf(sandbox.kind !== 'bubblewrap')('the sandbox (needs: apt-get inst
     await once(hub, 'exit')
 
     // By the system, before another hub is there.
-    await expect.poll(async () => listCommandLines(name), { timeout: 10_000 }).toEqual([])
+    await expect.poll(async () => listCommandLines(name), { timeout: 30_000 }).toEqual([])
   })
 })
 

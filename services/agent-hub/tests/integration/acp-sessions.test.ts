@@ -4,7 +4,7 @@ import { mkdir, rm } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 
 import { createAcpFixture, isRunning, stubProfile } from '../acp-fixture.ts'
 import { startAgentProcess } from '../../src/acp/process-group.ts'
@@ -15,7 +15,9 @@ const doomed_hub = fileURLToPath(new URL('../acp-doomed-hub.ts', import.meta.url
 describe('a session over several turns', () => {
   it('goes on in the same process while it is kept, and at once', async () => {
     await using fixture = await createAcpFixture()
+    const began = performance.now()
     const first = await fixture.driver.run(fixture.turn('stub: say one'))
+    const first_ms = performance.now() - began
     const second = await fixture.driver.run(fixture.turn('stub: say two'))
     const took: number[] = []
     for (let turn = 0; turn < 5; turn += 1) {
@@ -28,8 +30,8 @@ describe('a session over several turns', () => {
     expect(second).toHaveProperty('text', expect.stringContaining('Turn 2 is done'))
     expect(fixture.processes).toHaveLength(7)
     expect(new Set(fixture.processes.map(({ pid }) => pid)).size).toBe(1)
-    // The best of five: what else runs on the machine is not the driver's price.
-    expect(Math.min(...took)).toBeLessThan(30)
+    // A small part of what a start takes, on a machine that is as busy. `bench/hub.ts` measures it.
+    expect(Math.min(...took)).toBeLessThan(first_ms / 4)
   })
 
   it('counts what each turn cost from the running total that agents tell', async () => {
@@ -45,7 +47,7 @@ describe('a session over several turns', () => {
     await using fixture = await createAcpFixture({ keep_alive: { max: 4, idle_ms: 50 } })
     await fixture.driver.run(fixture.turn('stub: say one'))
 
-    await vi.waitFor(async () => expect(await isRunning(fixture.processes[0]!.pid)).toBe(false), 5_000)
+    await expect.poll(async () => isRunning(fixture.processes[0]!.pid)).toBe(false)
   })
 
   it('keeps no more than it may: the one that waited longest gives way', async () => {
@@ -53,7 +55,7 @@ describe('a session over several turns', () => {
     await fixture.driver.run(fixture.turn('stub: say one', { session_id: 'a', home: `${fixture.home}-a` }))
     await fixture.driver.run(fixture.turn('stub: say one', { session_id: 'b', home: `${fixture.home}-b` }))
 
-    await vi.waitFor(async () => expect(await isRunning(fixture.processes[0]!.pid)).toBe(false), 5_000)
+    await expect.poll(async () => isRunning(fixture.processes[0]!.pid)).toBe(false)
     expect(await isRunning(fixture.processes[1]!.pid)).toBe(true)
   })
 
@@ -74,7 +76,7 @@ describe('a session over several turns', () => {
     await fixture.driver.run(fixture.turn('stub: say one'))
     const pid = fixture.processes[0]!.pid
     process.kill(pid, 'SIGKILL')
-    await vi.waitFor(async () => expect(await isRunning(pid)).toBe(false), 5_000)
+    await expect.poll(async () => isRunning(pid)).toBe(false)
 
     const second = await fixture.driver.run(fixture.turn('stub: say two'))
 
@@ -195,7 +197,7 @@ describe('orphans of a hub that was killed', () => {
     const hub = spawn(process.execPath, [doomed_hub, fixture.folder, '10'], { stdio: ['ignore', 'pipe', 'inherit'] })
     const lines: string[] = []
     createInterface({ input: hub.stdout }).on('line', (line) => lines.push(line))
-    await vi.waitFor(() => expect(lines.filter((line) => line === 'ready')).toHaveLength(10), 30_000)
+    await expect.poll(() => lines.filter((line) => line === 'ready').length, { timeout: 40_000 }).toBe(10)
     const processes = lines.filter((line) => line !== 'ready').map((line): AgentProcess => JSON.parse(line))
     const files = processes.flatMap((_process, i) => [`copy-${i}/child.pid`, `copy-${i}/fled.pid`])
     const children = await Promise.all(files.map(async (file) => Number(await fixture.read(`../${file}`))))
@@ -206,8 +208,6 @@ describe('orphans of a hub that was killed', () => {
 
     const everyone = [...processes.map(({ pid }) => pid), ...children]
     expect(everyone).toHaveLength(30)
-    await vi.waitFor(async () => {
-      expect((await Promise.all(everyone.map(isRunning))).filter(Boolean)).toEqual([])
-    }, 5_000)
+    await expect.poll(async () => (await Promise.all(everyone.map(isRunning))).filter(Boolean)).toEqual([])
   })
 })

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import {
@@ -131,10 +131,11 @@ describe('a session', () => {
 
   it('is not ended while it works', async () => {
     const session = hubSessionSchema.parse(await post('/sessions', { feature_id: '021-busy' }))
-    const answering = ask(['sleep 1500', 'submit 90'], '021-busy', { session_id: session.id })
-    await expect
-      .poll(async () => (await hub.fetch(`/sessions/${session.id}`, { method: 'DELETE' })).status, { timeout: 1200 })
-      .toBe(409)
+    const go = join(folder.path, 'go')
+    const answering = ask([`await ${go}`, 'submit 90'], '021-busy', { session_id: session.id })
+    await expect.poll(async () => (await hub.fetch('/metrics')).text()).toMatch(/^hub_running 1$/m)
+    expect((await hub.fetch(`/sessions/${session.id}`, { method: 'DELETE' })).status).toBe(409)
+    writeFileSync(go, '')
     expect((await answering).status).toBe('resolved')
   })
 })

@@ -70,9 +70,9 @@ describe('an invocation', () => {
     const id = await create()
     expect(await store.finishInvocation(id, 'running', finish)).toBe(false)
     const started = await Promise.all([1, 2, 3].map(async () => store.startInvocation(id, SESSION, NOW)))
-    expect(started.map((record) => record?.runs)).toEqual([1, undefined, undefined])
+    expect(started.flatMap((record) => record?.runs ?? [])).toEqual([1])
     const finished = await Promise.all([1, 2, 3].map(async () => store.finishInvocation(id, 'running', finish)))
-    expect(finished).toEqual([true, false, false])
+    expect(finished.filter(Boolean)).toEqual([true])
     expect(await store.listEvents(id, 0)).toMatchObject([{ sequence: 1, type: 'invocation.finished', data: { id } }])
   })
 

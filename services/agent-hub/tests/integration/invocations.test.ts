@@ -1,4 +1,4 @@
-import { readdirSync, symlinkSync } from 'node:fs'
+import { readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import type { Check, InvocationEvent, InvokeResponse } from '@orchestrator/contract'
@@ -210,25 +210,30 @@ describe('cancelling', () => {
 
   it('happens to a plain call whose caller leaves, unless it has a key', async () => {
     const leaving = new AbortController()
+    const go = join(folder.path, 'go')
     const headers = { 'content-type': 'application/json' }
-    const post = async (feature_id: string, more: Record<string, string>) =>
+    const post = async (body: object, more: Record<string, string>) =>
       hub.fetch(`/invoke/${STUB}`, {
         method: 'POST',
         headers: { ...headers, ...more },
-        body: JSON.stringify(specify([`sleep 1500`, 'write a.md x'], { feature_id })),
+        body: JSON.stringify(body),
         signal: leaving.signal,
       })
-    const plain = post('012-plain', {}).catch(() => 'left')
-    const keyed = post('013-keyed', { 'idempotency-key': 'stays' }).catch(() => 'left')
-    const seen = hub.start(STUB, specify([`sleep 1500`, 'write a.md x'], { feature_id: '013-keyed' }), 'stays')
-    await expect.poll(async () => (await hub.get((await seen).id)).status).toBe('running')
+    const lasting = specify([`await ${go}`, 'write a.md x'], { feature_id: '013-keyed' })
+    const plain = post(specify(['hang', 'write a.md x'], { feature_id: '012-plain' }), {}).catch(() => 'left')
+    const keyed = post(lasting, { 'idempotency-key': 'stays' }).catch(() => 'left')
+    const { id } = await hub.start(STUB, lasting, 'stays')
+    const figures = async () => (await hub.fetch('/metrics')).text()
+    await expect.poll(figures).toMatch(/^hub_running 2$/m)
     const clone = () => userGit(repository, 'branch', '--list', '012-plain')
     leaving.abort()
     expect(await Promise.all([plain, keyed])).toEqual(['left', 'left'])
-    expect((await hub.finish((await seen).id)).success).toBe(true)
     // The lane of the first is free again only when it has ended: what comes after it proves that it has.
     await run(['write b.md x'], '012-plain')
     expect(clone()).toContain('012-plain')
+    expect((await hub.get(id)).status).toBe('running')
+    writeFileSync(go, '')
+    expect((await hub.finish(id)).success).toBe(true)
     expect(userGit(repository, 'ls-tree', '--name-only', '012-plain').split('\n')).toEqual([
       'README.md',
       'b.md',

@@ -42,7 +42,9 @@ async function isGone(pid: number): Promise<boolean> {
   return stat.slice(stat.lastIndexOf(')') + 2).startsWith('Z')
 }
 
-const SLOW = specify(['flee pid', 'write specs/001-login/spec.md text', 'sleep 2500'])
+/** At work until `letGo`, so that whatever is done to its hub is done in the middle. */
+const slow = () => specify(['flee pid', 'write specs/001-login/spec.md text', `await ${join(folder.path, 'go')}`])
+const letGo = () => writeFileSync(join(folder.path, 'go'), '')
 
 /** Of the one feature that these tests have. */
 async function pidPath(): Promise<string> {
@@ -54,22 +56,23 @@ async function pidPath(): Promise<string> {
 async function agentPid(hub: HubProcess, id: string): Promise<number> {
   await expect.poll(async () => (await hub.get(id)).status).toBe('running')
   const read = async () => readFile(await pidPath(), 'utf8').catch(() => '')
-  await expect.poll(read, { timeout: 10_000 }).toMatch(/^\d+$/)
+  await expect.poll(read).toMatch(/^\d+$/)
   return Number(await read())
 }
 
 describe('a hub that is killed in the middle', () => {
   it('ends the agent it left behind and runs the invocation again, once', async () => {
     const first = await start()
-    const { id } = await first.start(STUB, SLOW, 'attempt-1')
+    const { id } = await first.start(STUB, slow(), 'attempt-1')
     const pid = await agentPid(first, id)
     await first.kill()
     expect(await isGone(pid)).toBe(false)
 
     const second = await start()
     await expect.poll(async () => isGone(pid)).toBe(true)
-    const attached = await second.start(STUB, SLOW, 'attempt-1')
+    const attached = await second.start(STUB, slow(), 'attempt-1')
     expect(attached.id).toBe(id)
+    letGo()
     const response = await second.finish(id)
     expect(response.success).toBe(true)
     expect(userGit(repository, 'rev-list', '--count', 'main..001-login')).toBe('1')
@@ -119,29 +122,30 @@ describe('a hub that is killed in the middle', () => {
 it('a hub with a damaged row goes on with the others', async () => {
   const first = await start()
   const damaged = await first.start(STUB, specify(['sleep 60000'], { feature_id: '002-damaged' }))
-  const sound = await first.start(STUB, SLOW)
+  const sound = await first.start(STUB, slow())
   await agentPid(first, sound.id)
   await first.kill()
+  letGo()
   const database = new DatabaseSync(join(folder.path, 'data/agent-hub.db'))
   database.prepare('update invocations set request = ? where id = ?').run('{broken', damaged.id)
   database.close()
   const second = await start()
   expect((await second.finish(sound.id)).success).toBe(true)
-  expect(second.output()).toContain(damaged.id)
+  await expect.poll(() => second.output()).toContain(damaged.id)
   expect((await second.fetch(`/invocations/${damaged.id}`)).status).toBe(500)
 })
 
 describe('a hub that is stopped in the middle', () => {
   it('ends its agents in time and goes on at the next start', async () => {
     const first = await start()
-    const { id } = await first.start(STUB, SLOW, 'attempt-1')
+    const { id } = await first.start(STUB, slow(), 'attempt-1')
     const queued = await first.start(STUB, specify(['write later.md x']), 'attempt-2')
     const pid = await agentPid(first, id)
-    const asked = performance.now()
+    // With 1 it would say that it took more than the 4.5 s it may.
     expect(await first.stop()).toBe(0)
-    expect(performance.now() - asked).toBeLessThan(5000)
     expect(await isGone(pid)).toBe(true)
 
+    letGo()
     const second = await start()
     expect((await second.finish(id)).success).toBe(true)
     expect((await second.finish(queued.id)).success).toBe(true)
@@ -152,7 +156,7 @@ describe('a hub that is stopped in the middle', () => {
     const hub = await start()
     const answer = hub.invoke(STUB, specify(['flee pid', 'hang']))
     const read = async () => readFile(await pidPath(), 'utf8').catch(() => '')
-    await expect.poll(async () => read().catch(() => ''), { timeout: 10_000 }).toMatch(/^\d+$/)
+    await expect.poll(read).toMatch(/^\d+$/)
     expect(await hub.stop()).toBe(0)
     expect((await answer).status).toBe(503)
     const database = new DatabaseSync(join(folder.path, 'data/agent-hub.db'))
@@ -165,9 +169,7 @@ describe('a hub that is stopped in the middle', () => {
     const hub = await start()
     const { id } = await hub.start(STUB, specify(['flee pid', 'deaf']))
     const pid = await agentPid(hub, id)
-    const asked = performance.now()
     expect(await hub.stop()).toBe(0)
-    expect(performance.now() - asked).toBeLessThan(5000)
     await expect.poll(async () => isGone(pid)).toBe(true)
   })
 })

@@ -52,6 +52,7 @@ it.each([
   const whole = await readEvents(`${service.url}/events?after=0`)
   const one = await readEvents(`${service.url}/workflows/${id}/events`)
   await expect.poll(() => one.events.length).toBe(4)
+  await expect.poll(() => sequences(whole.events).at(-1)).toBe(sequences(one.events).at(-1))
   for (const reader of [whole, one]) {
     const path = reader === one ? `/workflows/${id}/events` : '/events'
     const expected = sequences(reader.events)
@@ -91,7 +92,9 @@ it('tells everything to forty listeners while workflows come and go', async () =
     Array.from({ length: 40 }, () => readEvents(`${service.url}/events?after=${begin}`)),
   )
   await Promise.all(Array.from({ length: 25 }, busyWorkflow))
-  await expect.poll(() => readers.map(({ events }) => events.length), { timeout: 5000 }).toEqual(readers.map(() => 100))
+  await expect
+    .poll(() => readers.map(({ events }) => events.length), { timeout: 40_000 })
+    .toEqual(readers.map(() => 100))
   for (const { events } of readers)
     expect(sequences(events)).toEqual(Array.from({ length: 100 }, (_, i) => begin + 1 + i))
   await Promise.all(readers.map((reader) => reader.leave()))

@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 
@@ -69,7 +69,9 @@ describe('with the hub and its demo agent', () => {
           .join(''),
       )
       .toContain('Looking around.')
-    expect(reader.events.at(-1)).toMatchObject({ type: 'workflow.transition', data: { trigger: 'agent_complete' } })
+    await expect
+      .poll(() => reader.events.at(-1))
+      .toMatchObject({ type: 'workflow.transition', data: { trigger: 'agent_complete' } })
     await reader.leave()
   })
 
@@ -78,9 +80,7 @@ describe('with the hub and its demo agent', () => {
     await expect.poll(async () => (await service.attempts(id))[0]?.invocation_id).not.toBeNull()
     await service.request('POST', `/workflows/${id}/cancel`, { reason: 'A mistake.' })
     const [attempt] = await service.attempts(id)
-    await expect
-      .poll(async () => (await invocation(attempt?.invocation_id)).status, { timeout: 15_000 })
-      .toBe('cancelled')
+    await expect.poll(async () => (await invocation(attempt?.invocation_id)).status).toBe('cancelled')
   })
 
   it('cancels at the hub what somebody else completed', async () => {
@@ -89,9 +89,7 @@ describe('with the hub and its demo agent', () => {
     const { body } = await service.advance(id, 'agent_complete', { output: 'Done by hand.' })
     expect(body).toMatchObject({ status: 'waiting_approval', result: { output: 'Done by hand.' } })
     const [attempt] = await service.attempts(id)
-    await expect
-      .poll(async () => (await invocation(attempt?.invocation_id)).status, { timeout: 15_000 })
-      .toBe('cancelled')
+    await expect.poll(async () => (await invocation(attempt?.invocation_id)).status).toBe('cancelled')
     expect(await service.get(id)).toMatchObject({ result: { output: 'Done by hand.' } })
   })
 
@@ -99,11 +97,12 @@ describe('with the hub and its demo agent', () => {
     const own = join(folder, 'killed')
     await mkdir(own)
     const first = await startProcess(own, { AGENT_HUB_URL: hub.url })
-    const { id, attempt } = await clientOf(first.url).create(stubborn('sleep 3000'))
-    await expect.poll(() => invocationsOf(attempt?.id), { timeout: 5000 }).toMatchObject([{ status: 'running' }])
+    const { id, attempt } = await clientOf(first.url).create(stubborn(`await ${own}/go`))
+    await expect.poll(() => invocationsOf(attempt?.id)).toMatchObject([{ status: 'running' }])
     await first.kill()
 
     const second = await startProcess(own, { AGENT_HUB_URL: hub.url })
+    await writeFile(join(own, 'go'), '')
     const client = clientOf(second.url)
     await client.until(id, 'waiting_approval')
     expect(invocationsOf(attempt?.id)).toMatchObject([{ status: 'succeeded' }])

@@ -37,7 +37,7 @@ function silence(url: string): Promise<unknown> {
   return postgres.query(url, "update pgboss.job set heartbeat_on = now() - interval '1 minute' where state = 'active'")
 }
 
-const patience = { timeout: 15_000, interval: 20 }
+const patience = { timeout: 30_000, interval: 20 }
 const title = postgres.missing === undefined ? 'several replicas' : `several replicas, skipped: ${postgres.missing}`
 
 describe.skipIf(postgres.missing !== undefined)(title, () => {
@@ -45,10 +45,14 @@ describe.skipIf(postgres.missing !== undefined)(title, () => {
     const { engines } = await replicas(3)
     const runs: string[] = []
     const shares = engines.map(() => 0)
+    // Whoever has work keeps it until each has some: no other has so many slots.
+    const shared = Promise.withResolvers<void>()
     for (const [index, engine] of engines.entries()) {
       await engine.consume(async (claim) => {
         runs.push(claim.attempt_id)
         shares[index]!++
+        if (shares.every((share) => share > 0)) shared.resolve()
+        await shared.promise
         await engine.finish(claim)
       }, 2)
     }
@@ -85,7 +89,7 @@ describe.skipIf(postgres.missing !== undefined)(title, () => {
     const { id } = await second.create()
     await expect.poll(() => claims, patience).toHaveLength(1)
     await second.machine.cancel(id, undefined, asker('tester'))
-    await expect.poll(() => claims[0]!.signal.aborted, { timeout: 1_000, interval: 5 }).toBe(true)
+    await expect.poll(() => claims[0]!.signal.aborted, { timeout: 2_500, interval: 5 }).toBe(true)
   })
 
   it('cancel reaches the one that runs it also when the signal was missed', async () => {
@@ -111,7 +115,8 @@ describe.skipIf(postgres.missing !== undefined)(title, () => {
     const began = performance.now()
     await consumer.stop()
     await expect.poll(() => after.claims, { ...patience, interval: 5 }).toHaveLength(1)
-    expect(performance.now() - began).toBeLessThan(1_000)
+    // The engine itself would take ten seconds to miss the one that ended.
+    expect(performance.now() - began).toBeLessThan(8_000)
     expect(after.claims[0]!.attempt_id).toBe(before.claims[0]!.attempt_id)
     const jobs = await postgres.query(url, "select retry_count from pgboss.job where state < 'completed'")
     expect(jobs).toEqual([{ retry_count: 0 }])

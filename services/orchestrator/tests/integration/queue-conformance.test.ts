@@ -42,15 +42,18 @@ describe.each(databases.all)('the queue on $title', ({ create, isMissing }) => {
       let now = 0
       let most = 0
       let finished = 0
+      const full = Promise.withResolvers<void>()
       await engine.consume(async (claim) => {
         most = Math.max(most, ++now)
+        if (now === 3) full.resolve()
+        await full.promise
         await new Promise((resolve) => setImmediate(resolve))
         await engine.finish(claim)
         now--
         finished++
       }, 3)
       await Promise.all(Array.from({ length: 20 }, () => engine.create()))
-      await expect.poll(() => finished, { timeout: 10_000 }).toBe(20)
+      await expect.poll(() => finished).toBe(20)
       expect(most).toBe(3)
     })
 
@@ -59,9 +62,7 @@ describe.each(databases.all)('the queue on $title', ({ create, isMissing }) => {
       await engine.consume((claim) => engine.finish(claim))
       const { id } = await engine.create()
       for (const phase of ['phase_1', 'phase_2']) {
-        await expect
-          .poll(() => engine.get(id), { timeout: 10_000 })
-          .toMatchObject({ status: 'waiting_approval', current_phase: phase })
+        await expect.poll(() => engine.get(id)).toMatchObject({ status: 'waiting_approval', current_phase: phase })
         await engine.machine.advance(id, { trigger: 'human_approved' }, asker('reviewer'))
       }
       expect(await engine.get(id)).toMatchObject({ status: 'completed' })
@@ -168,7 +169,7 @@ describe.each(databases.all)('the queue on $title', ({ create, isMissing }) => {
         })
       })
       const { id } = await engine.create()
-      await expect.poll(() => engine.get(id), { timeout: 10_000 }).toMatchObject({ status: 'failed', error: 'try 2' })
+      await expect.poll(() => engine.get(id)).toMatchObject({ status: 'failed', error: 'try 2' })
       expect(claims.map((claim) => claim.attempt_id)).toEqual([claims[0]!.attempt_id, claims[0]!.attempt_id])
       const history = await engine.store.listHistory(id, 0, 10)
       expect(history.map((row) => row.trigger)).toEqual(['start', 'error'])
@@ -270,7 +271,7 @@ describe.each(databases.lasting)('after a restart, the queue on $title', ({ crea
       again.push(claim.attempt_id)
       await second.finish(claim)
     }, 1)
-    await expect.poll(() => again.length, { timeout: 10_000 }).toBe(3)
+    await expect.poll(() => again.length).toBe(3)
     expect(again.toSorted()).toEqual(created.map((workflow) => workflow.attempt!.id).toSorted())
     const tries = async () =>
       (await Promise.all(created.map(async ({ id }) => (await second.get(id)).attempt!.tries))).toSorted(

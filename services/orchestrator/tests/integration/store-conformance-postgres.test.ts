@@ -1,4 +1,4 @@
-import type { WorkflowId } from '@orchestrator/contract'
+import type { Workflow, WorkflowId } from '@orchestrator/contract'
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest'
 
 import { EventFeed } from '../../src/core/event-feed.ts'
@@ -66,8 +66,8 @@ describe.skipIf(postgres.missing !== undefined)(title, () => {
     const leaving = new AbortController()
     onTestFinished(() => leaving.abort())
     const seen: string[] = []
+    const after = await there.store.lastSequence()
     const follow = async () => {
-      const after = await there.store.lastSequence()
       for await (const event of feed.subscribe({ after, signal: leaving.signal })) seen.push(event.type)
     }
     void follow()
@@ -77,7 +77,7 @@ describe.skipIf(postgres.missing !== undefined)(title, () => {
     await expect.poll(() => postgres.query(url, 'select 1')).toHaveLength(1)
     expect(seen).toEqual([])
     await silent.letGo()
-    await expect.poll(() => seen, { timeout: 2_000, interval: 5 }).toEqual(['agent.update'])
+    await expect.poll(() => seen, { interval: 5 }).toEqual(['agent.update'])
   })
 
   it('tells every replica also after its listening connection was cut', async () => {
@@ -123,8 +123,8 @@ describe.skipIf(postgres.missing !== undefined)(title, () => {
     const url = await postgres.createDatabase()
     const engine = await openEngine(url, external)
     let isDone = false
+    let cuts = 0
     const cut = async () => {
-      let cuts = 0
       while (!isDone) {
         const rows = await postgres.query(
           url,
@@ -133,15 +133,16 @@ describe.skipIf(postgres.missing !== undefined)(title, () => {
         )
         cuts += rows.length
       }
-      return cuts
     }
     const cutting = cut()
-    const settled = await Promise.allSettled(Array.from({ length: 200 }, () => engine.create()))
+    const settled: PromiseSettledResult<Workflow>[] = []
+    const isAcknowledged = (one: PromiseSettledResult<Workflow>) => one.status === 'fulfilled'
+    while (cuts <= 10 || settled.filter(isAcknowledged).length <= 100)
+      settled.push(...(await Promise.allSettled(Array.from({ length: 50 }, () => engine.create()))))
     isDone = true
-    expect(await cutting).toBeGreaterThan(10)
+    await cutting
     const acknowledged = settled.filter((one) => one.status === 'fulfilled').map((one) => one.value.id)
     const refused = settled.filter((one) => one.status === 'rejected').map((one) => one.reason as unknown)
-    expect(acknowledged.length).toBeGreaterThan(100)
     // Whoever was not answered is told to look; the answer to COMMIT may be what was cut off.
     expect(refused.every((reason) => (reason as { code?: string }).code === 'UNAVAILABLE')).toBe(true)
     const stored = await postgres.query(url, 'select id, feature_id from workflows')

@@ -140,8 +140,9 @@ describe.each(databases.all)('the store on $title', ({ create, isMissing }) => {
       const ask = (body_digest: string) => engine.machine.create(body, asker('tester'), { key: 'once', body_digest })
       const { done, refused } = await outcomes([...Array.from({ length: 20 }, () => ask('a')), ask('b')])
       expect(new Set(done.map((workflow) => workflow.id)).size).toBe(1)
-      expect(done).toHaveLength(20)
-      expect(refused).toEqual(['IDEMPOTENCY_MISMATCH'])
+      // Whichever body came first holds the key.
+      expect([done.length, refused.length].toSorted((a, b) => a - b)).toEqual([1, 20])
+      expect(new Set(refused)).toEqual(new Set(['IDEMPOTENCY_MISMATCH']))
       expect((await engine.store.listWorkflows({})).items).toHaveLength(1)
     })
 

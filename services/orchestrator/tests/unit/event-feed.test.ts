@@ -113,7 +113,7 @@ it('misses nothing, repeats nothing and keeps the order, however commits and lis
       await Promise.all(writing)
       for (const { after, workflow_id, at } of followers) {
         const expected = await stored(after, workflow_id)
-        await expect.poll(at.sequences, { timeout: 2000, interval: 2 }).toEqual(expected)
+        await expect.poll(at.sequences, { interval: 2 }).toEqual(expected)
         await at.leave()
       }
       await feed.close()
