@@ -35,6 +35,9 @@ export const invocationContextSchema = z
   })
   .catchall(z.json())
 
+/** The longest that anybody may let a phase take: a week. */
+export const PHASE_SECONDS_MAX = 604_800
+
 /** What ours understands in `parameters`; any hub may ignore them. */
 export const invocationParametersSchema = z
   .object({
@@ -43,7 +46,7 @@ export const invocationParametersSchema = z
     attempt: z.int().optional(),
     workspace: nameSchema.optional(),
     model: modelNameSchema.optional().describe('The model; left out: the agent’s default at the hub'),
-    timeout_seconds: z.number().positive().optional(),
+    timeout_seconds: z.number().positive().max(PHASE_SECONDS_MAX).optional(),
   })
   .catchall(z.json())
 

@@ -1,4 +1,4 @@
-import { modelNameSchema, nameSchema, WORKFLOW_TYPES, type WorkflowType } from '@orchestrator/contract'
+import { modelNameSchema, nameSchema, PHASE_SECONDS_MAX, WORKFLOW_TYPES, type WorkflowType } from '@orchestrator/contract'
 import { commaList, flag, httpUrl, LOG_LEVELS, readEnvironment, sharedToken, wholeNumber } from '@orchestrator/server'
 import * as z from 'zod'
 
@@ -40,7 +40,7 @@ const environmentSchema = z.object({
   PHASE_EXECUTION: z.enum(['hub', 'external'], { error: 'must be hub or external' }).default('hub'),
   MAX_CONCURRENT_PHASES: wholeNumber(1, 100_000).default(4),
   MAX_CONCURRENT_PHASES_PER_AGENT: wholeNumber(1, 100_000).optional(),
-  PHASE_TIMEOUT_SECONDS: wholeNumber(1, 604_800).default(3600),
+  PHASE_TIMEOUT_SECONDS: wholeNumber(1, PHASE_SECONDS_MAX).default(3600),
   PHASE_RETRY_LIMIT: wholeNumber(1, 1000).default(10),
   PHASE_RETRY_BASE_MS: wholeNumber(1, 600_000).default(500),
   MAX_RUNNING_WORKFLOWS_PER_WORKSPACE: wholeNumber(1, 100_000).optional(),

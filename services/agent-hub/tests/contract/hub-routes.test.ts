@@ -72,6 +72,7 @@ describe('POST /invoke/{agent}', () => {
     ['an unknown field', 'demo', { ...specify(), surprise: 1 }, 422, 'VALIDATION_ERROR'],
     ['a bad feature id', 'demo', specify([], { feature_id: '../../etc' }), 422, 'VALIDATION_ERROR'],
     ['an unknown phase', 'demo', specify([], { phase: 'phase_9' }), 422, 'VALIDATION_ERROR'],
+    ['a time no timer holds', 'demo', specify([], { parameters: { timeout_seconds: 1e9 } }), 422, 'VALIDATION_ERROR'],
     ['nothing', 'demo', {}, 422, 'VALIDATION_ERROR'],
   ])('refuses %s', async (_, agent, body, status, code) => {
     expect(await errorOf(await hub.invoke(agent, body))).toEqual({ status, code })
