@@ -4,7 +4,7 @@
  *
  *   node bench/phase-round-trip.ts [phases=400]
  */
-import type { AgentHub } from '../services/orchestrator/src/core/ports.ts'
+import type { AgentHub } from '../services/orchestrator/src/core/agent-hub.ts'
 import { systemClock } from '../services/orchestrator/src/core/clock.ts'
 import { PhaseExecutor } from '../services/orchestrator/src/core/phase-executor.ts'
 import { startPostgres } from '../services/orchestrator/tests/postgres-server.ts'
@@ -30,7 +30,7 @@ async function roundTrips(url: string): Promise<number[]> {
   const { machine, store, queue, close } = await createProcessless(url, { phase_execution: 'hub', telemetry })
   const executor = new PhaseExecutor({
     store,
-    machine,
+    attempts: machine.attempts,
     hub: HUB as AgentHub,
     clock: systemClock,
     random: Math.random,

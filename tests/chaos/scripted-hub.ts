@@ -1,5 +1,5 @@
-import type { AgentHub, InvokeOptions } from '../../services/orchestrator/src/core/ports.ts'
-import { HubError } from '../../services/orchestrator/src/core/ports.ts'
+import type { AgentHub, InvokeOptions } from '../../services/orchestrator/src/core/agent-hub.ts'
+import { HubError } from '../../services/orchestrator/src/core/agent-hub.ts'
 
 type Response = Awaited<ReturnType<AgentHub['invoke']>>
 

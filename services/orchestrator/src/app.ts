@@ -46,7 +46,8 @@ import { GuessLimit } from './core/guess-limit.ts'
 import { KeyWatch } from './core/key-watch.ts'
 import { Keys } from './core/keys.ts'
 import { PhaseExecutor } from './core/phase-executor.ts'
-import type { AgentHub, Clock } from './core/ports.ts'
+import type { AgentHub } from './core/agent-hub.ts'
+import type { Clock } from './core/ports.ts'
 import { rolesFor } from './core/privileges.ts'
 import { Quarantine, readThrough, UnreadableRowError } from './core/quarantine.ts'
 import { QueueSwitch } from './core/queue-switch.ts'
@@ -177,7 +178,7 @@ export async function createApp({
   })
   const executor = new PhaseExecutor({
     store,
-    machine,
+    attempts: machine.attempts,
     hub,
     clock,
     random,
@@ -270,7 +271,7 @@ export async function createApp({
       })
       checkpointer?.wake()
       if (isExternal) {
-        await machine.startQueued()
+        await machine.attempts.startQueued()
         return
       }
       cancellations.wake()
@@ -278,7 +279,8 @@ export async function createApp({
       consumer = await queue.consume((claim) => executor.run(claim), {
         concurrency: slots,
         concurrency_per_agent: slots_per_agent,
-        onDead: (tx, attempt_id) => machine.fail(tx, attempt_id, sentences.lostTooOften(), true, 'orchestrator'),
+        onDead: (tx, attempt_id) =>
+          machine.attempts.fail(tx, attempt_id, sentences.lostTooOften(), true, 'orchestrator'),
       })
     },
     async close() {

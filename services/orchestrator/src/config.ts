@@ -1,4 +1,10 @@
-import { modelNameSchema, nameSchema, PHASE_SECONDS_MAX, WORKFLOW_TYPES, type WorkflowType } from '@orchestrator/contract'
+import {
+  modelNameSchema,
+  nameSchema,
+  PHASE_SECONDS_MAX,
+  WORKFLOW_TYPES,
+  type WorkflowType,
+} from '@orchestrator/contract'
 import { commaList, flag, httpUrl, LOG_LEVELS, readEnvironment, sharedToken, wholeNumber } from '@orchestrator/server'
 import * as z from 'zod'
 

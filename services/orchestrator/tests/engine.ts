@@ -86,12 +86,12 @@ export async function openEngine(
       return workflow
     },
     async finish(claim) {
-      await machine.begin(claim.attempt_id)
-      await claim.settle((tx) => machine.complete(tx, claim.attempt_id, DONE))
+      await machine.attempts.begin(claim.attempt_id)
+      await claim.settle((tx) => machine.attempts.complete(tx, claim.attempt_id, DONE))
     },
     async consume(run, concurrency = 4, concurrency_per_agent) {
       const onDead: Parameters<PhaseQueue['consume']>[1]['onDead'] = (tx, id) =>
-        machine.fail(tx, id, 'lost too often', true, 'orchestrator')
+        machine.attempts.fail(tx, id, 'lost too often', true, 'orchestrator')
       const consumer = await queue.consume(run, { concurrency, concurrency_per_agent, onDead })
       consumers.push(consumer)
       return consumer

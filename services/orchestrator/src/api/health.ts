@@ -1,7 +1,7 @@
 import { healthSchema, hubAgentsSchema, ServiceError, type Health } from '@orchestrator/contract'
 import { errorResponses, type Server } from '@orchestrator/server'
 
-import { HubError, type AgentHub } from '../core/ports.ts'
+import { HubError, type AgentHub } from '../core/agent-hub.ts'
 import { rolesFor } from '../core/privileges.ts'
 
 export interface HealthRoutesOptions {

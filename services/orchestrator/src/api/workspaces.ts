@@ -10,7 +10,8 @@ import {
 import { errorResponses, pageQuerySchema, type Server } from '@orchestrator/server'
 import * as z from 'zod'
 
-import { HubError, type AgentHub, type WorkflowStore } from '../core/ports.ts'
+import { HubError, type AgentHub } from '../core/agent-hub.ts'
+import type { WorkflowStore } from '../core/ports.ts'
 import { rolesFor } from '../core/privileges.ts'
 import { reaches } from '../core/scope.ts'
 import { featureBusy, unknownFeature } from '../core/sentences.ts'

@@ -16,7 +16,7 @@ import {
   type PushFeature,
 } from '@orchestrator/contract'
 
-import { HubError, type AgentHub, type InvokeOptions } from '../core/ports.ts'
+import { HubError, type AgentHub, type InvokeOptions } from '../core/agent-hub.ts'
 import { Connections, type Question } from './connections.ts'
 import { causeOf, isOk, readAs, readBytes, readEvents, refusal } from './hub-answers.ts'
 

@@ -4,7 +4,7 @@ import { invocationEventSchema, type InvocationEvent } from '@orchestrator/contr
 import { createParser, type EventSourceMessage } from 'eventsource-parser'
 import * as z from 'zod'
 
-import { HubError } from '../core/ports.ts'
+import { HubError } from '../core/agent-hub.ts'
 
 /** How the hub's answers are read. Each throws a HubError for what makes no sense. */
 

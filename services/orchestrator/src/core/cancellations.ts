@@ -1,6 +1,7 @@
 import type { AttemptId } from '@orchestrator/contract'
 
-import { HubError, type AgentHub, type Clock, type WorkflowStore } from './ports.ts'
+import { HubError, type AgentHub } from './agent-hub.ts'
+import type { Clock, WorkflowStore } from './ports.ts'
 
 const RETRY_MS = 2000
 

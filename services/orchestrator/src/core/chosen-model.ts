@@ -1,6 +1,6 @@
 import { ServiceError, type CreateWorkflow, type WorkflowType } from '@orchestrator/contract'
 
-import { HubError, type AgentHub } from './ports.ts'
+import { HubError, type AgentHub } from './agent-hub.ts'
 import * as sentences from './sentences.ts'
 
 /**

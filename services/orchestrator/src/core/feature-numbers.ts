@@ -1,6 +1,7 @@
 import { ServiceError } from '@orchestrator/contract'
 
-import { HubError, type AgentHub, type Clock } from './ports.ts'
+import { HubError, type AgentHub } from './agent-hub.ts'
+import type { Clock } from './ports.ts'
 import { unknownWorkspace } from './sentences.ts'
 
 /** How long an answer of the hub counts as fresh, and how long it is waited for, in milliseconds. */

@@ -1,25 +1,17 @@
 import type { AgentUpdate, AttemptId, InvokeRequest, InvokeResponse, WorkflowType } from '@orchestrator/contract'
 
+import type { AttemptLifecycle } from './attempt-lifecycle.ts'
 import { backoffDelay, type BackoffPolicy } from './backoff.ts'
 import { commandOf } from './definitions.ts'
 import { outcomeOfInvocation, sha256 } from './outcome.ts'
-import {
-  HubError,
-  type AgentHub,
-  type AttemptWork,
-  type Claim,
-  type Clock,
-  type PhaseWatch,
-  type Telemetry,
-  type WorkflowStore,
-} from './ports.ts'
+import { HubError, type AgentHub } from './agent-hub.ts'
+import type { AttemptWork, Claim, Clock, PhaseWatch, Telemetry, WorkflowStore } from './ports.ts'
 import * as sentences from './sentences.ts'
-import type { WorkflowStateMachine } from './state-machine.ts'
 import { createUpdateRecorder } from './update-recorder.ts'
 
 export interface PhaseExecutorOptions {
   store: WorkflowStore
-  machine: WorkflowStateMachine
+  attempts: AttemptLifecycle
   hub: AgentHub
   clock: Clock
   /** In [0, 1); for the jitter. */
@@ -71,8 +63,8 @@ export class PhaseExecutor {
 
   async #runUntil(claim: Claim, stop: AbortSignal): Promise<void> {
     const hold = await this.#o.findHold(claim.attempt_id)
-    if (hold !== undefined) return this.#o.machine.hold(claim.attempt_id, hold)
-    const first = await this.#o.machine.begin(claim.attempt_id)
+    if (hold !== undefined) return this.#o.attempts.hold(claim.attempt_id, hold)
+    const first = await this.#o.attempts.begin(claim.attempt_id)
     if (first === undefined) return
     const watch = this.#o.telemetry.beginPhase(first)
     let answer: Answer = { kind: 'unwanted' }
@@ -90,9 +82,9 @@ export class PhaseExecutor {
 
   /** Answers the last of what the hub said. */
   async #tryUntilSettled(claim: Claim, first: AttemptWork, stop: AbortSignal, watch: PhaseWatch): Promise<Answer> {
-    const { machine, clock, backoff, random } = this.#o
+    const { attempts, clock, backoff, random } = this.#o
     for (let failures = 1; ; failures++) {
-      const work = failures === 1 ? first : await machine.begin(claim.attempt_id)
+      const work = failures === 1 ? first : await attempts.begin(claim.attempt_id)
       if (work === undefined) return { kind: 'unwanted' }
       const answer = await this.#ask(work, claim.signal, stop, watch)
       if (answer.kind === 'unwanted') return answer
@@ -102,7 +94,7 @@ export class PhaseExecutor {
       }
       const delay = answer.retry_after_ms ?? backoffDelay(failures, backoff, random())
       const next_retry_at = new Date(clock.now().getTime() + delay).toISOString()
-      if (!(await machine.backOff(work, answer.reason, next_retry_at))) return { kind: 'unwanted' }
+      if (!(await attempts.backOff(work, answer.reason, next_retry_at))) return { kind: 'unwanted' }
       const waited = await clock.sleep(delay, stop).then(
         () => true,
         () => false,
@@ -117,9 +109,9 @@ export class PhaseExecutor {
 
   /** One call of the hub, and its files copied here, so that a review needs no hub. */
   async #ask(work: AttemptWork, claim: AbortSignal, stop: AbortSignal, watch: PhaseWatch): Promise<Answer> {
-    const { hub, clock, machine } = this.#o
+    const { hub, clock, attempts } = this.#o
     const recorder = createUpdateRecorder(clock, (updates: AgentUpdate[], sequence) =>
-      machine.recordUpdates(work, updates, sequence),
+      attempts.recordUpdates(work, updates, sequence),
     )
     const agent = this.#agentOf(work)
     let by = agent
@@ -134,7 +126,7 @@ export class PhaseExecutor {
         signal: stop,
         onAccepted: (invocation) => {
           by = invocation.agent
-          return machine.noteInvocation(work.attempt_id, by, invocation.id)
+          return attempts.noteInvocation(work.attempt_id, by, invocation.id)
         },
         onUpdate: (update, sequence) => recorder.add(update, sequence),
       })
@@ -158,14 +150,14 @@ export class PhaseExecutor {
     answer: Exclude<Answer, { kind: 'unwanted' }>,
     tries: number,
   ): Promise<void> {
-    const { machine } = this.#o
+    const { attempts } = this.#o
     if (answer.kind === 'answered' && answer.response.success) {
       const outcome = outcomeOfInvocation(answer.response, answer.agent)
-      await claim.settle((tx) => machine.complete(tx, work.attempt_id, outcome))
+      await claim.settle((tx) => attempts.complete(tx, work.attempt_id, outcome))
       return
     }
     const { error, release, by } = this.#failureOf(answer, tries)
-    await claim.settle((tx) => machine.fail(tx, work.attempt_id, error, release, by))
+    await claim.settle((tx) => attempts.fail(tx, work.attempt_id, error, release, by))
   }
 
   #failureOf(answer: Exclude<Answer, { kind: 'unwanted' }>, tries: number) {

@@ -1,29 +1,17 @@
 import type {
-  ExchangePage,
   Artifact,
   Attempt,
   AttemptId,
   AttemptState,
-  Comment,
   Digest,
   Feature,
   FeatureId,
   FeatureWithWorkflows,
   Feedback,
-  HubAgents,
-  HubHealth,
-  HubWorkspace,
   HistoryItem,
-  AgentUpdate,
-  InvokeRequest,
-  InvokeResponse,
   JsonObject,
   ListWorkflowsQuery,
   Phase,
-  PushedBranch,
-  PushFeature,
-  RepositoryFeature,
-  Review,
   StreamEvent,
   Transition,
   Trigger,
@@ -31,14 +19,14 @@ import type {
   WorkflowId,
   WorkflowPage,
   WorkflowStatus,
-  WorkspacePage,
   WorkflowType,
 } from '@orchestrator/contract'
 
 import type { Act } from './acts.ts'
+import type { HubError } from './agent-hub.ts'
 import type { BudgetLift } from './budgets.ts'
 import type { NoteTransaction } from './note-store.ts'
-import type { Vote } from './approvals.ts'
+import type { ReviewTransaction } from './review-transaction.ts'
 import type { Origin } from './origin.ts'
 import type { Outcome } from './outcome.ts'
 import type { Scope } from './scope.ts'
@@ -74,14 +62,6 @@ export interface WorkflowChange {
 /** A transition as it is stored: who asked by what, and its link of the chain. `metadata` is the text that was hashed. */
 export type HistoryEntry = Omit<Transition, 'metadata'> &
   Omit<Origin, 'name'> & { metadata: string | null; attempt_id: AttemptId; words_hash: string | null; hash: string }
-
-export interface NewVote extends Vote {
-  attempt_id: AttemptId
-  workflow_id: WorkflowId
-  key_id: string | null
-  digest: Digest | null
-  comments: (Comment & { id: string })[]
-}
 
 export interface HistoryWords {
   history_id: string
@@ -158,7 +138,7 @@ export interface Handover {
 }
 
 /** One transaction. Every method is a statement; a boolean answers whether a row still matched. */
-export interface WorkflowTransaction extends NoteTransaction {
+export interface WorkflowTransaction extends NoteTransaction, ReviewTransaction {
   /** Runs `hook` once the transaction is on disk; never when it was rolled back. */
   afterCommit(hook: () => void): void
   findWorkflow(id: WorkflowId): Promise<Workflow | undefined>
@@ -196,21 +176,6 @@ export interface WorkflowTransaction extends NoteTransaction {
   noteInvocation(id: AttemptId, agent: string, invocation_id: string): Promise<AttemptState | undefined>
   /** Ends an attempt; `outcome` when it succeeded. */
   finishAttempt(id: AttemptId, end: AttemptEnd): Promise<void>
-  insertReview(
-    review: Omit<Review, 'threads'>,
-    workflow_id: WorkflowId,
-    attempt_id: AttemptId,
-    comments: readonly (Comment & { id: string })[],
-  ): Promise<void>
-  /** The approvals of an attempt that did not yet suffice, in their order. */
-  listVotes(attempt_id: AttemptId): Promise<(Vote & { comments: (Comment & { id: string })[] })[]>
-  insertVote(vote: NewVote): Promise<void>
-  /** Drafts of this reviewer become threads: they are gone, and the ids that are free for threads are answered. */
-  takeDrafts(workflow_id: WorkflowId, actor: string, ids: readonly string[]): Promise<ReadonlySet<string>>
-  /** What was said with the approval that completed the feature's last workflow, and nobody has answered yet. */
-  listApprovalComments(feature_id: FeatureId): Promise<(Comment & { id: string })[]>
-  /** Notes what became of the comments, of those on the workflow before too; the workflow's own that the agent passed over are `unanswered`. */
-  answerThreads(workflow_id: WorkflowId, answers: Outcome['threads']): Promise<void>
   appendEvent(event: NewEvent): Promise<void>
   /** Notes that the hub must still be told to stop this attempt. */
   insertCancellation(attempt_id: AttemptId): Promise<void>
@@ -300,40 +265,6 @@ export interface ConsumeOptions {
   onDead(tx: WorkflowTransaction, attempt_id: AttemptId): Promise<unknown>
 }
 
-/** The Agent Hub refused or could not be reached; `transient` ones are worth another try. */
-export class HubError extends Error {
-  override readonly name = 'HubError'
-  readonly transient: boolean
-  /** As the hub named it; undefined when it could not be reached or is of another family. */
-  readonly code: string | undefined
-  /** What the hub asked to wait, in milliseconds. */
-  readonly retry_after_ms: number | undefined
-
-  constructor(message: string, o: { transient: boolean; code?: string; retry_after_ms?: number; cause?: unknown }) {
-    super(message, o.cause === undefined ? undefined : { cause: o.cause })
-    this.transient = o.transient
-    this.code = o.code
-    this.retry_after_ms = o.retry_after_ms
-  }
-}
-
-export interface InvokeOptions {
-  agent: string
-  request: InvokeRequest
-  /** The same key never runs twice. */
-  key: AttemptId
-  /** The hub's name for the work, where it took it on before. */
-  invocation_id: string | undefined
-  /** Events up to this sequence are known already. */
-  after: number
-  /** W3C trace context that the hub's part belongs to. */
-  traceparent: string | undefined
-  signal: AbortSignal
-  /** The hub took it on: its name for the work, and the agent that does it. */
-  onAccepted(invocation: { id: string; agent: string }): Promise<void>
-  onUpdate(update: AgentUpdate, sequence: number): void
-}
-
 /** One attempt at work in this process, as it is watched. */
 export interface PhaseWatch {
   /** For the hub, so that its part belongs to the same trace. */
@@ -348,22 +279,4 @@ export interface Telemetry {
   beginPhase(work: AttemptWork): PhaseWatch
   /** A step is on disk. */
   stepTaken(step: { workflow_type: WorkflowType; from: WorkflowStatus; to: WorkflowStatus; trigger: Trigger }): void
-}
-
-/** The only way to an agent. Every method throws a HubError. */
-export interface AgentHub {
-  invoke(o: InvokeOptions): Promise<InvokeResponse>
-  cancel(invocation_id: string): Promise<void>
-  /** For one whose name was never learnt. Answers false when the hub knows none with this key, or has no such way. */
-  cancelByKey(key: AttemptId): Promise<boolean>
-  getArtifact(digest: Digest): Promise<Uint8Array>
-  getWorkspace(name: string): Promise<HubWorkspace>
-  listWorkspaces(): Promise<WorkspacePage>
-  /** As the repository has it; undefined when it has none of that name, or the hub does not tell. */
-  findFeature(workspace: string, feature_id: FeatureId): Promise<RepositoryFeature | undefined>
-  push(workspace: string, feature_id: FeatureId, how: PushFeature): Promise<PushedBranch>
-  listAgents(): Promise<HubAgents>
-  /** Its audit log of one feature, oldest first. */
-  listExchanges(feature_id: FeatureId, page: { cursor?: string | undefined; limit: number }): Promise<ExchangePage>
-  getHealth(): Promise<HubHealth>
 }

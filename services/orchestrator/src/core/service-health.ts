@@ -1,6 +1,7 @@
 import type { Health, HubHealth } from '@orchestrator/contract'
 
-import { HubError, type AgentHub, type Clock, type WorkflowStore } from './ports.ts'
+import { HubError, type AgentHub } from './agent-hub.ts'
+import type { Clock, WorkflowStore } from './ports.ts'
 
 /** How long the hub's answer counts, so that health checks do not load it. */
 const FRESH_MS = 2_000

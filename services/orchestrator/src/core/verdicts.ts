@@ -11,6 +11,7 @@ import { feedbackOf } from './feedback.ts'
 import { newId } from './new-id.ts'
 import type { WorkflowTransaction } from './ports.ts'
 import type { Asker } from './privileges.ts'
+import type { ThreadComment } from './review-transaction.ts'
 import * as sentences from './sentences.ts'
 import { reworksUsedUp, type Move } from './transitions.ts'
 import { currentAttempt, positionOf, type Step } from './workflow-steps.ts'
@@ -26,9 +27,6 @@ export interface Verdict {
   max_reworks: number
   now: string
 }
-
-/** A comment with the id of its thread. */
-export type ThreadComment = Comment & { id: string }
 
 /** Fields of a review that are no words. */
 const DECIDED: readonly string[] = ['approved', 'abort', 'digest']

@@ -26,7 +26,7 @@ function atWork(engine: Engine) {
   return {
     claims,
     run: async (claim: Claim) => {
-      await engine.machine.begin(claim.attempt_id)
+      await engine.machine.attempts.begin(claim.attempt_id)
       await run(claim)
     },
   }
@@ -129,7 +129,7 @@ describe.skipIf(postgres.missing !== undefined)(title, () => {
     const frozen = await openEngine(url, { clock: createDrivenClock() })
     const late = holding()
     await frozen.consume(async (claim) => {
-      await frozen.machine.begin(claim.attempt_id)
+      await frozen.machine.attempts.begin(claim.attempt_id)
       await late.run(claim)
     })
     const { id } = await frozen.create()
@@ -141,7 +141,7 @@ describe.skipIf(postgres.missing !== undefined)(title, () => {
 
     const before = [await living.get(id), await living.store.listEvents({ after: 0, limit: 100 })]
     const settled = late.claims[0]!.settle((tx) =>
-      frozen.machine.fail(tx, late.claims[0]!.attempt_id, 'too late', false, 'agent'),
+      frozen.machine.attempts.fail(tx, late.claims[0]!.attempt_id, 'too late', false, 'agent'),
     )
     await expect(settled).rejects.toThrow(ClaimLostError)
     expect([await living.get(id), await living.store.listEvents({ after: 0, limit: 100 })]).toEqual(before)
@@ -231,7 +231,7 @@ describe.skipIf(postgres.missing !== undefined)(title, () => {
     const frozen = await openEngine(url, { clock: createDrivenClock() })
     const late = holding()
     await frozen.consume(async (claim) => {
-      await frozen.machine.begin(claim.attempt_id)
+      await frozen.machine.attempts.begin(claim.attempt_id)
       await late.run(claim)
     })
     const { id } = await frozen.create()

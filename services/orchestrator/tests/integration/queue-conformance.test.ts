@@ -76,7 +76,7 @@ describe.each(databases.all)('the queue on $title', ({ create, isMissing }) => {
       const { claims, run } = holding()
       await engine.consume(
         async (claim) => {
-          await engine.machine.begin(claim.attempt_id)
+          await engine.machine.attempts.begin(claim.attempt_id)
           await run(claim)
         },
         4,
@@ -121,7 +121,7 @@ describe.each(databases.all)('the queue on $title', ({ create, isMissing }) => {
       const engine = await openEngine(await create())
       const { claims, run } = holding()
       await engine.consume(async (claim) => {
-        await engine.machine.begin(claim.attempt_id)
+        await engine.machine.attempts.begin(claim.attempt_id)
         await run(claim)
       })
       await engine.create()
@@ -162,9 +162,9 @@ describe.each(databases.all)('the queue on $title', ({ create, isMissing }) => {
       const claims: Claim[] = []
       await engine.consume(async (claim) => {
         claims.push(claim)
-        await engine.machine.begin(claim.attempt_id)
+        await engine.machine.attempts.begin(claim.attempt_id)
         await claim.settle(async (tx) => {
-          await engine.machine.fail(tx, claim.attempt_id, `try ${claims.length}`, false, 'agent')
+          await engine.machine.attempts.fail(tx, claim.attempt_id, `try ${claims.length}`, false, 'agent')
           if (claims.length === 1) throw new Error('the store broke')
         })
       })
@@ -179,7 +179,7 @@ describe.each(databases.all)('the queue on $title', ({ create, isMissing }) => {
       const engine = await openEngine(await create())
       const { claims, run } = holding()
       await engine.consume(async (claim) => {
-        await engine.machine.begin(claim.attempt_id)
+        await engine.machine.attempts.begin(claim.attempt_id)
         await run(claim)
       })
       const { id } = await engine.create()
@@ -199,7 +199,7 @@ describe.each(databases.all)('the queue on $title', ({ create, isMissing }) => {
       const engine = await openEngine(await create())
       const { claims, run } = holding()
       await engine.consume(async (claim) => {
-        await engine.machine.begin(claim.attempt_id)
+        await engine.machine.attempts.begin(claim.attempt_id)
         await run(claim)
       })
       const { id } = await engine.create()
@@ -210,7 +210,9 @@ describe.each(databases.all)('the queue on $title', ({ create, isMissing }) => {
         asker('outside'),
       )
       const before = await engine.get(id)
-      const late = claims[0]!.settle((tx) => engine.machine.fail(tx, claims[0]!.attempt_id, 'too late', false, 'agent'))
+      const late = claims[0]!.settle((tx) =>
+        engine.machine.attempts.fail(tx, claims[0]!.attempt_id, 'too late', false, 'agent'),
+      )
       await Promise.allSettled([late])
       expect(await engine.get(id)).toEqual(before)
     })
@@ -258,7 +260,7 @@ describe.each(databases.lasting)('after a restart, the queue on $title', ({ crea
     const first = await openEngine(url)
     const { claims, run } = holding()
     await first.consume(async (claim) => {
-      await first.machine.begin(claim.attempt_id)
+      await first.machine.attempts.begin(claim.attempt_id)
       await run(claim)
     }, 2)
     const created = await Promise.all([first.create(), first.create(), first.create()])

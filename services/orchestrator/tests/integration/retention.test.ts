@@ -36,7 +36,7 @@ describe.each(databases.all)('events on $title', ({ create, isMissing }) => {
   it.skipIf(isMissing)('go when they are too old, transitions stay, and it is remembered up to where', async () => {
     const clock = createDrivenClock()
     const engine = await openEngine(await create(), { clock })
-    const begin = async () => engine.machine.begin((await engine.create()).attempt!.id)
+    const begin = async () => engine.machine.attempts.begin((await engine.create()).attempt!.id)
     const work = await begin()
     const old = await engine.store.listEvents({ after: 0, limit: 100 })
     const told = old.filter((event) => event.type === 'attempt.state')

@@ -152,7 +152,7 @@ describe.each(databases.all)('drafts of reviewers on $title', ({ create, isMissi
       expect(work?.feedback).toMatchObject({ verdict: 'approved', text: note.text, threads: [note] })
       const threads = [{ id: work!.feedback!.threads[0]!.id, fate: 'addressed' as const, reply: 'Two routes' }]
       const outcome = outcomeOfInvocation({ success: true, result: { data: { threads } } }, 'demo')
-      await store.write((tx) => machine.complete(tx, next.attempt!.id, outcome))
+      await store.write((tx) => machine.attempts.complete(tx, next.attempt!.id, outcome))
       const specified = await store.listAttempts(workflow_id)
       expect(specified.at(-1)?.review?.threads).toMatchObject([{ ...note, ...threads[0] }])
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 
 import { createHighestNumber } from '../../src/core/feature-numbers.ts'
-import { HubError, type AgentHub } from '../../src/core/ports.ts'
+import { HubError, type AgentHub } from '../../src/core/agent-hub.ts'
 import { createDrivenClock } from '../driven-clock.ts'
 
 const unused = () => Promise.reject(new Error('not asked for here'))

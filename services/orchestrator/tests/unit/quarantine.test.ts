@@ -65,7 +65,7 @@ it('tells of each row once, and lets go of what can be read again', async () => 
 it('goes over an event that cannot be read, to the next ones', async () => {
   const { engine, store, told } = await open('hub')
   const [first, second] = [await engine.create(), await engine.create()]
-  for (const { attempt } of [first, second]) await engine.machine.begin(attempt!.id)
+  for (const { attempt } of [first, second]) await engine.machine.attempts.begin(attempt!.id)
   await engine.session.write((tx) =>
     tx.updateTable('events').set({ data: '{' }).where('workflow_id', '=', first.id).execute(),
   )

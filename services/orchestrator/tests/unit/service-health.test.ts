@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
 
-import { HubError, type AgentHub, type WorkflowStore } from '../../src/core/ports.ts'
+import { HubError, type AgentHub } from '../../src/core/agent-hub.ts'
+import type { WorkflowStore } from '../../src/core/ports.ts'
 import { createHealthCheck, type Trouble } from '../../src/core/service-health.ts'
 import type { Session } from '../../src/db/session.ts'
 import { createDrivenClock, type DrivenClock } from '../driven-clock.ts'

@@ -2,14 +2,8 @@ import type { AttemptId, Workflow, WorkflowId } from '@orchestrator/contract'
 import { afterEach, assert, beforeEach, expect, it } from 'vitest'
 
 import { PhaseExecutor } from '../../src/core/phase-executor.ts'
-import {
-  HubError,
-  type AgentHub,
-  type Claim,
-  type InvokeOptions,
-  type PhaseQueue,
-  type WorkflowStore,
-} from '../../src/core/ports.ts'
+import { HubError, type AgentHub, type InvokeOptions } from '../../src/core/agent-hub.ts'
+import type { Claim, PhaseQueue, WorkflowStore } from '../../src/core/ports.ts'
 import { lostTooOften } from '../../src/core/sentences.ts'
 import { WorkflowStateMachine } from '../../src/core/state-machine.ts'
 import { currentAttempt, positionOf } from '../../src/core/workflow-steps.ts'
@@ -93,21 +87,21 @@ it('retries nothing whose feature is lost', async () => {
 it('takes an attempt that it does not know for unwanted', async () => {
   const machine = machineOn(store, 'hub')
   const unknown = crypto.randomUUID() as AttemptId
-  expect(await machine.begin(unknown)).toBeUndefined()
-  const failed = await store.write((tx) => machine.fail(tx, unknown, 'no', false, 'orchestrator'))
+  expect(await machine.attempts.begin(unknown)).toBeUndefined()
+  const failed = await store.write((tx) => machine.attempts.fail(tx, unknown, 'no', false, 'orchestrator'))
   expect(failed).toBe(false)
 })
 
 it('keeps a late answer and late updates of a cancelled attempt out', async () => {
   const machine = machineOn(store, 'hub')
   const workflow = await machine.create(body, asker('Robin'))
-  const work = await machine.begin(attemptOf(workflow))
+  const work = await machine.attempts.begin(attemptOf(workflow))
   assert(work)
   await machine.cancel(workflow.id, undefined, asker('Robin'))
   const before = await store.lastSequence()
-  await machine.recordUpdates(work, [{ kind: 'message', text: 'late' }], 3)
-  expect(await machine.backOff(work, 'late', clock.now().toISOString())).toBe(false)
-  expect(await machine.begin(work.attempt_id)).toBeUndefined()
+  await machine.attempts.recordUpdates(work, [{ kind: 'message', text: 'late' }], 3)
+  expect(await machine.attempts.backOff(work, 'late', clock.now().toISOString())).toBe(false)
+  expect(await machine.attempts.begin(work.attempt_id)).toBeUndefined()
   expect(await store.lastSequence()).toBe(before)
 })
 
@@ -126,7 +120,7 @@ const unused = () => Promise.reject(new Error('not asked for here'))
 const executorOn = (machine: WorkflowStateMachine, invoke: AgentHub['invoke']) =>
   new PhaseExecutor({
     store,
-    machine,
+    attempts: machine.attempts,
     hub: {
       invoke,
       cancel: unused,
@@ -211,14 +205,14 @@ it('does not begin an attempt that has ended', async () => {
   const machine = machineOn(store, 'hub')
   const workflow = await machine.create(body, asker('Robin'))
   await session.write((tx) => tx.updateTable('attempts').set({ state: 'succeeded' }).execute())
-  expect(await machine.begin(attemptOf(workflow))).toBeUndefined()
+  expect(await machine.attempts.begin(attemptOf(workflow))).toBeUndefined()
 })
 
 it('says what to do about an attempt that was lost too often', async () => {
   const machine = machineOn(store, 'hub')
   const workflow = await machine.create(body, asker('Robin'))
-  await machine.begin(attemptOf(workflow))
-  await store.write((tx) => machine.fail(tx, attemptOf(workflow), lostTooOften(), true, 'orchestrator'))
+  await machine.attempts.begin(attemptOf(workflow))
+  await store.write((tx) => machine.attempts.fail(tx, attemptOf(workflow), lostTooOften(), true, 'orchestrator'))
   expect(await store.findWorkflow(workflow.id)).toMatchObject({
     status: 'failed',
     error: expect.stringContaining('then retry the workflow'),
