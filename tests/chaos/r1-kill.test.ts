@@ -29,7 +29,6 @@ it('kill -9 in the middle of transitions loses nothing that was acknowledged, an
   const env = {
     PORT: String(port),
     PHASE_EXECUTION: 'external',
-    NODE_COMPILE_CACHE: `${folder}/compiled`,
   }
   const load = startLoad({ url: () => `http://127.0.0.1:${port}`, clients: 16 })
   service = await killLoop({

@@ -28,7 +28,7 @@ afterEach(async () => {
 it('a stream that resumes by Last-Event-ID misses nothing and repeats nothing through restarts', async () => {
   const port = await freePort()
   const url = () => `http://127.0.0.1:${port}`
-  const env = { PORT: String(port), PHASE_EXECUTION: 'external', NODE_COMPILE_CACHE: `${folder}/compiled` }
+  const env = { PORT: String(port), PHASE_EXECUTION: 'external' }
   const load = startLoad({ url, clients: 4 })
   const follower = followEvents(url)
   service = await killLoop({

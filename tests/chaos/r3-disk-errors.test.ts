@@ -45,7 +45,7 @@ async function callsOfStart(call: string): Promise<number> {
 async function meetFault(call: string, number: number) {
   const place = `${folder}/${call}-${number}`
   const port = await freePort()
-  const env = { PORT: String(port), PHASE_EXECUTION: 'external', NODE_COMPILE_CACHE: `${folder}/compiled` }
+  const env = { PORT: String(port), PHASE_EXECUTION: 'external' }
   const load = startLoad({ url: () => `http://127.0.0.1:${port}`, clients: 4 })
   const database_url = `sqlite:///${place}.db`
   const failed = await startProcess(

@@ -22,7 +22,12 @@ export interface StartedProduct {
 export function npmStart(env: NodeJS.ProcessEnv): StartedProduct {
   const started = spawn('npm', ['start', '--silent', '--', '--json'], {
     cwd: ROOT,
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
+    env: {
+      PATH: process.env['PATH'],
+      HOME: process.env['HOME'],
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? '',
+      ...env,
+    },
     detached: true,
     stdio: ['ignore', 'pipe', 'inherit'],
   })

@@ -35,7 +35,14 @@ async function start(service: string, env: Record<string, string>) {
   const began = performance.now()
   const child = spawn(process.execPath, [`services/${service}/src/main.ts`], {
     cwd: ROOT,
-    env: { PATH: process.env['PATH'] ?? '', HOME: folder, PORT: String(port), HUB_PORT: String(port), ...env },
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? '',
+      HOME: folder,
+      PORT: String(port),
+      HUB_PORT: String(port),
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let output = ''

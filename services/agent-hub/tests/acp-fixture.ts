@@ -17,7 +17,7 @@ export function stubProfile(...options: string[]): AgentProfile {
     name: 'stub',
     title: 'Stub',
     command: [process.execPath, stub_path, ...options],
-    env: {},
+    env: { NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? '' },
     home_files: {},
     mode: null,
     mcp_transport: null,

@@ -51,7 +51,9 @@ export interface HubOptions {
 function spawnHub({ folder, env = {} }: HubOptions): { child: ChildProcess; output: () => string } {
   const bin = join(folder, 'bin')
   mkdirSync(bin, { recursive: true })
-  writeFileSync(join(bin, STUB), `#!/bin/sh\nexec "${process.execPath}" "${stub}"\n`, { mode: 0o755 })
+  const cache = process.env['NODE_COMPILE_CACHE'] ?? ''
+  const launcher = `#!/bin/sh\nNODE_COMPILE_CACHE="${cache}" exec "${process.execPath}" "${stub}"\n`
+  writeFileSync(join(bin, STUB), launcher, { mode: 0o755 })
   const child = spawn(process.execPath, [main], {
     cwd: folder,
     env: {
@@ -60,6 +62,7 @@ function spawnHub({ folder, env = {} }: HubOptions): { child: ChildProcess; outp
       HUB_PORT: '0',
       HUB_SANDBOX: 'off',
       LOG_LEVEL: 'info',
+      NODE_COMPILE_CACHE: cache,
       // The agent behind whose name the stub stands does not run without one.
       GEMINI_API_KEY: 'no-model-takes-it',
       // The stub is counted as what it stands for, and the machine of a test may be small.

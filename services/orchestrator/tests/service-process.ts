@@ -35,7 +35,13 @@ function spawnService(main: string, folder: string, env: Record<string, string>,
   const [program, ...command] = [...under, process.execPath, main]
   const child = spawn(program ?? process.execPath, command, {
     cwd: folder,
-    env: { PATH: process.env['PATH'] ?? '', HOME: folder, LOG_LEVEL: 'info', ...env },
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      HOME: folder,
+      LOG_LEVEL: 'info',
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? '',
+      ...env,
+    },
     // A signal must reach the service and not only what it runs under.
     detached: under.length > 0,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -109,7 +115,9 @@ export async function refusedStart(folder: string, env: Record<string, string>) 
 export function startHub(folder: string, env: Record<string, string> = {}): Promise<ServiceProcess> {
   const bin = join(folder, 'bin')
   mkdirSync(bin, { recursive: true })
-  writeFileSync(join(bin, STUB), `#!/bin/sh\nexec "${process.execPath}" "${STUB_AGENT}"\n`, { mode: 0o755 })
+  const cache = process.env['NODE_COMPILE_CACHE'] ?? ''
+  const launcher = `#!/bin/sh\nNODE_COMPILE_CACHE="${cache}" exec "${process.execPath}" "${STUB_AGENT}"\n`
+  writeFileSync(join(bin, STUB), launcher, { mode: 0o755 })
   const PATH = `${bin}:${process.env['PATH'] ?? ''}`
   return running(
     spawnService(AGENT_HUB, folder, {

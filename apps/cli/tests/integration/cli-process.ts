@@ -31,7 +31,14 @@ export async function makeRoot(
 /** The command line as a process of its own, and all that it said so far. */
 export function startCli(root: string, words: string[], env: NodeJS.ProcessEnv = {}) {
   const started = spawn(process.execPath, [join(here, 'run-cli.ts'), root, ...words], {
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], PORT: '0', HUB_PORT: '0', ...env },
+    env: {
+      PATH: process.env['PATH'],
+      HOME: process.env['HOME'],
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? '',
+      PORT: '0',
+      HUB_PORT: '0',
+      ...env,
+    },
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
   })

@@ -25,6 +25,7 @@ export async function startKeyedService(): Promise<KeyedService> {
     cwd: folder,
     env: {
       PATH: process.env['PATH'],
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
       HOST: '0.0.0.0',
       PORT: '0',
       PHASE_EXECUTION: 'external',

@@ -23,6 +23,7 @@ export async function startOrchestrator(env: Record<string, string>, until: stri
     cwd: folder,
     env: {
       PATH: process.env['PATH'],
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
       PORT: '0',
       PHASE_EXECUTION: 'external',
       DATABASE_URL: `sqlite:///${folder}/orchestrator.db`,

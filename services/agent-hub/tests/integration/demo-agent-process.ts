@@ -36,7 +36,12 @@ export interface DemoAgentProcess {
 export async function startDemoAgent(env: Record<string, string> = {}): Promise<DemoAgentProcess> {
   const child = spawn(process.execPath, [MAIN], {
     stdio: ['pipe', 'pipe', 'inherit'],
-    env: { PATH: process.env['PATH'] ?? '', DEMO_AGENT_DATE: '2026-01-31', ...env },
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? '',
+      DEMO_AGENT_DATE: '2026-01-31',
+      ...env,
+    },
   })
   const exited = new Promise<number | null>((resolve) => child.once('exit', resolve))
   const updates: SessionUpdate[] = []
