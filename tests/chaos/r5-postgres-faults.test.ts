@@ -18,6 +18,7 @@ afterAll(() => postgres.stop())
 const ACKNOWLEDGED = scale(150, 25_000)
 /** A restarted server needs about a second; the machine may be slow. */
 const STALL_MS = limit(30_000, 3_000)
+const CLIENTS = 16
 const KILL_EVERY_MS = 60
 const RESTART_EVERY_MS = limit(2_000, 7_000)
 const STATEMENTS = scale(8, 60)
@@ -62,19 +63,23 @@ describe.skipIf(postgres.missing !== undefined)(title, () => {
   it('connections killed all the time and the server restarted lose and double nothing', async () => {
     database_url = await postgres.createDatabase()
     const { url } = await start({ DATABASE_URL: database_url, PHASE_EXECUTION: 'external' })
-    const load = startLoad({ url: () => url, clients: 16 })
+    const load = startLoad({ url: () => url, clients: CLIENTS })
     const enough = new AbortController()
     let killed = 0
     let restarts = 0
     const killing = (async () => {
       while (!enough.signal.aborted) {
         killed += await killConnections()
-        await sleep(KILL_EVERY_MS)
+        // Not so often that a slow machine comes to nothing in between.
+        await Promise.all([sleep(KILL_EVERY_MS), load.more(1)])
       }
     })()
     const restarting = (async () => {
       while (!enough.signal.aborted) {
-        await sleep(RESTART_EVERY_MS, undefined, { signal: enough.signal }).catch(() => {})
+        await Promise.all([
+          sleep(RESTART_EVERY_MS, undefined, { signal: enough.signal }).catch(() => {}),
+          load.more(CLIENTS),
+        ])
         // Every other time as a crash: the server has to replay its log.
         if (!enough.signal.aborted) await postgres.restart(restarts++ % 2 === 0 ? 'in order' : 'crash')
       }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 
 import {
   attemptPageSchema,
+  healthSchema,
   historyPageSchema,
   workflowSchema,
   type Attempt,
@@ -35,6 +36,8 @@ export interface Client {
   advance(id: string, trigger: string, phase_result?: object): Promise<Answer>
   history(id: string): Promise<Transition[]>
   attempts(id: string): Promise<Attempt[]>
+  /** What its health complains of, but for what the busy machine of a test may do to it. */
+  troubles(): Promise<string[]>
   /** The workflow, as soon as it is there. */
   until(id: string, status: WorkflowStatus): Promise<Workflow>
   /** What was told of its current attempt when it began to wait for another try, however short that was. */
@@ -77,6 +80,10 @@ export function clientOf(url: string, key?: string): Client {
     },
     async attempts(id) {
       return attemptPageSchema.parse((await client.request('GET', `/workflows/${id}/attempts`)).body).items
+    },
+    async troubles() {
+      const { reasons } = healthSchema.parse((await client.request('GET', '/health')).body)
+      return reasons.filter((reason) => !/was held up|does not answer in time/.test(reason))
     },
     async until(id, status) {
       return vi.waitFor(async () => {

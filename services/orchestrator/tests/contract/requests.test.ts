@@ -63,7 +63,8 @@ describe('the seed’s lines', () => {
     )
     expect(advanced.status).toBe(200)
     expect(advanced.body).toMatchObject({ status: 'in_progress', current_phase: 'phase_2' })
-    expect((await service.request('GET', '/health')).body).toMatchObject({ status: 'healthy', reasons: [] })
+    expect((await service.request('GET', '/health')).status).toBe(200)
+    expect(await service.troubles()).toEqual([])
   })
 })
 
