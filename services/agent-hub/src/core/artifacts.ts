@@ -4,12 +4,13 @@ import { ServiceError } from '@orchestrator/contract'
 import { digestBytes } from './digest.ts'
 import { guessMediaType } from './media-type.ts'
 import { warning } from './outcome.ts'
-import type { ChangedFile, WorkingCopy } from './ports.ts'
+import type { Look, WorkingCopy } from './ports.ts'
 import { readResultBlock } from './result-block.ts'
 import type { StoredArtifact } from './store.ts'
 
 /** More files than a person can review; the branch has them all. */
 const FILES_MAX = 2000
+const READ_AT_ONCE = 8
 
 /** Of all files of one invocation together: they are held in memory until they are stored. */
 const BYTES_MAX = 64 * 1024 * 1024
@@ -28,15 +29,14 @@ export interface Collected {
 export async function collectArtifacts(o: {
   request: InvokeRequest
   working_copy: WorkingCopy
-  changes: readonly ChangedFile[]
-  /** Paths. */
-  feature_files: readonly string[]
+  look: Look
   text: string
 }): Promise<Collected> {
-  const { request, working_copy, feature_files } = o
+  const { request, working_copy, look } = o
+  const feature_files = look.files.filter((path) => path.startsWith(`${working_copy.feature_directory}/`))
   const collected: Collected = { artifacts: [], stored: [], checks: [] }
   let total = 0
-  const keep = async (path: string, bytes: Uint8Array) => {
+  const keep = (path: string, bytes: Uint8Array) => {
     total += bytes.byteLength
     if (total > BYTES_MAX) {
       total -= bytes.byteLength
@@ -48,7 +48,7 @@ export async function collectArtifacts(o: {
     collected.stored.push({ digest, bytes })
   }
 
-  const changed = o.changes.filter((file) => file.change !== 'deleted').map((file) => file.path)
+  const changed = look.changes.filter((file) => file.change !== 'deleted').map((file) => file.path)
   const paths = [
     ...new Set(request.workflow_type === 'implement' ? [...feature_files, ...changed] : feature_files),
   ].sort()
@@ -60,20 +60,25 @@ export async function collectArtifacts(o: {
       ),
     )
   }
-  for (const path of paths.slice(0, FILES_MAX)) {
-    try {
-      const bytes = await working_copy.readFile(path)
-      if (bytes !== undefined) await keep(path, bytes)
-    } catch (error) {
-      if (!(error instanceof ServiceError)) throw error
-      collected.checks.push(warning('file-not-kept', error.message, path))
+  for (let at = 0; at < Math.min(paths.length, FILES_MAX); at += READ_AT_ONCE) {
+    const few = paths.slice(at, Math.min(at + READ_AT_ONCE, FILES_MAX))
+    const read = await Promise.all(few.map(async (path) => working_copy.readFile(path).catch(toRefusal)))
+    for (const [at, path] of few.entries()) {
+      const bytes = read[at]
+      if (bytes instanceof ServiceError) collected.checks.push(warning('file-not-kept', bytes.message, path))
+      else if (bytes !== undefined) keep(path, bytes)
     }
   }
   if (request.workflow_type === 'tasks' && request.context.phase === 'phase_2') {
     const { prose } = readResultBlock(o.text)
     if (prose !== '') {
-      await keep(`${working_copy.feature_directory}/analysis-report.md`, new TextEncoder().encode(`${prose}\n`))
+      keep(`${working_copy.feature_directory}/analysis-report.md`, new TextEncoder().encode(`${prose}\n`))
     }
   }
   return collected
+}
+
+function toRefusal(error: unknown): ServiceError {
+  if (error instanceof ServiceError) return error
+  throw error
 }

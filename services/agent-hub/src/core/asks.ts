@@ -6,7 +6,7 @@ import type { AgentProfile, QuestionInput, TurnOutcome } from './ports.ts'
 import { readResult } from './result-block.ts'
 import type { RunParts } from './run-invocation.ts'
 import type { SessionRecord } from './store.ts'
-import { createTurns } from './turns.ts'
+import { createTurns, type Turns } from './turns.ts'
 
 /** A question is no phase: it may take this long at most. */
 const ASK_SECONDS_MAX = 900
@@ -90,8 +90,9 @@ export function createAsks(parts: AsksParts): Asks {
     const working_copy = await parts.workspaces.open(session.workspace, session.feature_id)
     await conversations.useSession(session.id, timestamp())
     await working_copy.reset()
+    let turns: Turns | undefined
     try {
-      const run = createTurns(parts, {
+      turns = createTurns(parts, {
         agent: session.agent,
         model: undefined,
         session: (await store.findSession(session.id)) ?? session,
@@ -102,14 +103,14 @@ export function createAsks(parts: AsksParts): Asks {
         onUpdate: () => {},
         onProcess: async (process) => conversations.recordSessionProcess(session.id, process),
       })
-      const outcome = await run(working_copy, parts.spec_kit.buildQuestionPrompt(question, working_copy))
+      const outcome = await turns.run(working_copy, parts.spec_kit.buildQuestionPrompt(question, working_copy))
       if (outcome.kind !== 'ended') throw unanswered(outcome)
       const { result, prose } = readResult(outcome)
       const answer = result?.summary ?? prose
       return { answer, rationale: prose === '' || prose === answer ? null : prose, confidence: result?.confidence ?? 0 }
     } finally {
       // A question changes nothing, whatever the agent made of it.
-      await working_copy.reset()
+      await Promise.all([working_copy.reset(), turns?.recorded()])
     }
   }
 

@@ -23,7 +23,7 @@ export async function applyTicks(working_copy: OpenWorkingCopy, ticks: readonly 
     const ticked = tickItems(text, new Map(of_file.map(({ label, ticked }) => [label, ticked])))
     if (ticked !== text) await working_copy.writeFile(path, ticked)
   }
-  if ((await working_copy.listChanges()).length === 0) return
+  if ((await working_copy.look()).changes.length === 0) return
   const commit = await working_copy.commit(messageOf(working_copy.feature_directory, ticks))
   log.info({ commit, ticks: ticks.length }, 'the reviewers’ ticks are in the checklists')
 }

@@ -2,7 +2,7 @@ import { invokeRequestSchema, type Check, type InvokeRequest } from '@orchestrat
 
 import { addUsage, warning, type Finish } from './outcome.ts'
 import { runStep, type Step, type StepParts } from './phase-step.ts'
-import type { AgentResult, OpenWorkingCopy } from './ports.ts'
+import type { AgentResult, Look, OpenWorkingCopy } from './ports.ts'
 import { readResult } from './result-block.ts'
 
 /** What still has gaps after three rounds has one that the agent does not see: a person looks first. */
@@ -50,7 +50,7 @@ export async function runConvergence(o: StepParts & { working_copy: OpenWorkingC
     steps.push({ name: `Round ${ending.rounds}, implement`, step: built })
     ending.open = (await o.parts.spec_kit.countTasks(gaps)).open
   }
-  return joinSteps(steps, ending, await o.working_copy.listChanges())
+  return joinSteps(steps, ending, await o.working_copy.look())
 }
 
 /** The reviewer's comments are for the first turn: told again, they would be new gaps in each round. */
@@ -63,14 +63,14 @@ function requestFor(request: InvokeRequest, command: string, steps: readonly Nam
   })
 }
 
-function joinSteps(steps: readonly Named[], ending: Ending, changes: Step['changes']): Step | Finish {
+function joinSteps(steps: readonly Named[], ending: Ending, look: Look): Step | Finish {
   const last = steps.at(-1)
   if (last === undefined) throw new Error('There is always a first round.')
   const results = steps.map(({ step }) => readResult(step.outcome).result)
   const rows = joinChecks(steps).filter(({ id }) => id !== OUTCOME)
   return {
     outcome: { ...last.step.outcome, result: joinResults(results, describe(ending)) },
-    changes,
+    look,
     checks: [...rows, judge(ending)],
     usage: steps.reduce((sum: Step['usage'], { step }) => addUsage(sum, step.usage), null),
     data: { convergence: { ...ending } },

@@ -4,10 +4,10 @@ import { createBell } from './bell.ts'
 import { digestRequest } from './digest.ts'
 import { featureLane, memoryOf, type Lanes } from './lanes.ts'
 import { cancelled, failed, type Finish } from './outcome.ts'
-import { runInvocation, type RunParts } from './run-invocation.ts'
+import { openWorkingCopy, RUNS_MAX, runInvocation, type RunInput, type RunParts } from './run-invocation.ts'
 import { isFinished, toInvocation, type InvocationRecord, type SessionRecord } from './store.ts'
 import type { Telemetry } from './ports.ts'
-import { createUpdateBuffer } from './update-buffer.ts'
+import { createUpdateBuffer, type UpdateBuffer } from './update-buffer.ts'
 
 export const DEFAULT_WORKSPACE = 'default'
 
@@ -56,6 +56,8 @@ export interface Invocations {
   close(): Promise<void>
 }
 
+type Begun = Omit<RunInput, 'signal' | 'onUpdate' | 'flushUpdates'>
+
 interface Running {
   controller: AbortController
   /** By a caller; otherwise an aborted run is one that the closing hub interrupted. */
@@ -86,9 +88,22 @@ export function createInvocations(parts: InvocationsParts): Invocations {
   async function begin(id: string, run: Running, traceparent: string | undefined): Promise<void> {
     const queued = await store.findInvocation(id)
     if (queued?.status !== 'queued') return
-    const session = await chooseSession(queued)
-    const record = await store.startInvocation(id, session, timestamp())
-    if (record === undefined) return
+    // Made ready while it is written down that the work begins.
+    const working_copy = queued.runs < RUNS_MAX ? openWorkingCopy(parts, queued) : undefined
+    const at_rest = working_copy?.catch(() => {})
+    try {
+      const session = await chooseSession(queued)
+      const record = await store.startInvocation(id, session, timestamp())
+      if (record !== undefined) await carryOut({ record, session, working_copy, traceparent }, run)
+    } finally {
+      // Whatever came of it: who is next in the lane opens the same files.
+      await at_rest
+    }
+  }
+
+  async function carryOut(begun: Begun, run: Running): Promise<void> {
+    const { record, session, traceparent } = begun
+    const { id } = record
     bell.ring(id)
     const { agent, feature_id, request } = record
     const { workflow_type, parameters } = request
@@ -104,35 +119,31 @@ export function createInvocations(parts: InvocationsParts): Invocations {
     run.cancelled ||= record.cancel_requested_at !== null
     const finish = run.cancelled
       ? cancelled(session.id)
-      : await finishOf(record, session, run, watch.traceparent, (update) => buffer.add(update))
+      : await finishOf({ ...begun, traceparent: watch.traceparent }, run, buffer)
     await buffer.flush()
     watch.ended(finish?.status ?? 'queued')
     if (finish === undefined) return
-    await store.finishInvocation(id, 'running', { ...finish, now: timestamp() })
-    bell.ring(id)
-    await store.forgetProcesses(new Date(parts.now().getTime() - PROCESS_MEMORY_MS).toISOString())
+    const finished = store.finishInvocation(id, 'running', { ...finish, now: timestamp() })
+    await Promise.all([
+      finished.then(() => bell.ring(id)),
+      store.forgetProcesses(new Date(parts.now().getTime() - PROCESS_MEMORY_MS).toISOString()),
+    ])
   }
 
   /** Undefined when the closing hub interrupted it: it stays as it is, for the next start. */
-  async function finishOf(
-    record: InvocationRecord,
-    session: SessionRecord,
-    run: Running,
-    traceparent: string | undefined,
-    onUpdate: Parameters<typeof runInvocation>[1]['onUpdate'],
-  ): Promise<Finish | undefined> {
+  async function finishOf(begun: Begun, run: Running, buffer: UpdateBuffer): Promise<Finish | undefined> {
     try {
       const finish = await runInvocation(parts, {
-        record,
-        session,
+        ...begun,
         signal: run.controller.signal,
-        traceparent,
-        onUpdate,
+        onUpdate: buffer.add,
+        flushUpdates: buffer.flush,
       })
       const interrupted = closing && !run.cancelled && finish.status !== 'succeeded'
       return interrupted ? undefined : finish
     } catch (error) {
       if (closing) return undefined
+      const { record, session } = begun
       log.error({ err: error, invocation_id: record.id }, 'the invocation failed for a reason of the hub’s own')
       const reason = error instanceof Error ? error.message : String(error)
       return failed(`The hub could not do its part: ${reason}. See its log, then try again.`, 'workspace', session.id)

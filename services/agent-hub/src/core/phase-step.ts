@@ -1,7 +1,7 @@
 import type { Check, InvokeRequest, JsonObject, Usage } from '@orchestrator/contract'
 
 import { addUsage, cancelled, didNothing, failed, type Finish } from './outcome.ts'
-import type { ChangedFile, TurnOutcome, WorkingCopy } from './ports.ts'
+import type { Look, TurnOutcome, WorkingCopy } from './ports.ts'
 import { readResult, readResultBlock } from './result-block.ts'
 import type { RunInput, RunParts } from './run-invocation.ts'
 import { findExposed, toCheck } from './secrets.ts'
@@ -13,7 +13,7 @@ type Ended = Extract<TurnOutcome, { kind: 'ended' }>
 export interface Step {
   /** Of all its turns together. */
   outcome: Ended
-  changes: ChangedFile[]
+  look: Look
   checks: Check[]
   usage: Usage | null
   /** Evidence for `result.data`. */
@@ -40,7 +40,7 @@ export async function runStep({ parts, input, run, working_copy, request }: Step
   let step = await inspect(first, first.usage)
   let asked = false
 
-  const isSilent = () => didNothing(request, step.changes, step.outcome)
+  const isSilent = () => didNothing(request, step.look.changes, step.outcome)
   if (isSilent() && readResult(step.outcome).prose !== '') {
     // It said something: perhaps that there was nothing to do, perhaps that its model is out of reach.
     const stopped = await askForResult()
@@ -90,10 +90,10 @@ export async function runStep({ parts, input, run, working_copy, request }: Step
   }
 
   async function inspect(outcome: Ended, usage: Usage | null): Promise<Step> {
-    const changes = await working_copy.listChanges()
-    const exposed = await findExposed(parts.secrets, working_copy, changes)
-    const checks = await parts.spec_kit.checkPhase({ request, working_copy, changes, text: outcome.text })
-    return { outcome, changes, checks: [...exposed.map(toCheck), ...checks], usage }
+    const look = await working_copy.look()
+    const exposed = await findExposed(parts.secrets, working_copy, look.changes)
+    const checks = await parts.spec_kit.checkPhase({ request, working_copy, look, text: outcome.text })
+    return { outcome, look, checks: [...exposed.map(toCheck), ...checks], usage }
   }
 }
 

@@ -157,22 +157,26 @@ export interface ChangedFile {
   change: 'added' | 'modified' | 'deleted'
 }
 
+/** What git tells of a working copy. */
+export interface Look {
+  /** What differs from the branch's last commit, untracked files included, sorted. */
+  changes: ChangedFile[]
+  /** Every file, tracked or new, sorted; ignored ones left out. */
+  files: string[]
+}
+
 /** A feature's own clone, on the branch of the feature's name. All paths given are relative to it. */
 export interface WorkingCopy {
   /** Absolute. */
   readonly path: string
   /** `specs/NNN-slug`. */
   readonly feature_directory: string
-  /** What differs from the branch's last commit, untracked files included. */
-  listChanges(): Promise<ChangedFile[]>
+  /** Everything as it lies now. */
+  look(): Promise<Look>
   /** Content of a file as it is now, or undefined; a link out of the working copy is refused. */
   readFile(path: string): Promise<Uint8Array | undefined>
   /** Files as at the branch's last commit, by path; those that it does not have are left out. */
   readCommitted(paths: readonly string[]): Promise<ReadonlyMap<string, Uint8Array>>
-  /** Files below the feature's directory, sorted. */
-  listFeatureFiles(): Promise<string[]>
-  /** Every file of the repository, tracked or new, sorted; ignored ones left out. */
-  listFiles(): Promise<string[]>
 }
 
 /** What only the hub itself does with a working copy. */
@@ -183,17 +187,22 @@ export interface OpenWorkingCopy extends WorkingCopy {
   writeFile(path: string, text: string): Promise<void>
   /** Everything as it lies now, committed or not, under a name by which `since` and `restore` know it. */
   snapshot(): Promise<string>
-  /** The same files, but `listChanges` and `readCommitted` tell of the snapshot instead of the last commit. */
+  /** The same files, but `look` and `readCommitted` tell of the snapshot instead of the last commit. */
   since(snapshot: string): WorkingCopy
+  /** Reads already what no agent can change, so that the next `look` is a short one. */
+  lookAhead(): void
   /**
    * Commits everything on the feature's branch. Answers the commit, or null when nothing had changed; asked again
-   * with the same message it answers the commit it made then.
+   * with the same message it answers the commit it made then. Whoever looked just before may say what has changed.
    */
-  commit(message: string): Promise<string | null>
+  commit(message: string, known?: Look['changes']): Promise<string | null>
   /** Puts every file back to how it lay at the snapshot; ignored ones are left alone. */
   restore(snapshot: string): Promise<void>
-  /** Brings the branch into the repository. Answers why, as a sentence for a person, when it could not be moved there. */
-  publish(): Promise<string | null>
+  /**
+   * Brings the branch into the repository, with the commit that is still being made when one is given. Answers why, as a
+   * sentence for a person, when it could not be moved there.
+   */
+  publish(commit?: Promise<string | null>): Promise<string | null>
 }
 
 /** What a repository has of a feature. */
@@ -235,7 +244,8 @@ export interface Workspaces {
 export interface PhaseInput {
   request: InvokeRequest
   working_copy: WorkingCopy
-  changes: readonly ChangedFile[]
+  /** At the end of the turn. */
+  look: Look
   /** The agent's closing text. */
   text: string
 }

@@ -7,7 +7,16 @@ import { runConvergence } from './convergence.ts'
 import type { ConversationStore } from './conversation-store.ts'
 import { cancelled, failed, succeeded, withCommit, type Finish } from './outcome.ts'
 import { runStep } from './phase-step.ts'
-import type { AgentDriver, AgentRegistry, OpenWorkingCopy, SpecKit, TurnLimits, Verifier, Workspaces } from './ports.ts'
+import type {
+  AgentDriver,
+  AgentRegistry,
+  Look,
+  OpenWorkingCopy,
+  SpecKit,
+  TurnLimits,
+  Verifier,
+  Workspaces,
+} from './ports.ts'
 import { findExposed, type Secrets } from './secrets.ts'
 import type { InvocationRecord, InvocationStore, Prepared, SessionRecord } from './store.ts'
 import { createTurns } from './turns.ts'
@@ -40,13 +49,27 @@ export interface RunParts {
 export interface RunInput {
   record: InvocationRecord
   session: SessionRecord
+  /** As `openWorkingCopy` opens it; undefined when the work was begun too often. */
+  working_copy: Promise<OpenWorkingCopy> | undefined
   signal: AbortSignal
   traceparent: string | undefined
   onUpdate: (update: AgentUpdate) => void
+  /** Resolves when all updates so far are kept. */
+  flushUpdates(): Promise<void>
 }
 
 /** How often one invocation is begun: if the hub dies each time, the invocation may be why. */
 export const RUNS_MAX = 10
+
+/** At the last commit of the feature; where finished work lies that was not committed, as it was judged. */
+export async function openWorkingCopy(
+  { workspaces }: Pick<RunParts, 'workspaces'>,
+  { workspace, feature_id, prepared }: Pick<InvocationRecord, 'workspace' | 'feature_id' | 'prepared'>,
+): Promise<OpenWorkingCopy> {
+  const working_copy = await workspaces.open(workspace, feature_id)
+  if (prepared === null) await working_copy.reset()
+  return working_copy
+}
 
 /**
  * One invocation from a clean working copy to a commit. Whoever aborted the signal knows what a `cancelled` finish
@@ -54,7 +77,7 @@ export const RUNS_MAX = 10
  */
 export async function runInvocation(parts: RunParts, input: RunInput): Promise<Finish> {
   const { record, session } = input
-  if (record.runs > RUNS_MAX) {
+  if (input.working_copy === undefined) {
     return failed(
       `The hub ended ${RUNS_MAX} times while this ran; see its log before you try again.`,
       'interrupted',
@@ -62,10 +85,8 @@ export async function runInvocation(parts: RunParts, input: RunInput): Promise<F
     )
   }
   try {
-    const working_copy = await parts.workspaces.open(record.workspace, record.feature_id)
-    // Finished work of a run that was interrupted before its commit: the files lie there as they were judged.
+    const working_copy = await input.working_copy
     if (record.prepared !== null) return await settle(parts, record, working_copy, record.prepared)
-    await working_copy.reset()
     await applyTicks(working_copy, record.request.context.feedback?.ticks ?? [], parts.log)
     return await work(parts, input, working_copy)
   } catch (error) {
@@ -78,7 +99,7 @@ async function work(parts: RunParts, input: RunInput, working_copy: OpenWorkingC
   const { record, session, signal } = input
   const { request } = record
   const begun = parts.now().getTime()
-  const run = createTurns(parts, {
+  const turns = createTurns(parts, {
     agent: record.agent,
     model: request.parameters.model,
     session,
@@ -89,18 +110,17 @@ async function work(parts: RunParts, input: RunInput, working_copy: OpenWorkingC
     onUpdate: input.onUpdate,
     onProcess: async (process) => parts.store.recordProcess(record.id, process),
   })
+  working_copy.lookAhead()
 
   const is_converging = request.workflow_type === 'implement' && request.context.phase === 'phase_2'
-  const step = await (is_converging ? runConvergence : runStep)({ parts, input, run, working_copy, request })
+  const carryOut = is_converging ? runConvergence : runStep
+  const step = await carryOut({ parts, input, run: turns.run, working_copy, request })
+  await turns.recorded()
   if ('status' in step) return step
   const verified = request.workflow_type === 'implement' ? await verify(parts, input, working_copy) : undefined
   if (signal.aborted) return cancelled(session.id)
 
-  const { changes } = step
-  const [[exposed], feature_files] = await Promise.all([
-    findExposed(parts.secrets, working_copy, changes),
-    working_copy.listFeatureFiles(),
-  ])
+  const [exposed] = await findExposed(parts.secrets, working_copy, step.look.changes)
   if (exposed !== undefined) {
     await working_copy.reset()
     return failed(
@@ -109,12 +129,13 @@ async function work(parts: RunParts, input: RunInput, working_copy: OpenWorkingC
       session.id,
     )
   }
-  const collected = await collectArtifacts({ request, working_copy, changes, feature_files, text: step.outcome.text })
+  const { look, outcome, usage } = step
+  const collected = await collectArtifacts({ request, working_copy, look, text: outcome.text })
   const response = succeeded({
     request,
-    outcome: step.outcome,
-    usage: step.usage,
-    changes,
+    outcome,
+    usage,
+    changes: look.changes,
     checks: [...step.checks, ...(verified?.checks ?? []), ...collected.checks],
     artifacts: collected.artifacts,
     data: { ...step.data, ...verified?.data },
@@ -125,8 +146,8 @@ async function work(parts: RunParts, input: RunInput, working_copy: OpenWorkingC
     duration_ms: parts.now().getTime() - begun,
   })
   const prepared = { response, commit_message: commitMessage(record, response.result?.output ?? '') }
-  await parts.store.prepareInvocation(record.id, prepared, collected.stored)
-  return settle(parts, record, working_copy, prepared)
+  await Promise.all([parts.store.prepareInvocation(record.id, prepared, collected.stored), input.flushUpdates()])
+  return settle(parts, record, working_copy, prepared, look.changes)
 }
 
 /** Commits what was prepared. Safe to do twice. */
@@ -135,9 +156,10 @@ async function settle(
   record: InvocationRecord,
   working_copy: OpenWorkingCopy,
   prepared: Prepared,
+  known?: Look['changes'],
 ): Promise<Finish> {
-  const commit = await working_copy.commit(prepared.commit_message)
-  const note = await working_copy.publish()
+  const committing = working_copy.commit(prepared.commit_message, known)
+  const [commit, note] = await Promise.all([committing, working_copy.publish(committing)])
   if (note !== null) parts.log.warn({ invocation_id: record.id }, note)
   return { status: 'succeeded', response: withCommit(prepared.response, commit, note) }
 }

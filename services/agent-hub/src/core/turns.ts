@@ -8,6 +8,12 @@ import type { SessionRecord } from './store.ts'
 /** Prompts the agent once more in its session. */
 export type RunTurn = (working_copy: WorkingCopy, prompt: string) => Promise<TurnOutcome>
 
+export interface Turns {
+  run: RunTurn
+  /** Resolves when all turns so far are on record. */
+  recorded(): Promise<void>
+}
+
 export interface TurnsInput {
   agent: string
   /** Undefined: the agent's default. */
@@ -23,15 +29,19 @@ export interface TurnsInput {
   onProcess: (process: AgentProcess) => Promise<void>
 }
 
-/** Turns of one invocation, or one question, share a session and a time limit. Each is on record, however it ended. */
-export function createTurns(parts: RunParts, o: TurnsInput): RunTurn {
+/**
+ * Turns of one invocation, or one question, share a session and a time limit. Each is on record, however it ended: what
+ * it brought may be looked at meanwhile, and is settled only then.
+ */
+export function createTurns(parts: RunParts, o: TurnsInput): Turns {
   const { session } = o
   const limit_ms = o.timeout_seconds === undefined ? parts.limits.turn_ms : o.timeout_seconds * 1000
   const deadline = parts.now().getTime() + limit_ms
   const agent = parts.registry.getAgent(o.agent, o.model)
   let acp_session_id = session.acp_session_id
+  let recording: Promise<unknown> = Promise.resolve()
 
-  return async (working_copy, prompt) => {
+  const run: RunTurn = async (working_copy, prompt) => {
     const begun = parts.now()
     let traffic: TurnTraffic = { model_requests: 0, model_refusals: 0, network_refusals: 0 }
     const outcome = await parts.driver.run({
@@ -59,7 +69,7 @@ export function createTurns(parts: RunParts, o: TurnsInput): RunTurn {
         })
       },
     })
-    await parts.conversations.recordExchange({
+    const recorded = parts.conversations.recordExchange({
       ...o.about,
       id: crypto.randomUUID(),
       feature_id: session.feature_id,
@@ -73,10 +83,18 @@ export function createTurns(parts: RunParts, o: TurnsInput): RunTurn {
       started_at: begun.toISOString(),
       duration_ms: Math.max(0, parts.now().getTime() - begun.getTime()),
     })
+    recording = Promise.all([recording, recorded])
+    recording.catch(() => {})
     if (outcome.kind === 'ended' && outcome.acp_session_id !== acp_session_id) {
       acp_session_id = outcome.acp_session_id
       await parts.store.saveAcpSession(session.id, outcome.acp_session_id)
     }
     return outcome
+  }
+  return {
+    run,
+    async recorded() {
+      await recording
+    },
   }
 }

@@ -8,9 +8,9 @@ export const UPDATES_MAX = 20_000
 
 /** Gathers what an agent does into few writes. Nothing is merged: the hub keeps updates as they came. */
 export interface UpdateBuffer {
-  add(update: AgentUpdate): void
+  add: (update: AgentUpdate) => void
   /** Resolves once everything added so far is kept. */
-  flush(): Promise<void>
+  flush: () => Promise<void>
 }
 
 /** `onError` is told of a write that failed: a lost update must not end the agent's work. */

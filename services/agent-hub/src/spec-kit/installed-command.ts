@@ -23,8 +23,10 @@ export async function findInstalledCommand(
   command: Command,
   user_text: string,
 ): Promise<{ path: string; text: string } | undefined> {
-  for (const path of placesOf(command)) {
-    const bytes = await working_copy.readFile(path).catch(() => undefined)
+  const places = placesOf(command)
+  const found = await Promise.all(places.map(async (path) => working_copy.readFile(path).catch(() => undefined)))
+  for (const [at, path] of places.entries()) {
+    const bytes = found[at]
     if (bytes === undefined || bytes.byteLength > SIZE_LIMIT_BYTES) continue
     const text = expandCommand(path, new TextDecoder().decode(bytes), user_text)
     if (text !== undefined) return { path, text }

@@ -101,7 +101,9 @@ function answersSection({ context: { feedback } }: InvokeRequest): string {
 
 /** `specs/…/ux.md` (7 of 9 items ticked). */
 async function describeChecklists(working_copy: WorkingCopy): Promise<string[]> {
-  const paths = (await working_copy.listFeatureFiles()).filter((path) => path.includes('/checklists/'))
+  const paths = (await working_copy.look()).files.filter((path) =>
+    path.startsWith(`${working_copy.feature_directory}/checklists/`),
+  )
   return Promise.all(
     paths.map(async (path) => {
       const items = checklistItems(new TextDecoder().decode(await working_copy.readFile(path).catch(() => undefined)))

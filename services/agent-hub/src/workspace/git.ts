@@ -85,7 +85,8 @@ function environment(): NodeJS.ProcessEnv {
 }
 
 export interface GitOptions {
-  input?: string
+  /** One that is still to come is not waited for: git starts meanwhile, and is ended when it does not come. */
+  input?: string | Promise<string>
   env?: Readonly<Record<string, string>>
   /** Settings for this call alone, after those that hold for every one. */
   config?: readonly string[]
@@ -127,7 +128,13 @@ export async function runGit(
     )
     // git may end without reading its input; its exit code tells why.
     child.stdin?.on('error', () => {})
-    child.stdin?.end(options.input ?? '')
+    Promise.resolve(options.input ?? '').then(
+      (input) => child.stdin?.end(input),
+      (error: unknown) => {
+        reject(error)
+        child.kill()
+      },
+    )
   })
 }
 

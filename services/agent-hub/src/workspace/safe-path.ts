@@ -16,8 +16,7 @@ function assertRelative(path: string): void {
 /** Where a path below `root` leads, or undefined where nothing is. Throws for a link that leads out. */
 async function findReal(root: string, path: string): Promise<string | undefined> {
   assertRelative(path)
-  const real_root = await realpath(root)
-  const real = await realpath(join(real_root, path)).catch(() => undefined)
+  const [real_root, real] = await Promise.all([realpath(root), realpath(join(root, path)).catch(() => undefined)])
   if (real !== undefined && !real.startsWith(real_root + sep)) {
     throw new ServiceError('VALIDATION_ERROR', `${path} is a link that leads out of the working copy, and is not read.`)
   }
@@ -51,7 +50,9 @@ export async function readBelow(root: string, path: string): Promise<Uint8Array 
     if (found.size > FILE_BYTES_MAX) {
       throw new ServiceError('VALIDATION_ERROR', `${path} is larger than ${FILE_BYTES_MAX / 1024 / 1024} MiB.`)
     }
-    return await file.readFile()
+    // No further than it was long: somebody may still be writing.
+    const { buffer, bytesRead } = await file.read(new Uint8Array(found.size))
+    return buffer.subarray(0, bytesRead)
   } finally {
     await file.close()
   }

@@ -11,7 +11,7 @@ import { createWorkingCopy } from './working-copy.ts'
 export async function isSettled(clone: FeatureClone, repository: Repository): Promise<boolean> {
   const head = await findGit(clone, ['rev-parse', '-q', '--verify', 'HEAD'])
   if (head === undefined) return false
-  if ((await createWorkingCopy(clone, repository).listChanges()).length > 0) return false
+  if ((await createWorkingCopy(clone, repository).look()).changes.length > 0) return false
   if ((await listGit(clone, ['ls-files', '-z', '--unmerged'])).length > 0) return false
   // A commit that the repository does not have is in none of its branches, and git would call it an error.
   const known = await findGit(repository, ['rev-parse', '-q', '--verify', '--end-of-options', `${head}^{commit}`])

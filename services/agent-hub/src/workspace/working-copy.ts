@@ -3,36 +3,32 @@ import { copyFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import type { ChangedFile, OpenWorkingCopy, WorkingCopy } from '../core/ports.ts'
+import { listTreeBlobs, readBlobs, readIndex, type Blobs } from './blobs.ts'
 import { publishBranch, takeUpstream, type FeatureClone } from './feature-clone.ts'
+import { handOver } from './hand-over.ts'
 import { findGit, findLooseRef, listGit, readGit, runGit } from './git.ts'
 import type { Repository } from './repository.ts'
-import { FILE_BYTES_MAX, readBelow, writeBelow } from './safe-path.ts'
+import { readBelow, writeBelow } from './safe-path.ts'
 
 /** Repositories within repositories that an agent may nest before we stop looking. */
 const NESTING_MAX = 20
 
-/** The mode by which git keeps a pointer to another repository. */
-const SUBMODULE = '160000 '
+/** Git directory → the last commit, where this process has seen its index hold that. */
+export type KnownIndexes = Map<string, string>
 
-export function createWorkingCopy(clone: FeatureClone, repository: Repository): OpenWorkingCopy {
+export function createWorkingCopy(
+  clone: FeatureClone,
+  repository: Repository,
+  indexes: KnownIndexes = new Map(),
+): OpenWorkingCopy {
   const branch = `refs/heads/${clone.feature_id}`
   const feature_directory = `specs/${clone.feature_id}`
   const findHead = async () =>
     (await findLooseRef(clone, branch)) ?? findGit(clone, ['rev-parse', '-q', '--verify', 'HEAD'])
 
-  /** git looks at the files itself: to ask the system for each of them from here takes longer than all the rest. */
-  const listPresent = async (...within: string[]) => {
-    const [tracked, differing] = await Promise.all([
-      listGit(clone, ['ls-files', '-z', '--stage', '--', ...within]),
-      listGit(clone, ['ls-files', '-z', '-t', '--others', '--deleted', '--exclude-standard', '--', ...within]),
-    ])
-    const files = tracked
-      .filter((entry) => !entry.startsWith(SUBMODULE))
-      .map((entry) => entry.slice(entry.indexOf('\t') + 1))
-    const marked = (tag: string) => differing.filter((entry) => entry.startsWith(tag)).map((entry) => entry.slice(2))
-    const fresh = marked('? ').filter((path) => !path.endsWith('/'))
-    return [...new Set([...files, ...fresh]).difference(new Set(marked('R ')))].sort()
-  }
+  /** Of the last commit, which is what the index holds: no agent reaches it, so it is read once. */
+  let committed: Promise<Blobs> | undefined
+  const listCommitted = async () => (committed ??= readIndex(clone).then(({ blobs }) => blobs))
 
   /** What `list` tells, once no path of it is a repository of its own. */
   const withoutNested = async (list: () => Promise<string[]>, pathOf: (entry: string) => string): Promise<string[]> => {
@@ -77,38 +73,64 @@ export function createWorkingCopy(clone: FeatureClone, repository: Repository): 
   const snapshot = async () => withFullIndex(async (env) => readGit(clone, ['write-tree'], { env }))
 
   /** What differs from the last commit, as git-status(1) words it, once nothing in it is a repository of its own. */
-  const listStatus = async () => withoutNested(status, (line) => line.slice(3))
+  const listChanges = async () => {
+    const entries = await withoutNested(status, (line) => line.slice(3))
+    return entries.map(parseStatus).sort((a, b) => (a.path < b.path ? -1 : 1))
+  }
+
+  /** Whether everything lies as at the last commit. Where the index is known to, the answer says what is in it. */
+  const isAt = async (head: string) => {
+    if (indexes.get(clone.git_dir) === head) {
+      const { blobs, is_clean } = await readIndex(clone)
+      committed = Promise.resolve(blobs)
+      return is_clean
+    }
+    const is_clean = (await status()).length === 0
+    if (is_clean) indexes.set(clone.git_dir, head)
+    return is_clean
+  }
+
+  /** Where there was nothing to commit: perhaps because it was done before. */
+  const findCommitWith = async (message: string) => {
+    const head = await findHead()
+    if (head === undefined) return null
+    const last = await readGit(clone, ['log', '-1', '--format=%B', head])
+    return last.trim() === message.trim() ? head : null
+  }
 
   const files: WorkingCopy = {
     path: clone.work_tree,
     feature_directory,
 
-    async listChanges() {
-      return (await listStatus()).map(parseStatus).sort((a, b) => (a.path < b.path ? -1 : 1))
+    async look() {
+      const [before, changes] = await Promise.all([listCommitted(), listChanges()])
+      const files = new Set(before.keys())
+      for (const { path, change } of changes) {
+        if (change === 'deleted') files.delete(path)
+        else if (!path.endsWith('/')) files.add(path)
+      }
+      return { changes, files: [...files].sort() }
     },
 
     readFile: async (path) => readBelow(clone.work_tree, path),
 
-    async readCommitted(paths) {
-      const head = await findHead()
-      return head === undefined ? new Map() : readBlobs(clone, head, paths)
-    },
-
-    listFeatureFiles: async () => listPresent(feature_directory),
-
-    listFiles: async () => listPresent(),
+    readCommitted: async (paths) => readBlobs(clone, await listCommitted(), paths),
   }
 
   return {
     ...files,
 
+    lookAhead: () => void listCommitted().catch(() => {}),
+
     async reset() {
+      committed = undefined
       await takeUpstream(clone, repository)
       const head = await findHead()
       if (head === undefined) await runGit(clone, ['read-tree', '--empty'])
-      else if ((await status()).length === 0) return
+      else if (await isAt(head)) return
       else await runGit(clone, ['reset', '--quiet', '--hard'])
       await runGit(clone, ['clean', '--quiet', '-ffd'])
+      if (head !== undefined) indexes.set(clone.git_dir, head)
     },
 
     writeFile: async (path, text) => writeBelow(clone.work_tree, path, text),
@@ -117,8 +139,11 @@ export function createWorkingCopy(clone: FeatureClone, repository: Repository): 
 
     since: (before) => ({
       ...files,
-      listChanges: async () => diffTrees(clone, before, await snapshot()),
-      readCommitted: async (paths) => readBlobs(clone, before, paths),
+      look: async () => {
+        const changes = await diffTrees(clone, before, await snapshot())
+        return { changes, files: (await files.look()).files }
+      },
+      readCommitted: async (paths) => readBlobs(clone, await listTreeBlobs(clone, before), paths),
     }),
 
     async restore(before) {
@@ -126,22 +151,26 @@ export function createWorkingCopy(clone: FeatureClone, repository: Repository): 
       await withFullIndex(async (env) => runGit(clone, ['read-tree', '--reset', '-u', before], { env }))
     },
 
-    async commit(message) {
-      const changes = await listStatus()
-      if (changes.length === 0) {
-        const head = await findHead()
-        if (head === undefined) return null
-        const last = await readGit(clone, ['log', '-1', '--format=%B', head])
-        return last.trim() === message.trim() ? head : null
-      }
-      await runGit(clone, ['add', '--all'])
-      await runGit(clone, ['commit', '--quiet', '--no-verify', '--no-status', '--cleanup=verbatim', '-F', '-'], {
-        input: message,
-      })
-      return (await findHead()) ?? null
+    async commit(message, known) {
+      const changes = known ?? (await listChanges())
+      if (changes.length === 0) return findCommitWith(message)
+      indexes.delete(clone.git_dir)
+      // `--all` is all that git knows already.
+      if (changes.some(({ change }) => change === 'added')) await runGit(clone, ['add', '--all'])
+      const how = ['--quiet', '--no-verify', '--no-status', '--cleanup=verbatim', '-F', '-']
+      await runGit(clone, ['commit', '--all', ...how], { input: message })
+      committed = undefined
+      const head = (await findHead()) ?? null
+      if (head !== null) indexes.set(clone.git_dir, head)
+      return head
     },
 
-    publish: async () => ((await findHead()) === undefined ? null : publishBranch(clone, repository)),
+    // Ends after the commit, whatever becomes of it.
+    async publish(commit) {
+      if (commit !== undefined && (await handOver(clone, repository, branch, commit))) return null
+      await commit
+      return (await findHead()) === undefined ? null : publishBranch(clone, repository)
+    },
   }
 }
 
@@ -162,36 +191,4 @@ async function diffTrees(clone: FeatureClone, before: string, after: string): Pr
     changes.push({ path, change: status === 'D' ? 'deleted' : status === 'A' ? 'added' : 'modified' })
   }
   return changes
-}
-
-/** Files of a tree, in one question; those that it does not have, and those that are too large, are left out. */
-async function readBlobs(
-  clone: FeatureClone,
-  tree: string,
-  paths: readonly string[],
-): Promise<Map<string, Uint8Array>> {
-  // A line feed would end the question: such a name is asked for by the id of its content.
-  const names = await Promise.all(
-    paths.map(async (path) => (path.includes('\n') ? await findBlob(clone, tree, path) : `${tree}:${path}`)),
-  )
-  const wanted = paths.flatMap((path, at) => (names[at] === undefined ? [] : [{ path, name: names[at] }]))
-  const found = new Map<string, Uint8Array>()
-  if (wanted.length === 0) return found
-  const told = await runGit(clone, ['cat-file', '--batch'], { input: wanted.map(({ name }) => `${name}\n`).join('') })
-  let at = 0
-  for (const { path } of wanted) {
-    const end = told.indexOf(0x0a, at)
-    const [, type, size] = /^[0-9a-f]+ (\w+) (\d+)$/.exec(told.subarray(at, end).toString()) ?? []
-    at = end + 1
-    // `NAME missing`, and nothing behind it.
-    if (size === undefined) continue
-    if (type === 'blob' && Number(size) <= FILE_BYTES_MAX) found.set(path, told.subarray(at, at + Number(size)))
-    at += Number(size) + 1
-  }
-  return found
-}
-
-async function findBlob(clone: FeatureClone, tree: string, path: string): Promise<string | undefined> {
-  const [entry] = await listGit(clone, ['ls-tree', '-z', tree, '--', path])
-  return /^\d+ blob ([0-9a-f]+)\t/.exec(entry ?? '')?.[1]
 }

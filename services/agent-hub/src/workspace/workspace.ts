@@ -13,7 +13,7 @@ import type { RemoteSettings } from './remote-url.ts'
 import { getDefaultBranch, listFeatureNames, type Repository } from './repository.ts'
 import { findStats } from './safe-path.ts'
 import { isSettled } from './settled.ts'
-import { createWorkingCopy } from './working-copy.ts'
+import { createWorkingCopy, type KnownIndexes } from './working-copy.ts'
 
 export interface WorkspaceOptions {
   name: string
@@ -40,6 +40,7 @@ export function createWorkspace(o: WorkspaceOptions): Workspace {
   let making: Promise<unknown> = Promise.resolve()
   /** Clones whose rules for ignored files were found good, as they were then. */
   const checked = new Map<string, string>()
+  const indexes: KnownIndexes = new Map()
 
   const folderOf = (repository: Repository) => clonesFolder(o.data_dir, name, repository)
   const listTaken = async (repository: Repository) => [
@@ -94,7 +95,7 @@ export function createWorkspace(o: WorkspaceOptions): Workspace {
       const clone = await openClone(repository, feature_id)
       const path = `specs/${feature_id}/spec.md`
       const rules = await rulesOf(clone)
-      if (checked.get(clone.git_dir) === rules) return createWorkingCopy(clone, repository)
+      if (checked.get(clone.git_dir) === rules) return createWorkingCopy(clone, repository, indexes)
       if ((await findGit(clone, ['check-ignore', '--no-index', path])) !== undefined) {
         throw new ServiceError(
           'VALIDATION_ERROR',
@@ -102,7 +103,7 @@ export function createWorkspace(o: WorkspaceOptions): Workspace {
         )
       }
       checked.set(clone.git_dir, rules)
-      return createWorkingCopy(clone, repository)
+      return createWorkingCopy(clone, repository, indexes)
     },
 
     async removeSettled(kept) {

@@ -51,12 +51,12 @@ async function begin(): Promise<Journey> {
     async turn(command, change = {}) {
       const request = requestOf(command, change)
       const { stopReason } = await agent.prompt(session, await spec_kit.buildPrompt(request, copy))
-      const changes = await copy.listChanges()
-      const checks = await spec_kit.checkPhase({ request, working_copy: copy, changes, text: agent.text() })
+      const look = await copy.look()
+      const checks = await spec_kit.checkPhase({ request, working_copy: copy, look, text: agent.text() })
       await copy.commit(command)
       return {
         stop_reason: stopReason,
-        changed: changes.map(({ path }) => path),
+        changed: look.changes.map(({ path }) => path),
         checks,
         errors: checks.filter(({ level }) => level === 'error'),
         result: resultOf(agent.text()),
@@ -127,7 +127,7 @@ test('from a sentence to code, with a rejection on the way', { timeout: 60_000 }
   expect(read(`${FEATURE_DIRECTORY}/checklists/plan.md`)).toContain('- [ ] CHK001 ')
   expect(read(`${FEATURE_DIRECTORY}/tasks.md`)).not.toContain('- [ ] T')
 
-  const report = runTests(copy.path, await copy.listFiles())
+  const report = runTests(copy.path, (await copy.look()).files)
   expect(report).toContain('# fail 0')
   expect(Number(/# pass (\d+)/.exec(report)?.[1])).toBe(5)
 })
@@ -138,7 +138,7 @@ test('the code of every kind of story passes its own tests', { timeout: 60_000 }
   const feature_description =
     'Users can create notes, find notes and move notes, and delete notes. Users can share notes with friends. Users can log in with a link. Users can export notes as text.'
   for (const command of ['specify', 'plan', 'tasks', 'implement'] as const) await turn(command, { feature_description })
-  const report = runTests(copy.path, await copy.listFiles())
+  const report = runTests(copy.path, (await copy.look()).files)
   expect(report).toContain('# fail 0')
   expect(Number(/# pass (\d+)/.exec(report)?.[1])).toBeGreaterThanOrEqual(8)
 })

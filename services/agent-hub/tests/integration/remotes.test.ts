@@ -216,7 +216,7 @@ describe('a repository that lies elsewhere', () => {
     const done = await Promise.all(
       places.map(async ({ name, feature }) => {
         const { copy } = await work(workspaces, `${name} ${feature}`, name, feature)
-        return { name, feature, files: await copy.listFiles(), path: copy.path }
+        return { name, feature, files: (await copy.look()).files, path: copy.path }
       }),
     )
     for (const { name, feature, files } of done) {

@@ -122,7 +122,7 @@ describe('a snapshot', () => {
     rmSync(join(copy.path, 'b.txt'))
     rmSync(join(copy.path, 'src'), { recursive: true })
     symlinkSync(outside, join(copy.path, 'src'))
-    expect((await copy.since(before).listChanges()).map(({ path, change }) => `${change} ${path}`).sort()).toEqual([
+    expect((await copy.since(before).look()).changes.map(({ path, change }) => `${change} ${path}`).sort()).toEqual([
       'added report.txt',
       'added src',
       'deleted b.txt',
@@ -131,10 +131,10 @@ describe('a snapshot', () => {
     ])
     await copy.restore(before)
 
-    expect(await copy.since(before).listChanges()).toEqual([])
+    expect((await copy.since(before).look()).changes).toEqual([])
     expect(readFileSync(join(copy.path, 'src/a.txt'), 'utf8')).toBe('a')
     expect(readFileSync(join(outside, 'a.txt'), 'utf8')).toBe('theirs')
-    expect(await copy.listChanges()).toEqual([{ path: 'new.txt', change: 'added' }])
+    expect((await copy.look()).changes).toEqual([{ path: 'new.txt', change: 'added' }])
   })
 })
 

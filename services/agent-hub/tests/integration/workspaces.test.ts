@@ -1,4 +1,14 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 
 import { featureIdSchema } from '@orchestrator/contract'
@@ -11,6 +21,7 @@ import { makeRepository, temporaryFolder, userGit, writeFiles } from '../git-fix
 import { workspacesOf } from '../workspaces-fixture.ts'
 
 const LOGIN = featureIdSchema.parse('001-login')
+const SPEC = 'specs/001-login/spec.md'
 
 let folder: ReturnType<typeof temporaryFolder>
 let repository: string
@@ -112,19 +123,45 @@ describe('a working copy', () => {
   it('tells changes against the last commit', async () => {
     const copy = await openLogin()
     writeFiles(copy.path, { 'README.md': 'changed', 'specs/001-login/a b.md': 'new', 'ünï.md': 'new' })
-    expect(await copy.listChanges()).toEqual([
+    expect((await copy.look()).changes).toEqual([
       { path: 'README.md', change: 'modified' },
       { path: 'specs/001-login/a b.md', change: 'added' },
       { path: 'ünï.md', change: 'added' },
     ])
     rmSync(join(copy.path, 'README.md'))
-    expect(await copy.listChanges()).toContainEqual({ path: 'README.md', change: 'deleted' })
+    expect((await copy.look()).changes).toContainEqual({ path: 'README.md', change: 'deleted' })
     expect(await read(copy, 'README.md', 'committed')).toBe('# Shop\n')
-    expect(await copy.listFiles()).toEqual(['specs/001-login/a b.md', 'ünï.md'])
-    expect(await copy.listFeatureFiles()).toEqual(['specs/001-login/a b.md'])
+    expect((await copy.look()).files).toEqual(['specs/001-login/a b.md', 'ünï.md'])
     await copy.reset()
-    expect(await copy.listChanges()).toEqual([])
-    expect(await copy.listFiles()).toEqual(['README.md'])
+    expect(await copy.look()).toEqual({ changes: [], files: ['README.md'] })
+  })
+
+  it.each<[string, (path: (name: string) => string) => void]>([
+    ['nothing', () => {}],
+    ['other content of the same length', (path) => writeFileSync(path(SPEC), '# LOGIN')],
+    ['a file less', (path) => rmSync(path('README.md'))],
+    ['a file more', (path) => writeFileSync(path('more.md'), 'x')],
+    ['a repository within', (path) => void makeRepository(path('nested'))],
+    ['a folder in the place of a file', (path) => (rmSync(path(SPEC)), writeFiles(path(SPEC), { 'a.md': 'x' }))],
+    ['a link in the place of a file', (path) => (rmSync(path(SPEC)), symlinkSync('/etc/passwd', path(SPEC)))],
+    ['another right to run', (path) => chmodSync(path('README.md'), 0o755)],
+  ])('begins again at the last commit after %s', async (_, leave) => {
+    const workspaces = await openWorkspaces()
+    const open = async () => {
+      const copy = await workspaces.open('default', LOGIN)
+      await copy.reset()
+      return copy
+    }
+    await commitSpec(await open(), '# Login')
+    // Once as a copy whose index is known from the commit, once as one that was reset.
+    for (let time = 0; time < 2; time++) {
+      const copy = await open()
+      leave((name) => join(copy.path, name))
+      const again = await open()
+      expect(await again.look()).toEqual({ changes: [], files: ['README.md', SPEC] })
+      expect(await read(again, SPEC)).toBe('# Login')
+      expect(statSync(join(copy.path, 'README.md')).mode & 0o111).toBe(0)
+    }
   })
 
   it('reads many committed files at once, whatever they are called', async () => {
@@ -190,7 +227,7 @@ describe('a working copy', () => {
       'specs/001-login/spec.md': 'x',
       '.git/HEAD': 'ref: refs/heads/evil\n',
     })
-    await copy.listChanges()
+    await copy.look()
     expect(await copy.commit('x')).toMatch(/^[0-9a-f]{40}$/)
     expect(await copy.publish()).toBeNull()
     await copy.reset()
@@ -201,9 +238,9 @@ describe('a working copy', () => {
   it('commits a nested repository as plain files', async () => {
     const copy = await openLogin()
     makeRepository(join(copy.path, 'lib/nested'), { 'code.js': '1\n' })
-    expect(await copy.listChanges()).toEqual([{ path: 'lib/nested/code.js', change: 'added' }])
+    expect((await copy.look()).changes).toEqual([{ path: 'lib/nested/code.js', change: 'added' }])
     await copy.commit('x')
-    expect(await copy.listFiles()).toContain('lib/nested/code.js')
+    expect((await copy.look()).files).toContain('lib/nested/code.js')
     expect(await read(copy, 'lib/nested/code.js', 'committed')).toBe('1\n')
   })
 
@@ -261,7 +298,7 @@ describe('a workspace', () => {
     userGit(repository, 'add', '--all')
     userGit(repository, 'commit', '--quiet', '-m', 'other')
     const copy = await openLogin()
-    expect(await copy.listFiles()).toEqual(['README.md'])
+    expect((await copy.look()).files).toEqual(['README.md'])
   })
 
   it('works in a repository without commits', async () => {
@@ -274,7 +311,7 @@ describe('a workspace', () => {
     await copy.reset()
     expect(await copy.publish()).toBeNull()
     writeFiles(copy.path, { 'specs/001-login/spec.md': 'x' })
-    expect(await copy.listChanges()).toEqual([{ path: 'specs/001-login/spec.md', change: 'added' }])
+    expect((await copy.look()).changes).toEqual([{ path: 'specs/001-login/spec.md', change: 'added' }])
     expect([...(await copy.readCommitted(['specs/001-login/spec.md'])).keys()]).toEqual([])
     const commit = await copy.commit('x')
     expect(await copy.publish()).toBeNull()

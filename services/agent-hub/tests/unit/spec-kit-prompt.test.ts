@@ -22,11 +22,9 @@ const requestOf = (command: Command, context: Record<string, unknown> = {}): Inv
 const copyWith = (files: Record<string, string>): WorkingCopy => ({
   path: '/copy',
   feature_directory: 'specs/001-login',
-  listChanges: () => Promise.resolve([]),
+  look: () => Promise.resolve({ changes: [], files: Object.keys(files) }),
   readFile: (path) => Promise.resolve(files[path] === undefined ? undefined : new TextEncoder().encode(files[path])),
   readCommitted: () => Promise.resolve(new Map()),
-  listFeatureFiles: () => Promise.resolve(Object.keys(files).filter((path) => path.startsWith('specs/001-login/'))),
-  listFiles: () => Promise.resolve(Object.keys(files)),
 })
 
 const fences = (prompt: string): number => prompt.split('```json invocation\n').length - 1

@@ -1,10 +1,11 @@
 import { taskLines, type TaskLine } from '@orchestrator/spec-kit'
 
-import type { ChangedFile, PhaseInput } from '../../core/ports.ts'
+import type { ChangedFile, PhaseInput, WorkingCopy } from '../../core/ports.ts'
 
 /** A file larger than this is not read, and is an error below `specs/`. */
 export const FILE_LIMIT_BYTES = 2_000_000
 const FILES_LIMIT = 400
+const READ_AT_ONCE = 8
 
 /** What the checks of a phase look at, loaded once; the checks themselves are pure. */
 export interface PhaseFiles {
@@ -43,21 +44,23 @@ export const checklistPaths = (files: PhaseFiles): string[] =>
     .toSorted()
 export const isDocument = (path: string): boolean => path.startsWith('specs/') || path.startsWith('.specify/')
 
-export async function loadPhaseFiles({ working_copy, changes, text }: PhaseInput): Promise<PhaseFiles> {
+export async function loadPhaseFiles({ working_copy, look, text }: PhaseInput): Promise<PhaseFiles> {
   const { feature_directory } = working_copy
-  const of_feature = changes.map(({ path }) => path).filter((path) => path.startsWith(`${feature_directory}/`))
-  const [all, committed] = await Promise.all([
-    working_copy.listFiles(),
-    working_copy.readCommitted(of_feature.slice(0, FILES_LIMIT)),
-  ])
-  const present = all.filter((path) => path.startsWith(`${feature_directory}/`))
+  const { changes, files } = look
+  const isOfFeature = (path: string) => path.startsWith(`${feature_directory}/`)
   const changed = changes.filter(({ change }) => change !== 'deleted').map(({ path }) => path)
+  const present = [...new Set([...files.filter(isOfFeature), ...changed])].slice(0, FILES_LIMIT)
+  const of_feature = changes.map(({ path }) => path).filter(isOfFeature)
+  const [now, committed, own_templates] = await Promise.all([
+    readTexts(working_copy, present),
+    working_copy.readCommitted(of_feature.slice(0, FILES_LIMIT)),
+    readTexts(working_copy, [...TEMPLATES.keys()]),
+  ])
   const texts = new Map<string, string>()
-  const unreadable = new Map<string, 'outside' | 'too_large' | 'not_utf8'>()
-  for (const path of [...new Set([...present, ...changed])].slice(0, FILES_LIMIT)) {
-    const read = await readText(() => working_copy.readFile(path))
+  const unreadable = new Map<string, Unreadable['reason']>()
+  for (const [path, read] of now) {
     if (typeof read === 'string') texts.set(path, read)
-    else if (read !== undefined) unreadable.set(path, read.reason)
+    else unreadable.set(path, read.reason)
   }
   const before = new Map<string, string>()
   for (const [path, bytes] of committed) {
@@ -65,15 +68,33 @@ export async function loadPhaseFiles({ working_copy, changes, text }: PhaseInput
     if (typeof read === 'string') before.set(path, read)
   }
   const templates = new Map<string, string>()
-  for (const name of ['spec', 'plan', 'tasks']) {
-    const read = await readText(() => working_copy.readFile(`.specify/templates/${name}-template.md`))
-    if (typeof read === 'string') templates.set(`${name}.md`, read)
+  for (const [path, read] of own_templates) {
+    const name = TEMPLATES.get(path)
+    if (typeof read === 'string' && name !== undefined) templates.set(name, read)
   }
-  const paths = new Set(all)
+  const paths = new Set(files)
   return { feature_directory, changes, texts, before, paths, unreadable, templates, closing: text }
 }
 
+const TEMPLATES = new Map(
+  ['spec', 'plan', 'tasks'].map((name) => [`.specify/templates/${name}-template.md`, `${name}.md`]),
+)
+
 type Unreadable = { reason: 'outside' | 'too_large' | 'not_utf8' }
+
+/** In the order of the paths; what is not there is left out. */
+async function readTexts(
+  working_copy: WorkingCopy,
+  paths: readonly string[],
+): Promise<Map<string, string | Unreadable>> {
+  const texts = new Map<string, string | Unreadable>()
+  for (let at = 0; at < paths.length; at += READ_AT_ONCE) {
+    const few = paths.slice(at, at + READ_AT_ONCE)
+    const read = await Promise.all(few.map(async (path) => readText(() => working_copy.readFile(path))))
+    for (const [at, path] of few.entries()) if (read[at] !== undefined) texts.set(path, read[at])
+  }
+  return texts
+}
 
 async function readText(read: () => Promise<Uint8Array | undefined>): Promise<string | Unreadable | undefined> {
   let bytes: Uint8Array | undefined

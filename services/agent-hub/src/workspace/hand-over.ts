@@ -1,0 +1,97 @@
+import { lstat, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+import { findLooseRef, runGit, type GitPlace } from './git.ts'
+import { copyLoose, readLooseNode } from './loose-objects.ts'
+import type { Repository } from './repository.ts'
+
+/** More is for `git fetch`, which keeps many objects as one pack. */
+const OBJECTS_MAX = 100
+
+/** Something is not as it is for one more commit of ours: nothing was moved, and `git fetch` judges. */
+class OutOfTheOrdinary extends Error {
+  override readonly name = 'OutOfTheOrdinary'
+}
+
+/**
+ * The short way for one more commit on a branch that the hub wrote last: `git fetch` starts eight processes for it, and
+ * here is one, which starts while the commit is still being made. The repository has all of the commit's parent, for its
+ * branch points there, and gets each object that the commit adds to it; git then moves the branch, if it still points
+ * to the parent. False where anything is out of the ordinary: nothing was moved, and `git fetch` has to judge.
+ */
+export async function handOver(
+  clone: GitPlace,
+  repository: Repository,
+  branch: string,
+  committing: Promise<string | null>,
+): Promise<boolean> {
+  const parent = await findLooseRef(repository, branch)
+  if (parent === undefined || !(await isCheckedOutNowhere(repository, branch))) return false
+  const order = committing.then(async (commit) => {
+    if (commit === null) throw new OutOfTheOrdinary()
+    await Promise.all(listAdded(clone, commit, parent).map(async (id) => copyLoose(clone, repository, id)))
+    return `update ${branch} ${commit} ${parent}\n`
+  })
+  const place = { git_dir: repository.git_dir }
+  return runGit(place, ['update-ref', '-m', 'orchestrator', '--stdin'], { input: order }).then(
+    () => true,
+    () => false,
+  )
+}
+
+/** What git writes where a branch is in use, in the repository or in a worktree that is linked to it. */
+const SIGNS_OF_USE = ['worktrees', 'rebase-merge', 'rebase-apply', 'BISECT_LOG']
+
+async function isCheckedOutNowhere({ git_dir }: Repository, branch: string): Promise<boolean> {
+  const [head, ...signs] = await Promise.all([
+    readFile(join(git_dir, 'HEAD'), 'utf8').catch(() => undefined),
+    ...SIGNS_OF_USE.map(async (name) => lstat(join(git_dir, name)).catch(() => undefined)),
+  ])
+  return head !== undefined && head !== `ref: ${branch}\n` && signs.every((sign) => sign === undefined)
+}
+
+/** Ids of the objects that a commit has and its parent has not. */
+function listAdded(clone: GitPlace, commit: string, parent: string): string[] {
+  const added = [commit]
+  const walk = (tree: string, old: string | undefined) => {
+    added.push(tree)
+    const before = old === undefined ? new Map<string, Entry>() : readTree(clone, old)
+    for (const [name, { id, is_tree }] of readTree(clone, tree)) {
+      const known = before.get(name)
+      if (known?.id === id) continue
+      if (is_tree) walk(id, known?.is_tree === true ? known.id : undefined)
+      else added.push(id)
+      if (added.length > OBJECTS_MAX) throw new OutOfTheOrdinary()
+    }
+  }
+  const [made, before] = [readCommit(clone, commit), readCommit(clone, parent)]
+  if (made.parents.join() !== parent) throw new OutOfTheOrdinary()
+  walk(made.tree, before.tree)
+  return [...new Set(added)]
+}
+
+function readCommit(clone: GitPlace, id: string): { tree: string; parents: string[] } {
+  const head = readLooseNode(clone, id, 'commit')?.toString('latin1').split('\n\n', 1)[0] ?? ''
+  const tree = /^tree ([0-9a-f]+)$/m.exec(head)?.[1]
+  if (tree === undefined) throw new OutOfTheOrdinary()
+  return { tree, parents: [...head.matchAll(/^parent ([0-9a-f]+)$/gm)].flatMap(([, parent = '']) => parent) }
+}
+
+interface Entry {
+  id: string
+  is_tree: boolean
+}
+
+/** `MODE NAME\0ID` again and again, the id in bytes. */
+function readTree(clone: GitPlace, tree: string): Map<string, Entry> {
+  const bytes = readLooseNode(clone, tree, 'tree')
+  if (bytes === undefined) throw new OutOfTheOrdinary()
+  const entries = new Map<string, Entry>()
+  for (let at = 0; at < bytes.length;) {
+    const nul = bytes.indexOf(0, at)
+    const [mode, ...name] = bytes.toString('latin1', at, nul).split(' ')
+    at = nul + 1 + tree.length / 2
+    entries.set(name.join(' '), { id: bytes.toString('hex', nul + 1, at), is_tree: mode === '40000' })
+  }
+  return entries
+}

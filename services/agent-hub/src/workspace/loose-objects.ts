@@ -1,0 +1,67 @@
+import { randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { chmod, copyFile, mkdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import { inflate, inflateSync } from 'node:zlib'
+
+import type { GitPlace } from './git.ts'
+import { FILE_BYTES_MAX } from './safe-path.ts'
+
+/*
+ * What git wrote last lies in files of their own, as `TYPE SIZE\0CONTENT` in zlib's format: to read and copy those here
+ * saves processes. Where it lies in a pack, or is too large, git has to be asked.
+ */
+
+const unzip = promisify<Uint8Array, { maxOutputLength: number }, Buffer>(inflate)
+const HEADER_BYTES_MAX = 32
+
+const placeOf = ({ git_dir }: GitPlace, id: string) => join(git_dir, 'objects', id.slice(0, 2), id.slice(2))
+
+/** Content of a file. */
+export async function readLooseBlob(place: GitPlace, id: string): Promise<Buffer | undefined> {
+  const path = placeOf(place, id)
+  try {
+    if ((await stat(path)).size > FILE_BYTES_MAX) return undefined
+    const object = await unzip(await readFile(path), { maxOutputLength: FILE_BYTES_MAX + HEADER_BYTES_MAX })
+    return contentOf(object, 'blob')
+  } catch {
+    return undefined
+  }
+}
+
+const SMALL_BYTES_MAX = 1024 * 1024
+
+/** A commit or a tree that was just written: so small that to wait for it takes longer than to read it. */
+export function readLooseNode(place: GitPlace, id: string, type: 'commit' | 'tree'): Buffer | undefined {
+  try {
+    return contentOf(inflateSync(readFileSync(placeOf(place, id)), { maxOutputLength: SMALL_BYTES_MAX }), type)
+  } catch {
+    return undefined
+  }
+}
+
+function contentOf(object: Buffer, type: string): Buffer | undefined {
+  const start = object.indexOf(0) + 1
+  const bytes = object.subarray(start)
+  return object.toString('latin1', 0, start) === `${type} ${bytes.length}\0` ? bytes : undefined
+}
+
+/** Rejects when it is not there as a file of its own. Under its name it is whole at any moment, as git leaves it. */
+export async function copyLoose(from: GitPlace, to: GitPlace, id: string): Promise<void> {
+  const target = placeOf(to, id)
+  const folder = dirname(target)
+  if ((await mkdir(folder, { recursive: true })) !== undefined) {
+    // Where several people share the repository, they may write in this one too.
+    await chmod(folder, (await stat(dirname(folder))).mode)
+  }
+  // As git calls its own, so that it clears away what a killed hub leaves.
+  const fresh = join(folder, `tmp_obj_${randomUUID()}`)
+  try {
+    await copyFile(placeOf(from, id), fresh)
+    await rename(fresh, target)
+  } catch (error) {
+    await rm(fresh, { force: true })
+    throw error
+  }
+}
