@@ -53,17 +53,22 @@ function pick(env: NodeJS.ProcessEnv, name: string): [string, string][] {
   return value === undefined || value === '' ? [] : [[name, value]]
 }
 
-/** Looks once for every agent that there is a launch profile of. Starts none of them. */
+/** Looks for every agent that there is a launch profile of, now and by `refresh`. Starts none of them. */
 export async function createAgentRegistry(o: AgentRegistryOptions): Promise<InstalledAgents> {
   const folders = o.search_paths ?? listSearchPaths(process.cwd(), o.env['PATH'])
   const sandbox = await probeSandbox({ setting: o.sandbox, env: o.env })
   const own = o.own_profiles ?? []
   const replaced = new Set(own.map(({ name }) => name))
   const profiles = [...LAUNCH_PROFILES.filter(({ name }) => !replaced.has(name)), ...own]
-  const real = await Promise.all(profiles.map(async (launch) => await findAgent(launch, folders, sandbox, o.env)))
-  const entries = new Map([describeDemo(o.env), ...real].map((entry) => [entry.listed.name, entry]))
   const named = o.named ?? DEMO.name
-  if (!entries.has(named)) entries.set(named, describeUnknown(named, [...entries.keys()]))
+  const look = async (): Promise<Map<string, Entry>> => {
+    const real = await Promise.all(profiles.map(async (launch) => await findAgent(launch, folders, sandbox, o.env)))
+    const found = new Map([describeDemo(o.env), ...real].map((entry) => [entry.listed.name, entry]))
+    if (!found.has(named)) found.set(named, describeUnknown(named, [...found.keys()]))
+    return found
+  }
+  let entries = await look()
+  let looking: Promise<void> | undefined
 
   return {
     getAgent(name, model) {
@@ -82,6 +87,12 @@ export async function createAgentRegistry(o: AgentRegistryOptions): Promise<Inst
         throw error
       }
     },
+    async refresh() {
+      looking ??= look()
+        .then((found) => void (entries = found))
+        .finally(() => (looking = undefined))
+      await looking
+    },
     list(): HubAgents {
       const items = [...entries.values()].map(({ listed }) => ({ ...listed, default: listed.name === named }))
       return { items, default: named }
@@ -89,7 +100,9 @@ export async function createAgentRegistry(o: AgentRegistryOptions): Promise<Inst
     describeSandbox() {
       return describeSandboxState(
         sandbox,
-        real.flatMap(({ start }) => start?.(undefined) ?? []),
+        [...entries.values()].flatMap(({ listed, start }) =>
+          listed.name === DEMO.name ? [] : (start?.(undefined) ?? []),
+        ),
       )
     },
   }

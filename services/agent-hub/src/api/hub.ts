@@ -36,9 +36,17 @@ export function registerHub(app: Server, hub: HubRoutes): void {
     '/agents',
     {
       config: ORCHESTRATORS,
-      schema: { summary: 'Agents this hub knows', tags: ['agents'], response: { 200: hubAgentsSchema } },
+      schema: {
+        summary: 'Agents this hub knows',
+        description: 'Looks for them again: what is installed while the hub runs needs no restart.',
+        tags: ['agents'],
+        response: { 200: hubAgentsSchema },
+      },
     },
-    () => hub.registry.list(),
+    async () => {
+      await hub.registry.refresh()
+      return hub.registry.list()
+    },
   )
 
   app.get(

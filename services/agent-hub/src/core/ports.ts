@@ -60,7 +60,10 @@ export interface AgentRegistry {
    * AGENT_NOT_FOUND, or AGENT_UNAVAILABLE with the remedy.
    */
   getAgent(name: string, model?: string): AgentProfile
+  /** As they were found last. */
   list(): HubAgents
+  /** Looks again: some are installed while the hub runs, or go. */
+  refresh(): Promise<void>
 }
 
 /** Own clocks of a turn, in milliseconds: an agent's word is never waited for without end. */

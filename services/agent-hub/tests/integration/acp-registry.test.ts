@@ -67,6 +67,18 @@ describe('createAgentRegistry', () => {
     expect(registry.getAgent('default').command).toEqual([program, '--acp'])
   })
 
+  it('finds what is installed later, and misses what has gone, when it looks again', async () => {
+    const registry = await createAgentRegistry({ ...nothing, named: 'gemini', search_paths: [bin] })
+    expect(() => registry.getAgent('default')).toThrow(/is not installed/)
+    const program = await installPackage('@google/gemini-cli', 'gemini', '0.61.0')
+    await Promise.all([registry.refresh(), registry.refresh()])
+    expect(registry.getAgent('default').command).toEqual([program, '--acp'])
+    expect(registry.describeSandbox()).toEqual([expect.stringContaining('HUB_SANDBOX=off')])
+    await rm(join(bin, 'gemini'))
+    await registry.refresh()
+    expect(registry.list().items.find(({ name }) => name === 'gemini')).toMatchObject({ available: false })
+  })
+
   it('says of each other agent why it cannot be used and how to install it', async () => {
     const registry = await createAgentRegistry({ ...nothing, search_paths: [bin] })
     const real = registry.list().items.filter(({ name }) => name !== 'demo')
