@@ -2,7 +2,7 @@ import { budgetPageSchema, budgetSchema, type Workflow } from '@orchestrator/con
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
 import { openDatabases } from '../../services/orchestrator/tests/databases.ts'
-import { startPlainHub, succeed, type PlainHub } from '../../services/orchestrator/tests/plain-hub.ts'
+import { failWith, startPlainHub, succeed, type PlainHub } from '../../services/orchestrator/tests/plain-hub.ts'
 import { DESCRIPTION, startService, type Service } from '../../services/orchestrator/tests/service.ts'
 
 const databases = await openDatabases()
@@ -36,6 +36,17 @@ describe.each(databases.lasting)('budgets on $title', ({ create, isMissing }) =>
   const start = async (env: Record<string, string>) => {
     service = await startService({ hub: hub.url, env: { DATABASE_URL: await create(), ...env } })
   }
+
+  it.skipIf(isMissing)('count what an attempt cost that failed', async () => {
+    await start({ FEATURE_BUDGET_USD: '10', DAILY_BUDGET_USD: '100' })
+    const usage = { input_tokens: 10, output_tokens: null, cost_usd: 9 }
+    hub.next(failWith('Its model is gone.', { usage }))
+    const { id, feature_id } = await service.create()
+    await service.until(id, 'failed')
+    expect(await budgets()).toMatchObject({ today: { spent_usd: 9 }, items: [{ spent_usd: 9, state: 'warning' }] })
+    const feature = (await service.request('GET', `/features/${feature_id}`)).body
+    expect(feature).toMatchObject({ totals: { cost_usd: 9, input_tokens: 10 } })
+  })
 
   it.skipIf(isMissing)('hold back the phases of a feature that spent its own, and no others', async () => {
     await start({ FEATURE_BUDGET_USD: '10' })

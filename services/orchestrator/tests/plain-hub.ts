@@ -135,8 +135,9 @@ export function leave(hub: PlainHub, files: Record<string, string>): Behaviour {
 }
 
 /** The agent could not do it. */
-export function failWith(error: string): Behaviour {
-  return (_received, response) => send(response, 200, { success: false, result: null, confidence: 0, error })
+export function failWith(error: string, data?: object): Behaviour {
+  const result = data === undefined ? null : { data }
+  return (_received, response) => send(response, 200, { success: false, result, confidence: 0, error })
 }
 
 export function refuse(status: number, code: string, message: string, headers?: Record<string, string>): Behaviour {

@@ -52,7 +52,7 @@ export function createAgentDriver(o: AgentDriverOptions): AgentDriver {
 
   const runTurn = async (turn: AgentTurn): Promise<TurnOutcome> => {
     if (closing.signal.aborted) return failed(turn, new AgentFailure('was not started, because the hub is stopping'))
-    if (turn.signal.aborted) return { kind: 'cancelled' }
+    if (turn.signal.aborted) return { kind: 'cancelled', usage: null }
     if (!(await isDirectory(turn.working_copy))) {
       return failed(turn, new AgentFailure(`was not started, because ${turn.working_copy} is no folder`))
     }
@@ -85,7 +85,7 @@ export function createAgentDriver(o: AgentDriverOptions): AgentDriver {
       const { openAgentSession } = await import('./agent-session.ts')
       return await prompt(await openAgentSession({ ...turn, signal, onUpdate: deliver }, inherited), deliver)
     } catch (error) {
-      if (error instanceof AbortedError) return { kind: 'cancelled' }
+      if (error instanceof AbortedError) return { kind: 'cancelled', usage: null }
       return failed(turn, error)
     }
   }
@@ -168,22 +168,26 @@ async function promptSession(
     onSign: () => idleClock.refresh(),
   })
   session.listen(listener)
+  /** As far as the agent has told. */
+  const usageWith = (closing: Partial<Tokens>): Usage | null => {
+    const cost_usd = listener.cost_usd === null ? null : Math.max(0, listener.cost_usd - session.spent_usd)
+    return toUsage({ ...listener.tokens, ...closing }, cost_usd)
+  }
   try {
     const prompting = session.prompt(turn.prompt, turn.traceparent)
     const ended = Promise.race([prompting, session.broken])
     const first = await Promise.race([ended.then((response) => ({ response })), stop.promise])
     if (typeof first === 'object' && 'response' in first) {
       const result = readPromptResponse(first.response)
-      const spent_usd = listener.cost_usd ?? session.spent_usd
-      const cost_usd = listener.cost_usd === null ? null : Math.max(0, spent_usd - session.spent_usd)
-      session.spent_usd = spent_usd
+      const usage = usageWith(tokensOf(result))
+      session.spent_usd = listener.cost_usd ?? session.spent_usd
       return {
         kind: 'ended',
         stop_reason: result.stop_reason,
         text: listener.closing_text,
         result: listener.result,
         acp_session_id: session.acp_session_id,
-        usage: toUsage({ ...listener.tokens, ...tokensOf(result) }, cost_usd),
+        usage,
         model: result.model ?? session.model,
         model_refusal: listener.model_refusal,
       }
@@ -192,12 +196,12 @@ async function promptSession(
     const grace = first === 'closing' ? Math.min(limits.cancel_grace_ms, SHUTDOWN_GRACE_MS) : limits.cancel_grace_ms
     await waitAtMost(ended, grace)
     return typeof first === 'object'
-      ? failed(turn, withRefusal(new AgentFailure(first.timeout, true), listener.model_refusal))
-      : { kind: 'cancelled' }
+      ? failed(turn, withRefusal(new AgentFailure(first.timeout, true), listener.model_refusal), usageWith({}))
+      : { kind: 'cancelled', usage: usageWith({}) }
   } catch (error) {
     // A cancel and the death of the agent may meet: what we asked for is what happened.
-    if (turn.signal.aborted) return { kind: 'cancelled' }
-    return failed(turn, withRefusal(await explain(error, session.broken), listener.model_refusal))
+    if (turn.signal.aborted) return { kind: 'cancelled', usage: usageWith({}) }
+    return failed(turn, withRefusal(await explain(error, session.broken), listener.model_refusal), usageWith({}))
   } finally {
     listener.onUnroutable(await session.takeUnroutable())
     turn.onTraffic?.(listener.traffic)
@@ -215,20 +219,21 @@ function withRefusal(failure: Error, model_refusal: string | null): Error {
   return new AgentFailure(`${sentence(failure.message)} ${model_refusal}`, failure.timeout)
 }
 
-function failed(turn: AgentTurn, error: unknown): TurnOutcome {
+function failed(turn: AgentTurn, error: unknown, usage: Usage | null = null): TurnOutcome {
   const name = `The agent "${turn.agent.name}"`
   if (error instanceof AgentFailure)
-    return { kind: 'failed', reason: sentence(`${name} ${error.message}`), timeout: error.timeout }
+    return { kind: 'failed', reason: sentence(`${name} ${error.message}`), timeout: error.timeout, usage }
   if (error instanceof StartError) {
     const remedy = turn.agent.install === null ? '' : ` Install it with: ${turn.agent.install}`
     return {
       kind: 'failed',
       reason: `${sentence(`${name} could not be started: ${error.message}`)}${remedy}`,
       timeout: false,
+      usage,
     }
   }
   const why = error instanceof Error ? error.message : String(error)
-  return { kind: 'failed', reason: sentence(`${name} could not be run: ${why}`), timeout: false }
+  return { kind: 'failed', reason: sentence(`${name} could not be run: ${why}`), timeout: false, usage }
 }
 
 function sentence(text: string): string {

@@ -1,6 +1,6 @@
 import { invokeRequestSchema, type Check, type InvokeRequest } from '@orchestrator/contract'
 
-import { addUsage, warning, type Finish } from './outcome.ts'
+import { warning, type Finish } from './outcome.ts'
 import { runStep, type Step, type StepParts } from './phase-step.ts'
 import type { AgentResult, Look, OpenWorkingCopy } from './ports.ts'
 import { readResult } from './result-block.ts'
@@ -72,7 +72,6 @@ function joinSteps(steps: readonly Named[], ending: Ending, look: Look): Step | 
     outcome: { ...last.step.outcome, result: joinResults(results, describe(ending)) },
     look,
     checks: [...rows, judge(ending)],
-    usage: steps.reduce((sum: Step['usage'], { step }) => addUsage(sum, step.usage), null),
     data: { convergence: { ...ending } },
   }
 }

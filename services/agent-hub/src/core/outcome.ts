@@ -48,6 +48,14 @@ export function failed(reason: string, failure: Failure, session_id: string | nu
   }
 }
 
+/** With what the work took all the same, where that is known. */
+export function withUsage(finish: Finish, usage: Usage | null): Finish {
+  if (usage === null) return finish
+  const { response } = finish
+  const data = { ...response.result?.data, usage }
+  return { ...finish, response: invokeResponseSchema.parse({ ...response, result: { ...response.result, data } }) }
+}
+
 const sessionData = (session_id: string | null) => (session_id === null ? {} : { result: { data: { session_id } } })
 
 /** True when the request ended because a clock of ours ran out. */

@@ -1,6 +1,6 @@
-import type { Check, InvokeRequest, JsonObject, Usage } from '@orchestrator/contract'
+import type { Check, InvokeRequest, JsonObject } from '@orchestrator/contract'
 
-import { addUsage, cancelled, didNothing, failed, type Finish } from './outcome.ts'
+import { cancelled, didNothing, failed, type Finish } from './outcome.ts'
 import type { Look, TurnOutcome, WorkingCopy } from './ports.ts'
 import { readResult, readResultBlock } from './result-block.ts'
 import type { RunInput, RunParts } from './run-invocation.ts'
@@ -15,7 +15,6 @@ export interface Step {
   outcome: Ended
   look: Look
   checks: Check[]
-  usage: Usage | null
   /** Evidence for `result.data`. */
   data?: JsonObject
 }
@@ -37,7 +36,7 @@ export async function runStep({ parts, input, run, working_copy, request }: Step
   const { record, session, onUpdate } = input
   const first = await run(working_copy, await parts.spec_kit.buildPrompt(request, working_copy))
   if (first.kind !== 'ended') return unfinished(first, session.id)
-  let step = await inspect(first, first.usage)
+  let step = await inspect(first)
   let asked = false
 
   const isSilent = () => didNothing(request, step.look.changes, step.outcome)
@@ -82,18 +81,15 @@ export async function runStep({ parts, input, run, working_copy, request }: Step
     const next = await run(working_copy, prompt)
     if (next.kind === 'cancelled') return unfinished(next, session.id)
     if (next.kind === 'failed') onUpdate({ kind: 'note', text: `${what} failed: ${next.reason}` })
-    step =
-      next.kind === 'failed'
-        ? await inspect(step.outcome, step.usage)
-        : await inspect(join(step.outcome, next), addUsage(step.usage, next.usage))
+    step = await inspect(next.kind === 'failed' ? step.outcome : join(step.outcome, next))
     return undefined
   }
 
-  async function inspect(outcome: Ended, usage: Usage | null): Promise<Step> {
+  async function inspect(outcome: Ended): Promise<Step> {
     const look = await working_copy.look()
     const exposed = await findExposed(parts.secrets, working_copy, look.changes)
     const checks = await parts.spec_kit.checkPhase({ request, working_copy, look, text: outcome.text })
-    return { outcome, look, checks: [...exposed.map(toCheck), ...checks], usage }
+    return { outcome, look, checks: [...exposed.map(toCheck), ...checks] }
   }
 }
 

@@ -139,9 +139,10 @@ export type TurnOutcome =
       /** What the model's server said last where that was a refusal; agents hide it, or end well all the same. */
       model_refusal: string | null
     }
-  | { kind: 'cancelled' }
+  /** `usage` as far as it was told before. */
+  | { kind: 'cancelled'; usage: Usage | null }
   /** `reason` is a sentence a person can act on; `timeout` says that a clock of ours ran out. */
-  | { kind: 'failed'; reason: string; timeout: boolean }
+  | { kind: 'failed'; reason: string; timeout: boolean; usage: Usage | null }
 
 export interface AgentDriver {
   /** Never rejects for what an agent does. */

@@ -5,7 +5,7 @@ import { applyTicks } from './checklist-ticks.ts'
 import { commitMessage } from './commit-message.ts'
 import { runConvergence } from './convergence.ts'
 import type { ConversationStore } from './conversation-store.ts'
-import { cancelled, failed, succeeded, withCommit, type Finish } from './outcome.ts'
+import { cancelled, failed, succeeded, withCommit, withUsage, type Finish } from './outcome.ts'
 import { runStep } from './phase-step.ts'
 import type {
   AgentDriver,
@@ -116,25 +116,22 @@ async function work(parts: RunParts, input: RunInput, working_copy: OpenWorkingC
   const carryOut = is_converging ? runConvergence : runStep
   const step = await carryOut({ parts, input, run: turns.run, working_copy, request })
   await turns.recorded()
-  if ('status' in step) return step
+  if ('status' in step) return withUsage(step, turns.usage)
   const verified = request.workflow_type === 'implement' ? await verify(parts, input, working_copy) : undefined
-  if (signal.aborted) return cancelled(session.id)
+  if (signal.aborted) return withUsage(cancelled(session.id), turns.usage)
 
   const [exposed] = await findExposed(parts.secrets, working_copy, step.look.changes)
   if (exposed !== undefined) {
     await working_copy.reset()
-    return failed(
-      `Nothing was committed: ${exposed.path} holds the value of ${exposed.variables.join(', ')}, a secret of the hub that agent ${record.agent} was asked to take out. Give that agent another key if it may have spread, and try again.`,
-      'agent',
-      session.id,
-    )
+    const reason = `Nothing was committed: ${exposed.path} holds the value of ${exposed.variables.join(', ')}, a secret of the hub that agent ${record.agent} was asked to take out. Give that agent another key if it may have spread, and try again.`
+    return withUsage(failed(reason, 'agent', session.id), turns.usage)
   }
-  const { look, outcome, usage } = step
+  const { look, outcome } = step
   const collected = await collectArtifacts({ request, working_copy, look, text: outcome.text })
   const response = succeeded({
     request,
     outcome,
-    usage,
+    usage: turns.usage,
     changes: look.changes,
     checks: [...step.checks, ...(verified?.checks ?? []), ...collected.checks],
     artifacts: collected.artifacts,

@@ -1,6 +1,7 @@
-import type { AgentUpdate, Exchange } from '@orchestrator/contract'
+import type { AgentUpdate, Exchange, Usage } from '@orchestrator/contract'
 
 import { digestBytes } from './digest.ts'
+import { addUsage } from './outcome.ts'
 import type { AgentProcess, TurnOutcome, TurnTraffic, WorkingCopy } from './ports.ts'
 import type { RunParts } from './run-invocation.ts'
 import type { SessionRecord } from './store.ts'
@@ -12,6 +13,8 @@ export interface Turns {
   run: RunTurn
   /** Resolves when all turns so far are on record. */
   recorded(): Promise<void>
+  /** Of all turns so far, however they ended. */
+  readonly usage: Usage | null
 }
 
 export interface TurnsInput {
@@ -40,6 +43,7 @@ export function createTurns(parts: RunParts, o: TurnsInput): Turns {
   const agent = parts.registry.getAgent(o.agent, o.model)
   let acp_session_id = session.acp_session_id
   let recording: Promise<unknown> = Promise.resolve()
+  let usage: Usage | null = null
 
   const run: RunTurn = async (working_copy, prompt) => {
     const begun = parts.now()
@@ -69,6 +73,7 @@ export function createTurns(parts: RunParts, o: TurnsInput): Turns {
         })
       },
     })
+    usage = addUsage(usage, outcome.usage)
     const recorded = parts.conversations.recordExchange({
       ...o.about,
       id: crypto.randomUUID(),
@@ -95,6 +100,9 @@ export function createTurns(parts: RunParts, o: TurnsInput): Turns {
     run,
     async recorded() {
       await recording
+    },
+    get usage() {
+      return usage
     },
   }
 }

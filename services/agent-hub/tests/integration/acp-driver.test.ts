@@ -56,6 +56,17 @@ describe('a turn that ends well', () => {
     expect(outcome).toMatchObject({ usage: { input_tokens: null, output_tokens: null, cost_usd: 0.25 } })
   })
 
+  it.each(['crash', 'refuse'])('reports what a turn cost that ends with a %s', async (mood) => {
+    const outcome = await fixture.driver.run(fixture.turn(`stub: cost 0.25\nstub: ${mood}`))
+    expect(outcome).toMatchObject({ kind: 'failed', usage: { cost_usd: 0.25 } })
+  })
+
+  it('reports what a cancelled turn had cost', async () => {
+    const abort = new AbortController()
+    const turn = fixture.turn('stub: cost 0.25\nstub: hang', { signal: abort.signal, onUpdate: () => abort.abort() })
+    expect(await fixture.driver.run(turn)).toMatchObject({ kind: 'cancelled', usage: { cost_usd: 0.25 } })
+  })
+
   it('passes a lie on as it is: the working copy tells the truth', async () => {
     const outcome = await fixture.driver.run(fixture.turn('stub: lie'))
 
@@ -78,6 +89,7 @@ describe('a turn that ends well', () => {
       kind: 'failed',
       reason: 'The agent "stub" answered with an error: Invalid params: no such mode.',
       timeout: false,
+      usage: null,
     })
     await expectNobodyLeft()
   })
@@ -169,7 +181,7 @@ describe('cancelling', () => {
       onUpdate: () => abort.abort(),
     })
 
-    expect(await fixture.driver.run(turn)).toEqual({ kind: 'cancelled' })
+    expect(await fixture.driver.run(turn)).toEqual({ kind: 'cancelled', usage: null })
     await expectNobodyLeft()
   })
 
@@ -185,7 +197,7 @@ describe('cancelling', () => {
       limits: { ...limits, cancel_grace_ms: 300 },
     })
 
-    expect(await fixture.driver.run(turn)).toEqual({ kind: 'cancelled' })
+    expect(await fixture.driver.run(turn)).toEqual({ kind: 'cancelled', usage: null })
     // The grace, and then not the time after which a silent agent would be ended anyway. `bench/hub.ts` measures it.
     expect(performance.now() - cancelled_at).toBeGreaterThanOrEqual(300)
     expect(performance.now() - cancelled_at).toBeLessThan(limits.idle_ms)
@@ -195,6 +207,7 @@ describe('cancelling', () => {
   it('starts nothing when it came first', async () => {
     expect(await fixture.driver.run(fixture.turn('stub: say hi', { signal: AbortSignal.abort() }))).toEqual({
       kind: 'cancelled',
+      usage: null,
     })
     expect(fixture.processes).toEqual([])
   })
@@ -210,7 +223,7 @@ describe('cancelling', () => {
       },
     })
 
-    expect(await fixture.driver.run(turn)).toEqual({ kind: 'cancelled' })
+    expect(await fixture.driver.run(turn)).toEqual({ kind: 'cancelled', usage: null })
     await expectNobodyLeft()
   })
 })
@@ -224,6 +237,7 @@ describe('an agent that fails', () => {
       reason:
         'The agent "stub" could not be started: /nowhere/agent does not exist. Install it with: npm install agent',
       timeout: false,
+      usage: null,
     })
   })
 
@@ -232,6 +246,7 @@ describe('an agent that fails', () => {
       kind: 'failed',
       reason: 'The agent "stub" ended by itself (exit code 3). Its last words: stub: no licence found.',
       timeout: false,
+      usage: null,
     })
     await expectNobodyLeft()
   })
@@ -246,6 +261,7 @@ describe('an agent that fails', () => {
       kind: 'failed',
       reason: 'The agent "stub" did not answer initialize within 0.2 s.',
       timeout: true,
+      usage: null,
     })
     await expectNobodyLeft()
   })
@@ -273,6 +289,7 @@ describe('an agent that fails', () => {
       kind: 'failed',
       reason: 'The agent "stub" wrote a line of more than 16 MiB.',
       timeout: false,
+      usage: null,
     })
     await expectNobodyLeft()
   })
@@ -282,6 +299,7 @@ describe('an agent that fails', () => {
       kind: 'failed',
       reason: 'The agent "stub" ended by itself (exit code 7). Its last words: stub: out of luck.',
       timeout: false,
+      usage: null,
     })
     expect(await fixture.read('half.md')).toBe('text\n')
     await expectNobodyLeft()
@@ -292,6 +310,7 @@ describe('an agent that fails', () => {
       kind: 'failed',
       reason: 'The agent "stub" answered with an error: Internal error: the model answered 429.',
       timeout: false,
+      usage: null,
     })
     await expectNobodyLeft()
   })
@@ -303,6 +322,7 @@ describe('an agent that fails', () => {
       kind: 'failed',
       reason: 'The agent "stub" gave no sign of life for 0.3 s.',
       timeout: true,
+      usage: null,
     })
     await expectNobodyLeft()
   })
@@ -314,6 +334,7 @@ describe('an agent that fails', () => {
       kind: 'failed',
       reason: 'The agent "stub" was still at work after 0.3 s, the longest a turn may take.',
       timeout: true,
+      usage: null,
     })
     await expectNobodyLeft()
   })

@@ -181,7 +181,7 @@ describe.skipIf(sandbox.kind !== 'bubblewrap')('the sandbox (needs: apt-get inst
     await expect.poll(async () => listCommandLines(name), { timeout: 30_000 }).toHaveLength(2)
     cancel.abort()
 
-    expect(await running).toEqual({ kind: 'cancelled' })
+    expect(await running).toEqual({ kind: 'cancelled', usage: null })
     expect(await listCommandLines(name)).toEqual([])
   })
 

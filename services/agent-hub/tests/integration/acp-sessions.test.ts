@@ -152,7 +152,7 @@ describe('close', () => {
     await started.promise
     await fixture.driver.close()
 
-    expect(await working).toEqual({ kind: 'cancelled' })
+    expect(await working).toEqual({ kind: 'cancelled', usage: null })
     expect(await Promise.all(fixture.processes.map(async ({ pid }) => await isRunning(pid)))).toEqual([false, false])
     expect(await fixture.driver.run(fixture.turn('stub: say hi'))).toMatchObject({ kind: 'failed' })
   })

@@ -132,6 +132,11 @@ describe('an agent that does not', () => {
     expect(response.error).toMatch(reason)
   })
 
+  it('tells what it cost all the same', async () => {
+    const { response } = await run(['cost 0.5', 'crash'], '0065-dear')
+    expect(response).toMatchObject({ success: false, result: { data: { usage: { cost_usd: 0.5 } } } })
+  })
+
   it('leaves nothing for the next attempt', async () => {
     await run(['write half.md done', 'crash'], '007-half')
     const { response } = await run(['write whole.md done'], '007-half')

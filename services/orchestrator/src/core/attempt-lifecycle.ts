@@ -1,4 +1,4 @@
-import { type AgentUpdate, type AttemptId, type WorkflowId } from '@orchestrator/contract'
+import { type AgentUpdate, type AttemptId, type Usage, type WorkflowId } from '@orchestrator/contract'
 
 import type { Outcome } from './outcome.ts'
 import type { AttemptWork, WorkflowStore, WorkflowTransaction } from './ports.ts'
@@ -104,6 +104,7 @@ export class AttemptLifecycle {
     error: string,
     release: boolean,
     actor: string,
+    usage: Usage | null = null,
   ): Promise<boolean> {
     const workflow = (await this.#findCurrent(tx, attempt_id))?.workflow
     if (workflow === undefined) return false
@@ -115,6 +116,7 @@ export class AttemptLifecycle {
       metadata: null,
       error,
       release,
+      usage,
     })
     return true
   }

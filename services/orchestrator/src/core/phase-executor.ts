@@ -157,7 +157,8 @@ export class PhaseExecutor {
       return
     }
     const { error, release, by } = this.#failureOf(answer, tries)
-    await claim.settle((tx) => attempts.fail(tx, work.attempt_id, error, release, by))
+    const usage = answer.kind === 'answered' ? (answer.response.result?.data?.usage ?? null) : null
+    await claim.settle((tx) => attempts.fail(tx, work.attempt_id, error, release, by, usage))
   }
 
   #failureOf(answer: Exclude<Answer, { kind: 'unwanted' }>, tries: number) {

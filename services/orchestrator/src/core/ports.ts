@@ -20,6 +20,7 @@ import type {
   WorkflowPage,
   WorkflowStatus,
   WorkflowType,
+  Usage,
 } from '@orchestrator/contract'
 
 import type { Act } from './acts.ts'
@@ -101,6 +102,8 @@ export interface AttemptEnd {
   reason: string | null
   finished_at: string
   outcome?: Outcome
+  /** Where there is no outcome. */
+  usage?: Usage | null
 }
 
 /** What the executor needs of the attempt it runs. */

@@ -1,10 +1,12 @@
 import {
   ServiceError,
   type AttemptId,
+  type FeatureId,
   type Feedback,
   type JsonObject,
   type Phase,
   type Trigger,
+  type Usage,
   type Workflow,
   type WorkflowId,
   type WorkflowType,
@@ -34,6 +36,8 @@ export interface Step {
   words?: JsonObject
   outcome?: Outcome
   error?: string
+  /** Of an attempt that brings no outcome: what it took all the same. */
+  usage?: Usage | null
   feedback?: Feedback | null
   /** The hub may still be working on the attempt that ends here. */
   release?: boolean
@@ -169,13 +173,14 @@ export class WorkflowSteps {
     if (step.outcome !== undefined) {
       await tx.finishAttempt(id, { state: 'succeeded', reason: null, finished_at: now, outcome: step.outcome })
       await tx.answerThreads(workflow.id, step.outcome.threads)
-      const cost = step.outcome.usage?.cost_usd ?? 0
-      if (cost > 0) await tx.addSpending(workflow.feature_id, now.slice(0, 10), cost)
+      await countCost(tx, workflow.feature_id, step.outcome.usage, now)
       return { ...current, state: 'succeeded', reason: null, next_retry_at: null, digest: step.outcome.digest }
     }
     if (step.error !== undefined && workflow.status !== 'waiting_approval') {
       const state = step.metadata?.['cancelled'] === true ? 'cancelled' : 'failed'
-      await tx.finishAttempt(id, { state, reason: step.error, finished_at: now })
+      const usage = step.usage ?? null
+      await tx.finishAttempt(id, { state, reason: step.error, finished_at: now, usage })
+      await countCost(tx, workflow.feature_id, usage, now)
       return { ...current, state, reason: step.error, next_retry_at: null }
     }
     return current
@@ -240,6 +245,11 @@ export class WorkflowSteps {
     if (ms !== this.#now.ms) this.#now = { ms, text: new Date(ms).toISOString() }
     return this.#now.text
   }
+}
+
+async function countCost(tx: WorkflowTransaction, id: FeatureId, usage: Usage | null, now: string): Promise<void> {
+  const cost = usage?.cost_usd ?? 0
+  if (cost > 0) await tx.addSpending(id, now.slice(0, 10), cost)
 }
 
 /** An error that tells what a person wrote is one of their words; a machine's is a fact. */

@@ -232,7 +232,7 @@ function dress(
         session_id: outcome?.session_id ?? null,
         uncertainty_reasons: JSON.stringify(outcome?.uncertainty_reasons ?? []),
         checks: JSON.stringify(outcome?.checks ?? []),
-        usage: toJson(outcome?.usage),
+        usage: toJson(outcome?.usage ?? end.usage),
       })
       if (outcome === undefined || outcome.artifacts.length === 0) return
       await tx
