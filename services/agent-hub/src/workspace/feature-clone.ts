@@ -33,9 +33,8 @@ export async function findClone(folder: string, feature_id: FeatureId): Promise<
   const git_dir = join(folder, feature_id, 'git')
   if ((await findStats(git_dir)) === undefined) return undefined
   // Left by a git that was killed; whoever opens a working copy is its only user.
-  for (const lock of ['index.lock', 'HEAD.lock', 'config.lock', `refs/heads/${feature_id}.lock`]) {
-    await rm(join(git_dir, lock), { force: true })
-  }
+  const locks = ['index.lock', 'HEAD.lock', 'config.lock', `refs/heads/${feature_id}.lock`]
+  await Promise.all(locks.map(async (lock) => rm(join(git_dir, lock), { force: true })))
   return { feature_id, git_dir, work_tree: join(folder, feature_id, 'tree') }
 }
 

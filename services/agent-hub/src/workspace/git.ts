@@ -1,8 +1,10 @@
-import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { devNull } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+
+import { executeGit } from './git-process.ts'
+import { startGit } from './git-starter.ts'
 
 /** Where git works. Both are always given, so that nothing in a working copy can point git elsewhere. */
 export interface GitPlace {
@@ -24,10 +26,6 @@ export class GitError extends Error {
     this.stderr = stderr
   }
 }
-
-/** Longest time one git command may take: the first copy of a large repository is the slowest. */
-const GIT_TIMEOUT_MS = 600_000
-const OUTPUT_BYTES_MAX = 256 * 1024 * 1024
 
 /**
  * A repository is untrusted input: it can name programs in its configuration. Each of these says no to one way.
@@ -96,7 +94,7 @@ export interface GitOptions {
 
 /**
  * Runs git without a shell and answers its standard output. `cwd` decides only where no `place` is given.
- * Throws GitError, and ENOENT where git is not installed.
+ * Throws GitError, and an error with the code ENOENT where git is not installed.
  */
 export async function runGit(
   place: GitPlace | { cwd: string },
@@ -108,34 +106,16 @@ export async function runGit(
     'git_dir' in place
       ? [`--git-dir=${place.git_dir}`, ...(place.work_tree === undefined ? [] : [`--work-tree=${place.work_tree}`])]
       : []
-  return new Promise((resolve, reject) => {
-    const child = execFile(
-      'git',
-      [...HARDENING, ...config.flatMap((setting) => ['-c', setting]), '--no-replace-objects', ...where, ...args],
-      {
-        cwd: 'git_dir' in place ? (place.work_tree ?? place.git_dir) : place.cwd,
-        env: { ...environment(), ...(options.ssh === true && agentOfSsh()), ...options.env },
-        encoding: 'buffer',
-        maxBuffer: OUTPUT_BYTES_MAX,
-        timeout: GIT_TIMEOUT_MS,
-        windowsHide: true,
-      },
-      (error, stdout, stderr) => {
-        if (error === null) resolve(stdout)
-        else if (error.code === 'ENOENT' && error.syscall?.startsWith('spawn') === true) reject(error)
-        else reject(new GitError(args[0], typeof error.code === 'number' ? error.code : null, stderr.toString()))
-      },
-    )
-    // git may end without reading its input; its exit code tells why.
-    child.stdin?.on('error', () => {})
-    Promise.resolve(options.input ?? '').then(
-      (input) => child.stdin?.end(input),
-      (error: unknown) => {
-        reject(error)
-        child.kill()
-      },
-    )
-  })
+  const order = {
+    args: [...HARDENING, ...config.flatMap((setting) => ['-c', setting]), '--no-replace-objects', ...where, ...args],
+    cwd: 'git_dir' in place ? (place.work_tree ?? place.git_dir) : place.cwd,
+    env: { ...environment(), ...(options.ssh === true && agentOfSsh()), ...options.env },
+  }
+  const input = Promise.resolve(options.input ?? '')
+  const { exit_code, refusal, stdout, stderr } = await (startGit(order, input) ?? executeGit(order, input))
+  if (exit_code === 0) return Buffer.from(stdout.buffer, stdout.byteOffset, stdout.byteLength)
+  if (refusal !== undefined) throw Object.assign(new Error(`git could not be started: ${refusal}`), { code: refusal })
+  throw new GitError(args[0], exit_code, stderr)
 }
 
 /** As text, without the newline at the end. */

@@ -50,18 +50,24 @@ function contentOf(object: Buffer, type: string): Buffer | undefined {
 /** Rejects when it is not there as a file of its own. Under its name it is whole at any moment, as git leaves it. */
 export async function copyLoose(from: GitPlace, to: GitPlace, id: string): Promise<void> {
   const target = placeOf(to, id)
-  const folder = dirname(target)
-  if ((await mkdir(folder, { recursive: true })) !== undefined) {
-    // Where several people share the repository, they may write in this one too.
-    await chmod(folder, (await stat(dirname(folder))).mode)
-  }
   // As git calls its own, so that it clears away what a killed hub leaves.
-  const fresh = join(folder, `tmp_obj_${randomUUID()}`)
+  const fresh = join(dirname(target), `tmp_obj_${randomUUID()}`)
+  const copy = async () => copyFile(placeOf(from, id), fresh)
   try {
-    await copyFile(placeOf(from, id), fresh)
+    // Most often the folder is there.
+    await copy().catch(async () => {
+      await makeFolder(dirname(target))
+      await copy()
+    })
     await rename(fresh, target)
   } catch (error) {
     await rm(fresh, { force: true })
     throw error
   }
+}
+
+async function makeFolder(path: string): Promise<void> {
+  if ((await mkdir(path, { recursive: true })) === undefined) return
+  // Where several people share the repository, they may write in this one too.
+  await chmod(path, (await stat(dirname(path))).mode)
 }

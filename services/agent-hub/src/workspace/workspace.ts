@@ -8,6 +8,7 @@ import { clonesFolder, findClone, listClones, makeClone, removeClone, type Featu
 import { readRepositoryFeature } from './feature-documents.ts'
 import { findNumberHolder, highestNumber, renumber } from './feature-numbers.ts'
 import { findGit } from './git.ts'
+import { warmGitStarter } from './git-starter.ts'
 import { pushBranch } from './push.ts'
 import type { RemoteSettings } from './remote-url.ts'
 import { getDefaultBranch, listFeatureNames, type Repository } from './repository.ts'
@@ -91,6 +92,7 @@ export function createWorkspace(o: WorkspaceOptions): Workspace {
     },
 
     async open(feature_id) {
+      warmGitStarter()
       const repository = await o.open()
       const clone = await openClone(repository, feature_id)
       const path = `specs/${feature_id}/spec.md`
