@@ -79,9 +79,9 @@ export function createWorkingCopy(
   }
 
   /** Whether everything lies as at the last commit. Where the index is known to, the answer says what is in it. */
-  const isAt = async (head: string) => {
-    if (indexes.get(clone.git_dir) === head) {
-      const { blobs, is_clean } = await readIndex(clone)
+  const isAt = async (head: string, index: ReturnType<typeof readIndex> | undefined) => {
+    if (index !== undefined && indexes.get(clone.git_dir) === head) {
+      const { blobs, is_clean } = await index
       committed = Promise.resolve(blobs)
       return is_clean
     }
@@ -124,10 +124,12 @@ export function createWorkingCopy(
 
     async reset() {
       committed = undefined
+      const index = indexes.has(clone.git_dir) ? readIndex(clone) : undefined
+      index?.catch(() => {})
       await takeUpstream(clone, repository)
       const head = await findHead()
       if (head === undefined) await runGit(clone, ['read-tree', '--empty'])
-      else if (await isAt(head)) return
+      else if (await isAt(head, index)) return
       else await runGit(clone, ['reset', '--quiet', '--hard'])
       await runGit(clone, ['clean', '--quiet', '-ffd'])
       if (head !== undefined) indexes.set(clone.git_dir, head)
