@@ -38,35 +38,35 @@ export default defineConfig({
     expect: { poll: { timeout: 20_000, interval: 20 } },
     projects: [
       project('unit', ['{packages,services,apps}/*/tests/unit/**/*.test.ts', 'tests/unit/**/*.test.ts'], {
-        testTimeout: 30_000,
-        hookTimeout: 30_000,
+        testTimeout: 120_000,
+        hookTimeout: 120_000,
       }),
       project('contract', ['{packages,services,apps}/*/tests/contract/**/*.test.ts'], {
-        testTimeout: 60_000,
-        hookTimeout: 60_000,
+        testTimeout: 120_000,
+        hookTimeout: 120_000,
       }),
       project('integration', ['{packages,services,apps}/*/tests/integration/**/*.test.ts'], {
-        testTimeout: 60_000,
-        hookTimeout: 60_000,
+        testTimeout: 120_000,
+        hookTimeout: 120_000,
         globalSetup: POSTGRES,
       }),
       // Real coding agents, which are no dependencies of ours: skipped, with the reason, where none is installed.
-      project('agents', ['tests/agents/**/*.test.ts'], { testTimeout: 120_000, hookTimeout: 60_000 }),
+      project('agents', ['tests/agents/**/*.test.ts'], { testTimeout: 120_000, hookTimeout: 120_000 }),
       // The security scoreboard: the matrices of docs/security.md, made from the routes that there are.
       project('security', ['tests/security/**/*.test.ts'], {
-        testTimeout: 120_000,
-        hookTimeout: 60_000,
+        testTimeout: 240_000,
+        hookTimeout: 120_000,
         globalSetup: POSTGRES,
       }),
       // The reliability scoreboard, docs/reliability.md: short forms here, long ones by `npm run chaos`.
       project('chaos', ['tests/chaos/**/*.test.ts'], {
-        testTimeout: process.env['CHAOS_PERCENT'] === undefined ? 120_000 : 7_200_000,
-        hookTimeout: 60_000,
+        testTimeout: process.env['CHAOS_PERCENT'] === undefined ? 240_000 : 7_200_000,
+        hookTimeout: 120_000,
         globalSetup: POSTGRES,
       }),
       project('e2e', ['tests/e2e/**/*.test.ts'], {
-        testTimeout: 120_000,
-        hookTimeout: 60_000,
+        testTimeout: 240_000,
+        hookTimeout: 120_000,
         globalSetup: 'tests/e2e/build-page.ts',
       }),
     ],

@@ -46,7 +46,7 @@ describe.each(IMAGES)('the image of $service', ({ service, port_variable, port, 
     stages = await readDockerfile(dockerfile)
     folder = await mkdtemp(join(tmpdir(), 'image-'))
     app = await replay(stages, root, folder)
-  }, 180_000)
+  }, 300_000)
 
   afterAll(async () => {
     process_?.kill('SIGTERM')
@@ -77,7 +77,7 @@ describe.each(IMAGES)('the image of $service', ({ service, port_variable, port, 
     expect(packages.filter((name) => ['vite', 'vitest', 'typescript', 'oxlint', 'node'].includes(name))).toEqual([])
   })
 
-  it('starts by its command, and its health check passes', { timeout: 60_000 }, async () => {
+  it('starts by its command, and its health check passes', async () => {
     const last = stages.at(-1)
     const [command = ''] = argumentsOf(last, 'CMD')
     const [, ...words] = JSON.parse(command) as string[]

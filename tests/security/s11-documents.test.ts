@@ -110,7 +110,7 @@ describe.skipIf(NO_BROWSER)(titled('what an agent writes into spec.md'), () => {
           left: [],
         })
     },
-    figure(120_000, 600_000),
+    figure(240_000, 600_000),
   )
 
   it('would be seen if it ran', async () => {

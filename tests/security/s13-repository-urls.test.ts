@@ -152,5 +152,5 @@ describe('the URL of a repository', () => {
     const programs = started.map(({ spawnfile }) => spawnfile)
     expect([...new Set(programs)]).toEqual(['git'])
     expect(programs.length).toBeLessThanOrEqual(12)
-  }, 120_000)
+  }, 240_000)
 })

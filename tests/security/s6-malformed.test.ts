@@ -83,6 +83,6 @@ describe.each(SERVICE_PROCESSES)('%s', (_name, start) => {
       expect((await fetch(`${service.url}/health`)).status).toBe(200)
       expect(after - before).toBeLessThan(GROWTH_MIB_MAX)
     },
-    figure(120_000, 1_200_000),
+    figure(240_000, 1_200_000),
   )
 })

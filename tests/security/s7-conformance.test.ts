@@ -128,7 +128,7 @@ describe.each(OPEN_SERVICES)('%s', (name, start) => {
       const done = new Set(answers.filter(({ status }) => status < 300).map(({ operation }) => operation))
       expect(done.size).toBeGreaterThan(operations.length * 0.7)
     },
-    figure(120_000, 1_200_000),
+    figure(240_000, 1_200_000),
   )
 })
 

@@ -141,7 +141,7 @@ describe('the linter guards the layers', () => {
       typeof allowed,
       typeof other,
     ]
-  }, 60_000)
+  }, 240_000)
 
   afterAll(async () => {
     await Promise.all(folders.map((folder) => rm(folder, { recursive: true })))

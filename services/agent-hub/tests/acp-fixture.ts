@@ -38,10 +38,10 @@ export function walledProfile(program: string, network: 'none' | 'machine' = 'no
 }
 
 export const limits: TurnLimits = {
-  initialize_ms: 10_000,
-  session_ms: 10_000,
-  idle_ms: 20_000,
-  turn_ms: 30_000,
+  initialize_ms: 40_000,
+  session_ms: 40_000,
+  idle_ms: 40_000,
+  turn_ms: 60_000,
   cancel_grace_ms: 1_000,
 }
 

@@ -31,7 +31,7 @@ beforeAll(async () => {
   manifest = JSON.parse(await readFile(join(directory, 'manifest.json'), 'utf8'))
   for (const name of await readdir(join(directory, 'assets')))
     files.set(`/assets/${name}`, await readFile(join(directory, 'assets', name)))
-}, 60_000)
+}, 240_000)
 
 afterAll(() => rm(directory, { recursive: true, force: true }))
 

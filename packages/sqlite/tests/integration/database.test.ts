@@ -225,7 +225,7 @@ it.each([
   await expect(open(path)).rejects.toThrow(message)
 })
 
-it('looks through a large file while it is used, and ends on what it finds', { timeout: 60_000 }, async () => {
+it('looks through a large file while it is used, and ends on what it finds', async () => {
   const path = join(folder, 'notes.db')
   const large = await open(path)
   await large.write((tx) =>

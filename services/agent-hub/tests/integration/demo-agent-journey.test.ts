@@ -79,7 +79,7 @@ function runTests(cwd: string, files: readonly string[]): string {
   })
 }
 
-test('from a sentence to code, with a rejection on the way', { timeout: 60_000 }, async () => {
+test('from a sentence to code, with a rejection on the way', async () => {
   await using journey = await begin()
   const { turn, read, copy } = journey
   const first = await turn('specify')
@@ -132,7 +132,7 @@ test('from a sentence to code, with a rejection on the way', { timeout: 60_000 }
   expect(Number(/# pass (\d+)/.exec(report)?.[1])).toBe(5)
 })
 
-test('the code of every kind of story passes its own tests', { timeout: 60_000 }, async () => {
+test('the code of every kind of story passes its own tests', async () => {
   await using journey = await begin()
   const { turn, copy } = journey
   const feature_description =

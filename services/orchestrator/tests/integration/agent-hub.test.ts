@@ -40,7 +40,7 @@ const stubborn = (mood: string) => ({
 })
 
 describe('with the hub and its demo agent', () => {
-  it('writes a specification about the feature, and takes a comment into it', { timeout: 60_000 }, async () => {
+  it('writes a specification about the feature, and takes a comment into it', async () => {
     const created = await service.create({ feature_description: 'Let people export their invoices as a PDF file' })
     const { result } = await service.until(created.id, 'waiting_approval')
     expect(result?.['files_created']).toContain(`specs/${created.feature_id}/spec.md`)
