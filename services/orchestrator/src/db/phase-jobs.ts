@@ -156,6 +156,8 @@ function queueConnection(url: string): object {
   return {
     ...connectionOptions(url),
     application_name: 'orchestrator queue',
+    // What is taken here and lost in a crash is taken again; a step that builds on it has it on the disk with its own COMMIT.
+    options: '-c synchronous_commit=off',
     // Without it the loop that fetches waits for the answer of a half-open connection for ever.
     query_timeout: STATEMENT_MS,
   }

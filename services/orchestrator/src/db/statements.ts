@@ -38,11 +38,24 @@ const WORK = [
   'traceparent',
 ] as const
 
+const HANDOVER = ['a.session_id', 'a.notes'] as const
+
+export type FoundWorkflow = WorkflowRow & Pick<Selectable<AttemptsTable>, 'session_id' | 'notes'>
+
 /** What every transition runs, prepared; the rare statements stand where they are used. */
 export function createStatements(db: Kysely<Tables>, sequence?: EventSequence) {
   return {
-    findWorkflow: prepare<{ id: WorkflowId }, WorkflowRow & Pick<Selectable<AttemptsTable>, 'session_id' | 'notes'>>(
-      (value) => selectWorkflows(db).select(['a.session_id', 'a.notes']).where('w.id', '=', value('id')),
+    findWorkflow: prepare<{ id: WorkflowId }, FoundWorkflow>((value) =>
+      selectWorkflows(db).select(HANDOVER).where('w.id', '=', value('id')),
+    ),
+
+    /** The one that an attempt belongs to, whether it is the current one or not. */
+    findWorkflowOf: prepare<{ id: AttemptId }, FoundWorkflow>((value) =>
+      selectWorkflows(db)
+        .select(HANDOVER)
+        .where('w.id', '=', (attempts) =>
+          attempts.selectFrom('attempts').select('workflow_id').where('id', '=', value('id')),
+        ),
     ),
 
     // On Postgres a transaction holds its workflow from the first look on, as SQLite's holds everything:

@@ -1,4 +1,4 @@
-import type { Feedback, JsonObject, WorkflowId } from '@orchestrator/contract'
+import type { Feedback, JsonObject, Workflow, WorkflowId } from '@orchestrator/contract'
 import { afterCommit } from '@orchestrator/sqlite'
 import { sql, type Kysely, type QueryResult, type Transaction } from 'kysely'
 
@@ -10,7 +10,7 @@ import { noteTransaction } from './note-store.ts'
 import { reviewTransaction } from './review-transaction.ts'
 import { OutOfOrderError } from './out-of-order.ts'
 import { parseJson, reading, toJson, workflowOf } from './rows.ts'
-import type { Statements } from './statements.ts'
+import type { FoundWorkflow, Statements } from './statements.ts'
 
 export interface TransactionsOptions {
   statements: Statements
@@ -75,6 +75,12 @@ function dress(
     return first_sequence + index
   }
 
+  const remember = (row: FoundWorkflow): Workflow => {
+    const handover = { session_id: row.session_id, has_notes: row.notes > 0 }
+    seen.set(row.id, { hash: row.history_hash, sequence: row.history_sequence, handover })
+    return workflowOf(row)
+  }
+
   const findWorkflow: WorkflowTransaction['findWorkflow'] = async (id) => {
     // The second statement sees what was committed while the first one waited.
     const locked = held.has(id) ? undefined : lock(statements.lockWorkflow?.(tx, { id }))
@@ -82,9 +88,7 @@ function dress(
     held.add(id)
     const [row] = rows
     if (row === undefined) return undefined
-    const handover = { session_id: row.session_id, has_notes: row.notes > 0 }
-    seen.set(id, { hash: row.history_hash, sequence: row.history_sequence, handover })
-    return workflowOf(row)
+    return remember(row)
   }
 
   const seenOf = (id: WorkflowId): Seen => {
@@ -194,12 +198,17 @@ function dress(
     },
 
     async findWork(attempt_id) {
-      await lock(statements.lockWorkflowOf?.(tx, { id: attempt_id }))
-      const [row] = (await statements.findAttempt(tx, { id: attempt_id })).rows
-      if (row === undefined) return undefined
+      const locked = lock(statements.lockWorkflowOf?.(tx, { id: attempt_id }))
+      const [attempts, workflows] = await Promise.all([
+        statements.findAttempt(tx, { id: attempt_id }),
+        statements.findWorkflowOf(tx, { id: attempt_id }),
+        locked,
+      ])
+      const [row] = attempts.rows
+      const [found] = workflows.rows
+      if (row === undefined || found === undefined) return undefined
       held.add(row.workflow_id)
-      const workflow = await findWorkflow(row.workflow_id)
-      if (workflow === undefined) return undefined
+      const workflow = remember(found)
       const { feedback, workflow_id, ...columns } = row
       return {
         workflow,
