@@ -4,6 +4,8 @@
  *
  *   node bench/phase-round-trip.ts [phases=400]
  */
+import { DatabaseSync } from 'node:sqlite'
+
 import type { AgentHub } from '../services/orchestrator/src/core/agent-hub.ts'
 import { systemClock } from '../services/orchestrator/src/core/clock.ts'
 import { PhaseExecutor } from '../services/orchestrator/src/core/phase-executor.ts'
@@ -15,6 +17,8 @@ import { median, percentile, report } from './statistics.ts'
 
 const [count = 400] = process.argv.slice(2).map(Number)
 const WARM_UP = 50
+/** That a step changes, in the median. */
+const PAGES = 12
 
 const HUB: Pick<AgentHub, 'invoke'> = { invoke: async () => ({ success: true, result: { output: 'done' } }) }
 
@@ -72,15 +76,33 @@ async function roundTrips(url: string): Promise<number[]> {
   return durations.slice(WARM_UP)
 }
 
+/** What the disk takes for it, in milliseconds each: three commits of as many pages, without us. */
+function bareCommits(path: string): number[] {
+  const database = new DatabaseSync(path)
+  database.exec('pragma page_size = 2048; pragma journal_mode = wal; pragma synchronous = full')
+  database.exec('create table rows (text text not null)')
+  const insert = database.prepare('insert into rows values (?)')
+  const text = 'x'.repeat(PAGES * 2000)
+  const durations = Array.from({ length: WARM_UP + count }, () => {
+    const began = performance.now()
+    for (let commit = 0; commit < 3; commit++) insert.run(text)
+    return performance.now() - began
+  })
+  database.close()
+  return durations.slice(WARM_UP)
+}
+
 const postgres = await startPostgres()
 if (postgres.missing !== undefined) throw new Error(postgres.missing)
 await withFolder(async (folder) => {
+  const bare = bareCommits(`${folder}/bare.db`)
   const sqlite = await roundTrips(`sqlite:///${folder}/bench.db`)
   const shared = await roundTrips(await postgres.createDatabase())
   const held = [
     report('phase round trip on SQLite, median', median(sqlite), 'ms', { at_most: 0.7 }),
     report('phase round trip on Postgres, median', median(shared), 'ms', { at_most: 5 }),
   ]
+  console.log(`three bare commits on SQLite, median: ${median(bare).toFixed(2)} ms`)
   console.log(
     `99 of 100 within ${percentile(sqlite, 0.99).toFixed(1)} ms on SQLite, ${percentile(shared, 0.99).toFixed(1)} ms on Postgres`,
   )
