@@ -16,7 +16,7 @@ import { withFolder } from './service-process.ts'
 import { median, percentile, report } from './statistics.ts'
 
 const [count = 400] = process.argv.slice(2).map(Number)
-const WARM_UP = 50
+const WARM_UP = 3000
 /** That a step changes, in the median. */
 const PAGES = 12
 
