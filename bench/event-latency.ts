@@ -5,19 +5,14 @@
  */
 import { createClient } from '@orchestrator/client'
 
-import { startInstantHub } from './instant-hub.ts'
-import { startService, withFolder } from './service-process.ts'
+import { startWithInstantHub } from './instant-hub.ts'
+import { withFolder } from './service-process.ts'
 import { median, percentile, report } from './statistics.ts'
 
 const [count = 300] = process.argv.slice(2).map(Number)
 
 await withFolder(async (folder) => {
-  const hub = await startInstantHub()
-  const service = await startService('orchestrator', {
-    PORT: '0',
-    AGENT_HUB_URL: hub.url,
-    DATABASE_URL: `sqlite:///${folder}/bench.db`,
-  })
+  const service = await startWithInstantHub(folder)
   const client = createClient({ base_url: service.url })
   const stopping = new AbortController()
   const latencies: number[] = []
@@ -25,7 +20,7 @@ await withFolder(async (folder) => {
   const listening = (async () => {
     for await (const event of client.streamEvents({ after: 0, signal: stopping.signal })) {
       if (event.type !== 'workflow.transition' || event.data.trigger !== 'agent_complete') continue
-      latencies.push(performance.now() - (hub.answered.get(event.workflow_id) ?? Number.NaN))
+      latencies.push(performance.now() - (service.answered.get(event.workflow_id) ?? Number.NaN))
       arrived()
     }
   })()
@@ -40,7 +35,6 @@ await withFolder(async (folder) => {
   stopping.abort()
   await listening.catch(() => {})
   await service.stop()
-  await hub.close()
   const warm = latencies.slice(20)
   console.log(`${warm.length} answers, p50 ${median(warm).toFixed(2)} ms`)
   process.exitCode = report('answer to event, p99', percentile(warm, 0.99), 'ms', { at_most: 20 }) ? 0 : 1

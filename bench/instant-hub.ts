@@ -1,6 +1,8 @@
 import { createServer } from 'node:http'
 
-export interface InstantHub {
+import { startService } from './service-process.ts'
+
+interface InstantHub {
   url: string
   /** When the answer to an attempt left, by `performance.now()`; the attempt's workflow id is the key. */
   answered: Map<string, number>
@@ -8,7 +10,7 @@ export interface InstantHub {
 }
 
 /** A hub of the plain interface that answers at once. */
-export async function startInstantHub(): Promise<InstantHub> {
+async function startInstantHub(): Promise<InstantHub> {
   const answered = new Map<string, number>()
   const answer = JSON.stringify({
     success: true,
@@ -43,4 +45,20 @@ export async function startInstantHub(): Promise<InstantHub> {
         server.close(() => resolve())
       }),
   }
+}
+
+/** An orchestrator with a file of its own in `folder`, at work through such a hub. */
+export async function startWithInstantHub(folder: string, env: Record<string, string> = {}) {
+  const hub = await startInstantHub()
+  const service = await startService('orchestrator', {
+    PORT: '0',
+    AGENT_HUB_URL: hub.url,
+    DATABASE_URL: `sqlite:///${folder}/bench.db`,
+    ...env,
+  })
+  const stop = async () => {
+    await service.stop()
+    await hub.close()
+  }
+  return { url: service.url, answered: hub.answered, stop }
 }

@@ -6,22 +6,16 @@
  */
 import { createClient } from '@orchestrator/client'
 
-import { startInstantHub } from './instant-hub.ts'
+import { startWithInstantHub } from './instant-hub.ts'
 import { KeepAliveClient } from './keep-alive-client.ts'
 import { advanceBody, CREATE_BODY } from './lifecycle.ts'
-import { startService, withFolder } from './service-process.ts'
+import { withFolder } from './service-process.ts'
 
 const [seconds = 10, clients = 16] = process.argv.slice(2).map(Number)
 const PHASES = 2
 
 await withFolder(async (folder) => {
-  const hub = await startInstantHub()
-  const service = await startService('orchestrator', {
-    PORT: '0',
-    AGENT_HUB_URL: hub.url,
-    DATABASE_URL: `sqlite:///${folder}/bench.db`,
-    MAX_CONCURRENT_PHASES: String(clients),
-  })
+  const service = await startWithInstantHub(folder, { MAX_CONCURRENT_PHASES: String(clients) })
   const reviewable = new Map<string, () => void>()
   const early = new Map<string, number>()
   const stopping = new AbortController()
@@ -73,5 +67,4 @@ await withFolder(async (folder) => {
   stopping.abort()
   await listening.catch(() => {})
   await service.stop()
-  await hub.close()
 })

@@ -1,5 +1,11 @@
+import { featureIdSchema } from '@orchestrator/contract'
+
 import { createWorkspaces } from '../src/workspace/workspaces.ts'
 import type { RemoteSettings } from '../src/workspace/remote-url.ts'
+
+/** The feature of most tests, and its specification. */
+export const LOGIN = featureIdSchema.parse('001-login')
+export const SPEC = 'specs/001-login/spec.md'
 
 /** Nothing beyond this machine. */
 export const LOCAL: RemoteSettings = { credential_helper: undefined, allow_private: false, proxy: {} }

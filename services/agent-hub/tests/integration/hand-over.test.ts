@@ -1,15 +1,11 @@
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, unlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
-import { featureIdSchema } from '@orchestrator/contract'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
 import type { OpenWorkingCopy } from '../../src/core/ports.ts'
 import { makeRepository, temporaryFolder, userGit, writeFiles } from '../git-fixture.ts'
-import { workspacesOf } from '../workspaces-fixture.ts'
-
-const LOGIN = featureIdSchema.parse('001-login')
-const SPEC = 'specs/001-login/spec.md'
+import { LOGIN, SPEC, workspacesOf } from '../workspaces-fixture.ts'
 
 let folder: ReturnType<typeof temporaryFolder>
 let repository: string

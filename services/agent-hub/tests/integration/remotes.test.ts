@@ -10,9 +10,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Workspaces } from '../../src/core/ports.ts'
 import { createWorkspaces } from '../../src/workspace/workspaces.ts'
 import { makeRepository, temporaryFolder, userGit, writeFiles } from '../git-fixture.ts'
-import { LOCAL, workspacesOf } from '../workspaces-fixture.ts'
+import { LOCAL, LOGIN, workspacesOf } from '../workspaces-fixture.ts'
 
-const LOGIN = featureIdSchema.parse('001-login')
 const FROM_ORIGIN = { remote: 'origin', clean_up: false }
 
 let folder: ReturnType<typeof temporaryFolder>

@@ -18,10 +18,7 @@ import type { OpenWorkingCopy } from '../../src/core/ports.ts'
 import { ensureDemoRepository } from '../../src/workspace/demo-repository.ts'
 import { openRepository } from '../../src/workspace/repository.ts'
 import { makeRepository, temporaryFolder, userGit, writeFiles } from '../git-fixture.ts'
-import { workspacesOf } from '../workspaces-fixture.ts'
-
-const LOGIN = featureIdSchema.parse('001-login')
-const SPEC = 'specs/001-login/spec.md'
+import { LOGIN, SPEC, workspacesOf } from '../workspaces-fixture.ts'
 
 let folder: ReturnType<typeof temporaryFolder>
 let repository: string
