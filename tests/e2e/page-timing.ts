@@ -4,14 +4,17 @@ import type { Page } from 'playwright-core'
 export const quantile = (values: number[], share: number): number =>
   values.toSorted((one, other) => one - other)[Math.ceil(values.length * share) - 1] ?? Number.NaN
 
+/** Set by `npm run test:budgets`: the first value counts, on a machine that does nothing else. */
+const IS_STRICT = process.env['PAGE_BUDGETS'] === 'strict'
+
 /**
- * Measures until one value keeps within the budget, or so often. Tests of other files run at the same time, and what they
- * add is not the page's: on a quiet machine the first will do.
+ * Measures until one value keeps within the budget, or so often. In `npm test` other files run at the same time, and what
+ * they add is not the page's.
  */
 export async function measureUntil(budget: number, most: number, measure: () => Promise<number>): Promise<number[]> {
   const values: number[] = []
   do values.push(await measure())
-  while (values.length < most && Math.min(...values) > budget)
+  while (!IS_STRICT && values.length < most && Math.min(...values) > budget)
   return values
 }
 
