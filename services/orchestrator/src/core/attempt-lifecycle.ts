@@ -1,4 +1,4 @@
-import { type AgentUpdate, type AttemptId, type Usage, type WorkflowId } from '@orchestrator/contract'
+import type { AgentUpdate, AttemptId, AttemptState, Usage, WorkflowId } from '@orchestrator/contract'
 
 import type { Outcome } from './outcome.ts'
 import type { AttemptWork, WorkflowStore, WorkflowTransaction } from './ports.ts'
@@ -29,12 +29,10 @@ export class AttemptLifecycle {
   begin(attempt_id: AttemptId): Promise<AttemptWork | undefined> {
     return this.#store.write(async (tx) => {
       const work = await tx.findWork(attempt_id)
-      if (work === undefined || !isCurrent(work)) return undefined
-      const now = this.#steps.now()
+      if (work === undefined || !isWanted(work)) return undefined
       const tries = work.tries + 1
-      const since = work.tries === 0 ? { started_at: now } : {}
-      const change = { state: 'running', reason: null, next_retry_at: null, tries, ...since } as const
-      if (!(await tx.changeAttempt(attempt_id, UNFINISHED, change))) return undefined
+      const started_at = work.tries === 0 ? this.#steps.now() : null
+      await tx.beginAttempt(attempt_id, { tries, started_at })
       await this.#steps.tellAttempt(tx, work, 'running', null, null)
       if (work.workflow.status === 'pending') await this.#steps.start(tx, work.workflow)
       return { ...work, tries }
@@ -45,7 +43,7 @@ export class AttemptLifecycle {
   async hold(attempt_id: AttemptId, reason: string): Promise<void> {
     await this.#store.write(async (tx) => {
       const work = await tx.findWork(attempt_id)
-      if (work === undefined || !isCurrent(work) || work.workflow.attempt?.reason === reason) return
+      if (work === undefined || !isWanted(work) || work.workflow.attempt?.reason === reason) return
       if (await tx.changeAttempt(attempt_id, ['queued'], { reason }))
         await this.#steps.tellAttempt(tx, work, 'queued', reason, null)
     })
@@ -64,7 +62,7 @@ export class AttemptLifecycle {
   async noteInvocation(attempt_id: AttemptId, agent: string, invocation_id: string): Promise<void> {
     await this.#store.write(async (tx) => {
       const state = await tx.noteInvocation(attempt_id, agent, invocation_id)
-      if (state === undefined || UNFINISHED.some((unfinished) => unfinished === state)) return
+      if (state === undefined || isUnfinished(state)) return
       await tx.insertCancellation(attempt_id)
       tx.afterCommit(this.#onCancellation)
     })
@@ -151,11 +149,17 @@ export class AttemptLifecycle {
 
   async #findCurrent(tx: WorkflowTransaction, attempt_id: AttemptId): Promise<AttemptWork | undefined> {
     const work = await tx.findWork(attempt_id)
-    return work !== undefined && isCurrent(work) && work.workflow.status === 'in_progress' ? work : undefined
+    return work !== undefined && isWanted(work) && work.workflow.status === 'in_progress' ? work : undefined
   }
 }
 
-function isCurrent(work: AttemptWork): boolean {
-  const { status, attempt } = work.workflow
-  return attempt?.id === work.attempt_id && (status === 'pending' || status === 'in_progress')
+/** Neither it nor its workflow has ended. */
+function isWanted({ workflow }: AttemptWork): boolean {
+  const { state } = currentAttempt(workflow)
+  const { status } = workflow
+  return (status === 'pending' || status === 'in_progress') && isUnfinished(state)
+}
+
+function isUnfinished(state: AttemptState): boolean {
+  return UNFINISHED.some((unfinished) => unfinished === state)
 }

@@ -134,10 +134,12 @@ export interface KnownFeature extends Feature {
   has_ticks: boolean
 }
 
-/** What an attempt leaves to the one after it: the agent's session, and whether reviewers noted anything. */
+/** What an attempt was given or leaves to the one after it: the agent's session, and whether reviewers wrote anything. */
 export interface Handover {
   session_id: string | null
   has_notes: boolean
+  /** Threads of its workflow that no attempt has answered. */
+  has_open_threads: boolean
 }
 
 /** One transaction. Every method is a statement; a boolean answers whether a row still matched. */
@@ -168,12 +170,15 @@ export interface WorkflowTransaction extends NoteTransaction, ReviewTransaction 
   ): Promise<void>
   /** The last link of the chain of a workflow that this transaction has read or written. */
   historyHash(id: WorkflowId): string
-  /** What the attempt after the current one of a workflow that this transaction has read goes on with. */
+  /** What stands beside the current attempt of a workflow that this transaction has read or written. */
   handover(id: WorkflowId): Handover
   moveWorkflow(expected: ExpectedPosition, change: WorkflowChange): Promise<boolean>
   insertEntry(entry: HistoryEntry, words?: HistoryWords): Promise<void>
   insertAttempt(attempt: NewAttempt): Promise<void>
+  /** Undefined for an attempt that is not its workflow's current one. */
   findWork(attempt_id: AttemptId): Promise<AttemptWork | undefined>
+  /** One that this transaction found; a null `started_at` leaves it as it is. */
+  beginAttempt(id: AttemptId, begun: { tries: number; started_at: string | null }): Promise<void>
   changeAttempt(id: AttemptId, from: readonly AttemptState[], change: AttemptChange): Promise<boolean>
   /** Answers where the attempt stands by now. */
   noteInvocation(id: AttemptId, agent: string, invocation_id: string): Promise<AttemptState | undefined>

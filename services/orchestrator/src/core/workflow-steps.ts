@@ -172,7 +172,8 @@ export class WorkflowSteps {
     }
     if (step.outcome !== undefined) {
       await tx.finishAttempt(id, { state: 'succeeded', reason: null, finished_at: now, outcome: step.outcome })
-      await tx.answerThreads(workflow.id, step.outcome.threads)
+      const { threads } = step.outcome
+      if (threads.length > 0 || tx.handover(workflow.id).has_open_threads) await tx.answerThreads(workflow.id, threads)
       await countCost(tx, workflow.feature_id, step.outcome.usage, now)
       return { ...current, state: 'succeeded', reason: null, next_retry_at: null, digest: step.outcome.digest }
     }

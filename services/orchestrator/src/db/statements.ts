@@ -22,40 +22,55 @@ import type {
 } from './models.ts'
 import type { EventSequence } from './postgres-sequence.ts'
 import { prepare, prepareWrite, type Prepared } from './prepared.ts'
-import { selectWorkflows, type WorkflowRow } from './rows.ts'
+import { selectWorkflows } from './rows.ts'
 
-/** What an attempt is run with. */
-const WORK = [
-  'workflow_id',
-  'phase',
-  'number',
-  'tries',
-  'agent',
-  'invocation_id',
-  'feedback',
-  'session_id',
-  'hub_sequence',
-  'traceparent',
-] as const
+/** A workflow as a transaction reads it: with what its next step has to know beside it. */
+function findWorkflows(db: Kysely<Tables>) {
+  return selectWorkflows(db)
+    .select(['a.session_id', 'a.notes'])
+    .select((eb) =>
+      eb
+        .exists(
+          eb
+            .selectFrom('review_threads as t')
+            .select(sql.lit(1).as('one'))
+            .whereRef('t.workflow_id', '=', 'w.id')
+            .where('t.fate', '=', sql.lit('open')),
+        )
+        .as('has_open_threads'),
+    )
+}
 
-const HANDOVER = ['a.session_id', 'a.notes'] as const
+/** The same with what its attempt is run with. */
+function findWorks(db: Kysely<Tables>) {
+  return findWorkflows(db).select([
+    'a.phase',
+    'a.agent as attempt_agent',
+    'a.invocation_id',
+    'a.feedback',
+    'a.hub_sequence',
+    'a.traceparent',
+  ])
+}
 
-export type FoundWorkflow = WorkflowRow & Pick<Selectable<AttemptsTable>, 'session_id' | 'notes'>
+export type FoundWorkflow = Awaited<ReturnType<ReturnType<typeof findWorkflows>['executeTakeFirstOrThrow']>>
+type FoundWork = Awaited<ReturnType<ReturnType<typeof findWorks>['executeTakeFirstOrThrow']>>
 
 /** What every transition runs, prepared; the rare statements stand where they are used. */
 export function createStatements(db: Kysely<Tables>, sequence?: EventSequence) {
   return {
     findWorkflow: prepare<{ id: WorkflowId }, FoundWorkflow>((value) =>
-      selectWorkflows(db).select(HANDOVER).where('w.id', '=', value('id')),
+      findWorkflows(db).where('w.id', '=', value('id')),
     ),
 
-    /** The one that an attempt belongs to, whether it is the current one or not. */
-    findWorkflowOf: prepare<{ id: AttemptId }, FoundWorkflow>((value) =>
-      selectWorkflows(db)
-        .select(HANDOVER)
+    // The workflow is named by its key: from a plain join over the attempt Postgres makes a plan that reads all
+    // workflows, as long as it knows of none.
+    findWork: prepare<{ id: AttemptId }, FoundWork>((value) =>
+      findWorks(db)
         .where('w.id', '=', (attempts) =>
           attempts.selectFrom('attempts').select('workflow_id').where('id', '=', value('id')),
-        ),
+        )
+        .where('a.id', '=', value('id')),
     ),
 
     // On Postgres a transaction holds its workflow from the first look on, as SQLite's holds everything:
@@ -184,8 +199,18 @@ export function createStatements(db: Kysely<Tables>, sequence?: EventSequence) {
         .where('id', '=', value('id')),
     ),
 
-    findAttempt: prepare<{ id: AttemptId }, Pick<Selectable<AttemptsTable>, (typeof WORK)[number]>>((value) =>
-      db.selectFrom('attempts').select(WORK).where('id', '=', value('id')),
+    /** A null `started_at` leaves it as it is. */
+    beginAttempt: prepareWrite<{ id: AttemptId; tries: number; started_at: string | null }>((value) =>
+      db
+        .updateTable('attempts')
+        .set({
+          state: 'running',
+          reason: null,
+          next_retry_at: null,
+          tries: value('tries'),
+          started_at: sql<string | null>`coalesce(${value('started_at')}, started_at)`,
+        })
+        .where('id', '=', value('id')),
     ),
 
     changeAttempt: changesOfAttempts(db),

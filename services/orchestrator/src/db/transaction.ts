@@ -76,7 +76,11 @@ function dress(
   }
 
   const remember = (row: FoundWorkflow): Workflow => {
-    const handover = { session_id: row.session_id, has_notes: row.notes > 0 }
+    const handover = {
+      session_id: row.session_id,
+      has_notes: row.notes > 0,
+      has_open_threads: Boolean(row.has_open_threads),
+    }
     seen.set(row.id, { hash: row.history_hash, sequence: row.history_sequence, handover })
     return workflowOf(row)
   }
@@ -154,7 +158,12 @@ function dress(
     },
 
     async takeFeatureNumber(floor) {
-      const [counter] = (await statements.takeFeatureNumber(counters, { floor, after_floor: floor + 1 })).rows
+      const [{ rows }] = await Promise.all([
+        statements.takeFeatureNumber(counters, { floor, after_floor: floor + 1 }),
+        // Whoever creates needs a place in the feed too, which is asked for on another connection.
+        first_sequence === undefined ? lock(statements.firstSequence?.(tx, {})) : undefined,
+      ])
+      const [counter] = rows
       if (counter === undefined) throw new Error('the counter of feature numbers is missing')
       return counter.value
     },
@@ -170,7 +179,8 @@ function dress(
     async insertWorkflow({ context, result, ...columns }, more) {
       const values = { ...columns, context: toJson(context), result: toJson(result), ...more }
       held.add(values.id)
-      seen.set(values.id, { hash: more.history_hash, sequence: 0, handover: { session_id: null, has_notes: false } })
+      const handover = { session_id: null, has_notes: false, has_open_threads: false }
+      seen.set(values.id, { hash: more.history_hash, sequence: 0, handover })
       await statements.insertWorkflow(tx, values)
     },
 
@@ -199,23 +209,28 @@ function dress(
 
     async findWork(attempt_id) {
       const locked = lock(statements.lockWorkflowOf?.(tx, { id: attempt_id }))
-      const [attempts, workflows] = await Promise.all([
-        statements.findAttempt(tx, { id: attempt_id }),
-        statements.findWorkflowOf(tx, { id: attempt_id }),
-        locked,
-      ])
-      const [row] = attempts.rows
-      const [found] = workflows.rows
-      if (row === undefined || found === undefined) return undefined
-      held.add(row.workflow_id)
-      const workflow = remember(found)
-      const { feedback, workflow_id, ...columns } = row
+      const [{ rows }] = await Promise.all([statements.findWork(tx, { id: attempt_id }), locked])
+      const [row] = rows
+      if (row === undefined) return undefined
+      held.add(row.id)
+      const { phase, number, tries, attempt_agent: agent, invocation_id, session_id, hub_sequence, traceparent } = row
       return {
-        workflow,
+        workflow: remember(row),
         attempt_id,
-        ...columns,
-        feedback: reading('attempt', workflow_id, () => parseJson<Feedback>(feedback)),
+        phase,
+        number,
+        tries,
+        agent,
+        invocation_id,
+        feedback: reading('attempt', row.id, () => parseJson<Feedback>(row.feedback)),
+        session_id,
+        hub_sequence,
+        traceparent,
       }
+    },
+
+    async beginAttempt(id, { tries, started_at }) {
+      await statements.beginAttempt(tx, { id, tries, started_at })
     },
 
     async changeAttempt(id, from, change) {
