@@ -1,4 +1,3 @@
-import type { Stats } from 'node:fs'
 import { stat } from 'node:fs/promises'
 
 import type { Usage } from '@orchestrator/contract'
@@ -54,11 +53,10 @@ export function createAgentDriver(o: AgentDriverOptions): AgentDriver {
   const runTurn = async (turn: AgentTurn): Promise<TurnOutcome> => {
     if (closing.signal.aborted) return failed(turn, new AgentFailure('was not started, because the hub is stopping'))
     if (turn.signal.aborted) return { kind: 'cancelled', usage: null }
-    const folder = await stat(turn.working_copy).catch(() => undefined)
-    if (folder?.isDirectory() !== true) {
+    if (!(await isDirectory(turn.working_copy))) {
       return failed(turn, new AgentFailure(`was not started, because ${turn.working_copy} is no folder`))
     }
-    const key = describeSession(turn, folder)
+    const key = await describeSession(turn)
     const deliver = guard(turn, secrets, o.logger)
     const prompt = async (session: AgentSession, onUpdate: AgentTurn['onUpdate']): Promise<TurnOutcome> => {
       const outcome = await promptSession(session, turn, { closing: closing.signal, secrets, deliver: onUpdate })
@@ -259,8 +257,16 @@ function guard(turn: AgentTurn, secrets: Secrets, logger: AgentDriverOptions['lo
 }
 
 /** A process goes on only for the same agent, environment and folder: another folder of the same name is another one. */
-function describeSession(turn: AgentTurn, { dev, ino }: Stats): string {
+async function describeSession(turn: AgentTurn): Promise<string> {
+  const { dev, ino } = await stat(turn.working_copy)
   return JSON.stringify([turn.agent, turn.home, turn.working_copy, dev, ino, turn.env])
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  return await stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  )
 }
 
 /** What the answer to the prompt tells counts more than what was told on the way. */

@@ -172,6 +172,7 @@ export interface WorkflowTransaction extends NoteTransaction, ReviewTransaction 
   historyHash(id: WorkflowId): string
   /** What stands beside the current attempt of a workflow that this transaction has read or written. */
   handover(id: WorkflowId): Handover
+  /** Answers false, or fails the commit, when the workflow does not stand there. */
   moveWorkflow(expected: ExpectedPosition, change: WorkflowChange): Promise<boolean>
   insertEntry(entry: HistoryEntry, words?: HistoryWords): Promise<void>
   insertAttempt(attempt: NewAttempt): Promise<void>

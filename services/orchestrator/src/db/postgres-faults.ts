@@ -1,4 +1,5 @@
 import { ServiceError } from '@orchestrator/contract'
+import pg from 'pg'
 
 /** SQLSTATE of a Postgres error or the system's name of a socket's; see https://www.postgresql.org/docs/current/errcodes-appendix.html */
 export function faultCode(error: unknown): string | undefined {
@@ -9,7 +10,17 @@ export function faultCode(error: unknown): string | undefined {
 const CONFLICTS = new Set(['40001', '40P01', '23505'])
 
 export function isConflict(error: unknown): boolean {
-  return CONFLICTS.has(faultCode(error) ?? '')
+  return CONFLICTS.has(faultCode(error) ?? '') || isRefusedMove(error)
+}
+
+/** A workflow did not stand where its move expected it: see `moveOf` of the statements. */
+function isRefusedMove(error: unknown): boolean {
+  return (
+    error instanceof pg.DatabaseError &&
+    error.code === '23502' &&
+    error.table === 'workflows' &&
+    error.column === 'status'
+  )
 }
 
 /** The server goes down or comes up, is full, became a standby, or ended a transaction that stood still for too long. */

@@ -104,10 +104,13 @@ function poolClient(query: Query, release: (destroy?: boolean) => void): Postgre
 
 const names = new Map<string, string>()
 
-/** Postgres plans a statement anew each time unless it has a name. */
+/** What is planned at all; of the others many may stand in one text, which a name would refuse. */
+const PLANNED = /^\s*(select|insert|update|delete|with)\b/i
+
+/** Postgres plans a statement anew each time unless it has a name, which can take ten times as long as to run it. */
 export function runOn(client: pg.PoolClient, text: string, values: readonly unknown[]): Promise<pg.QueryResult> {
   let name = names.get(text)
-  if (name === undefined && names.size < NAMED_MAX && values.length > 0) {
+  if (name === undefined && names.size < NAMED_MAX && PLANNED.test(text)) {
     name = `orchestrator_${names.size}`
     names.set(text, name)
   }

@@ -87,6 +87,7 @@ class PipelinedConnection implements DatabaseConnection, DirectConnection {
   readonly #client: pg.PoolClient
   #sent: Promise<unknown>[] = []
   #isOpen = false
+  #isGathering = false
   /** The first failure of the transaction; others follow from it. */
   failure: Error | undefined
   /** Another transaction must not run on it. */
@@ -146,6 +147,7 @@ class PipelinedConnection implements DatabaseConnection, DirectConnection {
 
   async #query(text: string, values: readonly unknown[]): Promise<pg.QueryResult> {
     this.#assertOpen()
+    this.#gather()
     try {
       return await runOn(this.#client, text, values)
     } catch (error) {
@@ -153,6 +155,19 @@ class PipelinedConnection implements DatabaseConnection, DirectConnection {
       this.isBroken ||= isConnectionFault(error)
       throw error
     }
+  }
+
+  /** What is sent before anybody waits goes in one packet: each one sent costs more than a statement takes to build. */
+  #gather(): void {
+    if (this.#isGathering) return
+    this.#isGathering = true
+    const { stream } = this.#client.connection
+    stream.cork()
+    // Runs when all that goes on without an answer has gone on.
+    process.nextTick(() => {
+      this.#isGathering = false
+      stream.uncork()
+    })
   }
 
   /** Otherwise a straggler of a failed transaction would be committed by itself. */

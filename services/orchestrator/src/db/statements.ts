@@ -126,8 +126,8 @@ export function createStatements(db: Kysely<Tables>, sequence?: EventSequence) {
       }),
     ),
 
-    moveWorkflow: moveOf(db, false),
-    endWorkflow: moveOf(db, true),
+    moveWorkflow: moveOf(db, false, sequence !== undefined),
+    endWorkflow: moveOf(db, true, sequence !== undefined),
 
     insertEntry: prepareWrite<Insertable<WorkflowHistoryTable>>((value) =>
       db.insertInto('workflow_history').values({
@@ -292,26 +292,49 @@ export function createStatements(db: Kysely<Tables>, sequence?: EventSequence) {
   }
 }
 
-/** Only the end of a workflow names `completed_at`: SQLite rewrites the indexes over each column that is named, changed or not. */
-function moveOf(db: Kysely<Tables>, ends: boolean) {
-  return prepare<MoveValues, unknown>((value) =>
+/**
+ * Answers whether the workflow stood where it was expected. On Postgres nobody waits for that answer: the transaction
+ * holds the row, and from anywhere else the move is one to no status at all, which fails it.
+ * Only the end of a workflow names `completed_at`: SQLite rewrites the indexes over each column that is named, changed or not.
+ */
+function moveOf(db: Kysely<Tables>, ends: boolean, isHeld: boolean) {
+  type Value = <K extends keyof MoveValues>(name: K) => MoveValues[K]
+  const changes = (value: Value) => ({
+    current_phase: value('current_phase'),
+    attempt_id: value('attempt_id'),
+    updated_at: value('updated_at'),
+    error: value('error'),
+    result: sql<string | null>`coalesce(${value('result')}, result)`,
+    history_hash: value('history_hash'),
+    history_sequence: value('history_sequence'),
+    ...(ends && { completed_at: value('completed_at') }),
+  })
+  if (!isHeld) {
+    const move = prepare<MoveValues, unknown>((value) =>
+      db
+        .updateTable('workflows')
+        .set({ status: value('status'), ...changes(value) })
+        .where('id', '=', value('id'))
+        .where('status', '=', value('expected_status'))
+        .where('attempt_id', '=', value('expected_attempt_id')),
+    )
+    return async (tx: Kysely<Tables>, values: MoveValues) => (await move(tx, values)).numAffectedRows === 1n
+  }
+  const move = prepareWrite<MoveValues>((value) =>
     db
       .updateTable('workflows')
       .set({
-        status: value('status'),
-        current_phase: value('current_phase'),
-        attempt_id: value('attempt_id'),
-        updated_at: value('updated_at'),
-        error: value('error'),
-        result: sql`coalesce(${value('result')}, result)`,
-        history_hash: value('history_hash'),
-        history_sequence: value('history_sequence'),
-        ...(ends && { completed_at: value('completed_at') }),
+        status: sql<WorkflowStatus>`case
+          when status = ${value('expected_status')} and attempt_id = ${value('expected_attempt_id')}
+          then ${value('status')} end`,
+        ...changes(value),
       })
-      .where('id', '=', value('id'))
-      .where('status', '=', value('expected_status'))
-      .where('attempt_id', '=', value('expected_attempt_id')),
+      .where('id', '=', value('id')),
   )
+  return async (tx: Kysely<Tables>, values: MoveValues) => {
+    await move(tx, values)
+    return true
+  }
 }
 
 /** Changes of an attempt that stands in one of these states; there are few kinds, each prepared when it is first met. */

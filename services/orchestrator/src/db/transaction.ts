@@ -193,7 +193,7 @@ function dress(
       const { id, status: expected_status, attempt_id: expected_attempt_id } = expected
       const move = change.completed_at === null ? statements.moveWorkflow : statements.endWorkflow
       const values = { id, expected_status, expected_attempt_id, ...change, result: toJson(result) }
-      if ((await move(tx, values)).numAffectedRows !== 1n) return false
+      if (!(await move(tx, values))) return false
       seen.set(id, { ...last, hash: change.history_hash, sequence: change.history_sequence })
       return true
     },

@@ -89,6 +89,30 @@ describe.each(databases.all)('the store on $title', ({ create, isMissing }) => {
       expect(hooks).toBe(0)
     })
 
+    it('moves no workflow from where it does not stand', async () => {
+      const engine = await openEngine(await create(), external)
+      const reviewed = await waitingForReview(engine)
+      const stale = engine.store.write(async (tx) => {
+        await tx.findWorkflow(reviewed.id)
+        const moved = await tx.moveWorkflow(
+          { id: reviewed.id, status: 'in_progress', attempt_id: reviewed.attempt!.id },
+          {
+            status: 'completed',
+            current_phase: 'phase_1',
+            attempt_id: reviewed.attempt!.id,
+            updated_at: reviewed.updated_at,
+            error: null,
+            completed_at: reviewed.updated_at,
+            history_hash: 'x',
+            history_sequence: await tx.takeSequence(),
+          },
+        )
+        if (!moved) throw new ServiceError('INVALID_STATE_TRANSITION', 'somebody was first')
+      })
+      await expect(stale).rejects.toThrow(/somebody was first|null value in column "status"/)
+      expect(await engine.get(reviewed.id)).toEqual(reviewed)
+    })
+
     it('runs what waits for the commit before it answers', async () => {
       const engine = await openEngine(await create(), external)
       const order: string[] = []
