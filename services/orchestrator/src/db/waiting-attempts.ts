@@ -1,7 +1,8 @@
 import type { AttemptId } from '@orchestrator/contract'
-import type { Kysely } from 'kysely'
+import { sql, type Kysely } from 'kysely'
 
 import type { Tables } from './models.ts'
+import { prepare, type Prepared } from './prepared.ts'
 
 export interface WaitingAttempt {
   id: AttemptId
@@ -16,6 +17,7 @@ export interface WaitingAttempt {
  */
 export class WaitingAttempts {
   readonly #read: Kysely<Tables>
+  readonly #find: Prepared<{ agent: string; after: number; most: number }, { id: AttemptId; position: number }>
   /** Agents for which something may wait: the position up to which it was handed out, and whether more came since the last look. */
   readonly #agents = new Map<string, { position: number; more: boolean }>()
   /** The last position that was taken: whatever is enqueued later lies behind it. */
@@ -23,6 +25,17 @@ export class WaitingAttempts {
 
   constructor(read: Kysely<Tables>) {
     this.#read = read
+    // Compared with a value instead of the literal of the index, SQLite would compile it anew on every run.
+    this.#find = prepare((value) =>
+      read
+        .selectFrom('attempts')
+        .select(['id', 'position'])
+        .where('state', '=', sql.lit('queued'))
+        .where('queued_for', '=', value('agent'))
+        .where('position', '>', value('after'))
+        .orderBy('position')
+        .limit(value('most')),
+    )
   }
 
   /** Begins at the beginning, with all that waits. */
@@ -43,29 +56,25 @@ export class WaitingAttempts {
   /** At most so many, and of each agent at most so many; what is taken is not found again. */
   async take(limit: number, limitOf: (agent: string) => number): Promise<WaitingAttempt[]> {
     const found: WaitingAttempt[] = []
+    const exhausted = new Set<string>()
     for (const [agent, waiting] of this.#agents) {
       const most = Math.min(limit, limitOf(agent))
       if (most <= 0) continue
       waiting.more = false
-      const rows = await this.#read
-        .selectFrom('attempts')
-        .select(['id', 'position'])
-        .where('state', '=', 'queued')
-        .where('queued_for', '=', agent)
-        .where('position', '>', waiting.position)
-        .orderBy('position')
-        .limit(most)
-        .execute()
+      const { rows } = await this.#find(this.#read, { agent, after: waiting.position, most })
       found.push(...rows.map((row) => ({ ...row, agent })))
-      // Anybody may name an agent: only those that are waited for are looked at.
-      if (rows.length === 0 && !waiting.more) this.#agents.delete(agent)
+      if (rows.length < most) exhausted.add(agent)
     }
-    const taken = found.toSorted((a, b) => a.position - b.position).slice(0, limit)
+    found.sort((a, b) => a.position - b.position)
+    const taken = found.slice(0, limit)
+    for (const { agent } of found.slice(limit)) exhausted.delete(agent)
     for (const { agent, position } of taken) {
       const waiting = this.#agents.get(agent)
       if (waiting !== undefined) waiting.position = position
       this.#last = Math.max(this.#last, position)
     }
+    // Anybody may name an agent: only those that are waited for are looked at.
+    for (const agent of exhausted) if (this.#agents.get(agent)?.more === false) this.#agents.delete(agent)
     return taken
   }
 
