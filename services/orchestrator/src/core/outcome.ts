@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Artifact, Check, Digest, InvokeResponse, JsonObject, Usage } from '@orchestrator/contract'
 
 /** What an attempt brought, from the hub or from an external system, in one shape. */
@@ -86,7 +86,7 @@ export function outcomeOfExternal(phaseResult: JsonObject): Outcome {
 }
 
 export function sha256(content: string | Uint8Array): Digest {
-  return createHash('sha256').update(content).digest('hex') as Digest
+  return hash('sha256', content) as Digest
 }
 
 /** SHA-256 of a JSON value, whatever the order of its keys. */

@@ -36,6 +36,9 @@ type Answer =
   | { kind: 'unwanted' }
   | { kind: 'too_long' }
 
+/** Made once: an abort without a reason makes an exception with a stack, for every phase. */
+const ENDED = new Error('The run has ended.')
+
 /** Runs one attempt to its end through the hub: start or attach, follow, settle; try again where that may help. */
 export class PhaseExecutor {
   readonly #o: PhaseExecutorOptions
@@ -49,7 +52,7 @@ export class PhaseExecutor {
     const { phase_timeout_seconds, clock } = this.#o
     // Aborted with the claim, or when the time is up: one signal for both, since thousands may be at work.
     const stop = new AbortController()
-    const end = () => stop.abort()
+    const end = () => stop.abort(ENDED)
     claim.signal.addEventListener('abort', end, { once: true })
     if (claim.signal.aborted) end()
     void clock.sleep(phase_timeout_seconds * 1000, stop.signal).then(end, () => {})

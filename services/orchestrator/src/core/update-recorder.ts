@@ -49,8 +49,10 @@ export function createUpdateRecorder(
       writing ??= drain()
     },
     async close() {
-      closing.abort()
-      await writing
+      if (writing !== undefined) {
+        closing.abort()
+        await writing
+      }
       await flush()
     },
   }
