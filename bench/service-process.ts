@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline'
 
 const SERVICES = join(import.meta.dirname, '../services')
 /** As `npm start` runs them: see apps/cli/src/supervisor.ts and services.ts. */
-const NODE_FLAGS = ['--max-semi-space-size=2', '--v8-pool-size=1']
+const NODE_FLAGS = { orchestrator: ['--v8-pool-size=1'], 'agent-hub': ['--v8-pool-size=1', '--max-semi-space-size=2'] }
 const MALLOC_ARENA_MAX = '1'
 const NODE_COMPILE_CACHE = join(import.meta.dirname, '../node_modules/.cache/compiled')
 
@@ -27,22 +27,18 @@ export function startService(
   env: Record<string, string>,
   flags: readonly string[] = [],
 ): Promise<ServiceProcess> {
-  return start(join(SERVICES, name, 'src/main.ts'), env, flags)
+  return start(join(SERVICES, name, 'src/main.ts'), env, [...NODE_FLAGS[name], ...flags])
 }
 
 /** The reference of `bench/http.ts`. */
 export function startBare(): Promise<ServiceProcess> {
-  return start(join(import.meta.dirname, 'bare-fastify.ts'), {})
+  return start(join(import.meta.dirname, 'bare-fastify.ts'), {}, NODE_FLAGS.orchestrator)
 }
 
-async function start(
-  program: string,
-  env: Record<string, string>,
-  flags: readonly string[] = [],
-): Promise<ServiceProcess> {
+async function start(program: string, env: Record<string, string>, flags: readonly string[]): Promise<ServiceProcess> {
   const { PATH = '', HOME = '' } = process.env
   const began = performance.now()
-  const child = spawn(process.execPath, [...NODE_FLAGS, ...flags, program], {
+  const child = spawn(process.execPath, [...flags, program], {
     env: { PATH, HOME, MALLOC_ARENA_MAX, NODE_COMPILE_CACHE, LOG_LEVEL: 'info', ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   })

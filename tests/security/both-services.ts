@@ -152,15 +152,16 @@ export interface EitherProcess {
 }
 
 /** Those of `npm start`, as is the one arena below. */
-const NODE_FLAGS = '--max-semi-space-size=2 --v8-pool-size=1'
+const ORCHESTRATOR_FLAGS = '--v8-pool-size=1'
+const HUB_FLAGS = '--v8-pool-size=1 --max-semi-space-size=2'
 
 type StartProcess = (env?: Record<string, string>) => Promise<EitherProcess>
 
 const inFolder =
-  (start: (folder: string, env: Record<string, string>) => Promise<ServiceProcess>): StartProcess =>
+  (flags: string, start: (folder: string, env: Record<string, string>) => Promise<ServiceProcess>): StartProcess =>
   async (env = {}) => {
     const folder = await mkdtemp(join(tmpdir(), 'edge-process-'))
-    const service = await start(folder, { NODE_OPTIONS: NODE_FLAGS, MALLOC_ARENA_MAX: '1', ...env })
+    const service = await start(folder, { NODE_OPTIONS: flags, MALLOC_ARENA_MAX: '1', ...env })
     const document = (await (await fetch(`${service.url}/openapi.json`)).json()) as OpenApiDocument
     return {
       ...service,
@@ -178,7 +179,7 @@ const inFolder =
 export const SERVICE_PROCESSES: [name: string, start: StartProcess][] = [
   [
     'orchestrator',
-    inFolder((folder, env) =>
+    inFolder(ORCHESTRATOR_FLAGS, (folder, env) =>
       startProcess(folder, {
         PHASE_EXECUTION: 'external',
         DATABASE_URL: `sqlite:///${folder}/orchestrator.db`,
@@ -186,5 +187,5 @@ export const SERVICE_PROCESSES: [name: string, start: StartProcess][] = [
       }),
     ),
   ],
-  ['agent-hub', inFolder((folder, env) => startHubInProcess(folder, env))],
+  ['agent-hub', inFolder(HUB_FLAGS, (folder, env) => startHubInProcess(folder, env))],
 ]

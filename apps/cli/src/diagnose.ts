@@ -136,6 +136,7 @@ async function lookAtAgents(root: string, env: NodeJS.ProcessEnv): Promise<Findi
   const hub = supervise(
     {
       main: join(root, 'services/agent-hub/src/main.ts'),
+      flags: [],
       env: {
         ...env,
         HUB_HOST: '',

@@ -26,6 +26,15 @@ export interface Services {
   all: SupervisedService[]
 }
 
+/**
+ * One helper thread: less memory while idle (bench/idle.ts), for little speed under load. So is a small nursery, for the
+ * hub; the orchestrator gives back what loading took of it, and has it when many call.
+ */
+const NODE_FLAGS: Readonly<Record<ServiceName, readonly string[]>> = {
+  orchestrator: ['--v8-pool-size=1'],
+  'agent-hub': ['--v8-pool-size=1', '--max-semi-space-size=2'],
+}
+
 /** Starts the hub, unless `AGENT_HUB_URL` names another, and the orchestrator. */
 export async function startServices(options: ServicesOptions): Promise<Services> {
   const { env } = options
@@ -60,7 +69,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
 function start(service: ServiceName, port_variable: string, env: NodeJS.ProcessEnv, options: ServicesOptions) {
   const { root, watch, least, report } = options
   return supervise(
-    { main: join(root, 'services', service, 'src/main.ts'), env, watch, port_variable },
+    { main: join(root, 'services', service, 'src/main.ts'), flags: NODE_FLAGS[service], env, watch, port_variable },
     {
       onLog: (line) => {
         if (isAtLeast(line.level, least)) report({ type: 'log', service, ...line })

@@ -10,6 +10,8 @@ import { restartDelay, RESTART_POLICY, type RestartPolicy } from './restart-poli
 export interface ServiceCommand {
   /** Absolute path of its main file. */
   main: string
+  /** Of Node itself. */
+  flags: readonly string[]
   env: NodeJS.ProcessEnv
   /** Restart on change of its code; done by Node itself. */
   watch: boolean
@@ -39,8 +41,6 @@ export interface SupervisedService {
 }
 
 const LAST_WORDS_MS = 200
-/** Small nurseries and one helper thread: a fifth less memory while idle (bench/idle.ts), for little speed under load. */
-const NODE_FLAGS = ['--max-semi-space-size=2', '--v8-pool-size=1']
 /** One arena for all threads of a service, most of which only wait: some MB less of the C library's, beside. */
 const ONE_ARENA: NodeJS.ProcessEnv = { MALLOC_ARENA_MAX: '1' }
 
@@ -62,7 +62,7 @@ export function supervise(
     // A group of its own: Ctrl-C reaches only this process, which then ends the services in order.
     const started = spawn(
       process.execPath,
-      [...NODE_FLAGS, ...(command.watch ? ['--watch', '--watch-preserve-output'] : []), command.main],
+      [...command.flags, ...(command.watch ? ['--watch', '--watch-preserve-output'] : []), command.main],
       {
         env,
         detached: true,

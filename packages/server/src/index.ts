@@ -1,3 +1,4 @@
+export { collectGarbage } from './collect-garbage.ts'
 export { LOG_LEVELS, createLogger } from './log.ts'
 export { contentResponse } from './content-response.ts'
 export { commaList, flag, httpUrl, sharedToken, wholeNumber } from './environment-fields.ts'

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { createLogger, listen, listSecrets, runService } from '@orchestrator/server'
+import { collectGarbage, createLogger, listen, listSecrets, runService } from '@orchestrator/server'
 
 import manifest from '../package.json' with { type: 'json' }
 import { createApp } from './app.ts'
@@ -26,6 +26,7 @@ runService(async (fail) => {
   })
   const url = await listen(app.server, config)
   await app.start()
+  collectGarbage()
   logger.info({ url, agent_hub_url: config.agent_hub_url, phase_execution: config.phase_execution }, 'listening')
   if (app.first_key !== undefined) {
     process.stdout.write(
