@@ -8,7 +8,10 @@ import { createInterface } from 'node:readline'
 
 const SERVICES = join(import.meta.dirname, '../services')
 /** As `npm start` runs them: see apps/cli/src/supervisor.ts and services.ts. */
-const NODE_FLAGS = { orchestrator: ['--v8-pool-size=1'], 'agent-hub': ['--v8-pool-size=1', '--max-semi-space-size=2'] }
+const NODE_FLAGS = {
+  orchestrator: ['--v8-pool-size=1', '--max-semi-space-size=8'],
+  'agent-hub': ['--v8-pool-size=1', '--max-semi-space-size=2'],
+}
 const MALLOC_ARENA_MAX = '1'
 const NODE_COMPILE_CACHE = join(import.meta.dirname, '../node_modules/.cache/compiled')
 

@@ -152,7 +152,7 @@ export interface EitherProcess {
 }
 
 /** Those of `npm start`, as is the one arena below. */
-const ORCHESTRATOR_FLAGS = '--v8-pool-size=1'
+const ORCHESTRATOR_FLAGS = '--v8-pool-size=1 --max-semi-space-size=8'
 const HUB_FLAGS = '--v8-pool-size=1 --max-semi-space-size=2'
 
 type StartProcess = (env?: Record<string, string>) => Promise<EitherProcess>

@@ -27,11 +27,11 @@ export interface Services {
 }
 
 /**
- * One helper thread: less memory while idle (bench/idle.ts), for little speed under load. So is a small nursery, for the
- * hub; the orchestrator gives back what loading took of it, and has it when many call.
+ * One helper thread: less memory while idle (bench/idle.ts), for little speed under load. So are small nurseries, the
+ * smallest for the hub; the orchestrator, which may have thousands of callers, would be moving objects all the time.
  */
 const NODE_FLAGS: Readonly<Record<ServiceName, readonly string[]>> = {
-  orchestrator: ['--v8-pool-size=1'],
+  orchestrator: ['--v8-pool-size=1', '--max-semi-space-size=8'],
   'agent-hub': ['--v8-pool-size=1', '--max-semi-space-size=2'],
 }
 
