@@ -39,6 +39,19 @@ function appendNote(tx: WorkflowTransaction, workflow_id: WorkflowId, text: stri
   return tx.appendEvent({ type: 'agent.update', workflow_id, created_at, data })
 }
 
+/** All of a move to its end but its place in the feed. */
+function completionOf({ attempt, updated_at }: Workflow) {
+  return {
+    status: 'completed',
+    current_phase: 'phase_1',
+    attempt_id: attempt!.id,
+    updated_at,
+    error: null,
+    completed_at: updated_at,
+    history_hash: 'x',
+  } as const
+}
+
 describe.each(databases.all)('the store on $title', ({ create, isMissing }) => {
   describe.skipIf(isMissing)('one commit', () => {
     it('holds the step, its history row, its event and the next attempt', async () => {
@@ -70,16 +83,7 @@ describe.each(databases.all)('the store on $title', ({ create, isMissing }) => {
         await tx.findWorkflow(reviewed.id)
         await tx.moveWorkflow(
           { id: reviewed.id, status: 'waiting_approval', attempt_id: reviewed.attempt!.id },
-          {
-            status: 'completed',
-            current_phase: 'phase_1',
-            attempt_id: reviewed.attempt!.id,
-            updated_at: reviewed.updated_at,
-            error: null,
-            completed_at: null,
-            history_hash: 'x',
-            history_sequence: await tx.takeSequence(),
-          },
+          { ...completionOf(reviewed), completed_at: null, history_sequence: await tx.takeSequence() },
         )
         throw new ServiceError('STALE_REVIEW', 'refused at the end')
       })
@@ -96,16 +100,7 @@ describe.each(databases.all)('the store on $title', ({ create, isMissing }) => {
         await tx.findWorkflow(reviewed.id)
         const moved = await tx.moveWorkflow(
           { id: reviewed.id, status: 'in_progress', attempt_id: reviewed.attempt!.id },
-          {
-            status: 'completed',
-            current_phase: 'phase_1',
-            attempt_id: reviewed.attempt!.id,
-            updated_at: reviewed.updated_at,
-            error: null,
-            completed_at: reviewed.updated_at,
-            history_hash: 'x',
-            history_sequence: await tx.takeSequence(),
-          },
+          { ...completionOf(reviewed), history_sequence: await tx.takeSequence() },
         )
         if (!moved) throw new ServiceError('INVALID_STATE_TRANSITION', 'somebody was first')
       })
