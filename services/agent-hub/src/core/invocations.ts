@@ -58,6 +58,13 @@ export interface Invocations {
 
 type Begun = Omit<RunInput, 'signal' | 'onUpdate' | 'flushUpdates'>
 
+/** What is in a lane. */
+interface Entry extends Pick<InvocationRecord, 'id' | 'agent' | 'workspace' | 'feature_id'> {
+  traceparent?: string | undefined
+  /** Of a new one, which is still being written down; rejects when it is not to be. */
+  created?: Promise<void>
+}
+
 interface Running {
   controller: AbortController
   /** By a caller; otherwise an aborted run is one that the closing hub interrupted. */
@@ -72,11 +79,12 @@ export function createInvocations(parts: InvocationsParts): Invocations {
 
   const timestamp = () => parts.now().toISOString()
 
-  async function runQueued(id: string, traceparent: string | undefined): Promise<void> {
+  async function runQueued(entry: Entry): Promise<void> {
+    const { id } = entry
     const run: Running = { controller: new AbortController(), cancelled: false }
     running.set(id, run)
     try {
-      await begin(id, run, traceparent)
+      await begin(entry, run)
     } catch (error) {
       log.error({ err: error, invocation_id: id }, 'the invocation could not be run; the next start tries again')
     } finally {
@@ -85,19 +93,29 @@ export function createInvocations(parts: InvocationsParts): Invocations {
     }
   }
 
-  async function begin(id: string, run: Running, traceparent: string | undefined): Promise<void> {
-    const queued = await store.findInvocation(id)
-    if (queued?.status !== 'queued') return
-    // Made ready while it is written down that the work begins.
-    const working_copy = queued.runs < RUNS_MAX ? openWorkingCopy(parts, queued) : undefined
-    const at_rest = working_copy?.catch(() => {})
+  async function begin(entry: Entry, run: Running): Promise<void> {
+    const { id, created, traceparent } = entry
+    // The files are made ready while it is written down that there is this work, and that it begins.
+    const open = (record: Pick<InvocationRecord, 'workspace' | 'feature_id' | 'prepared'>) => {
+      const opening = openWorkingCopy(parts, record, created)
+      opening.catch(() => {})
+      return opening
+    }
+    let working_copy = created === undefined ? undefined : open({ ...entry, prepared: null })
     try {
+      // Whoever asked for it is told why it could not be written down.
+      const queued = await (created ?? Promise.resolve()).then(
+        async () => store.findInvocation(id),
+        () => undefined,
+      )
+      if (queued?.status !== 'queued') return
+      if (queued.runs < RUNS_MAX) working_copy ??= open(queued)
       const session = await chooseSession(queued)
       const record = await store.startInvocation(id, session, timestamp())
       if (record !== undefined) await carryOut({ record, session, working_copy, traceparent }, run)
     } finally {
       // Whatever came of it: who is next in the lane opens the same files.
-      await at_rest
+      await working_copy?.catch(() => {})
     }
   }
 
@@ -174,15 +192,12 @@ export function createInvocations(parts: InvocationsParts): Invocations {
     )
   }
 
-  const enqueue = (
-    { id, workspace, feature_id, agent }: Awaited<ReturnType<typeof store.listQueued>>[number],
-    traceparent?: string,
-  ) =>
+  const enqueue = (entry: Entry) =>
     lanes.add({
-      lane: featureLane(workspace, feature_id),
-      id,
-      memory_mb: memoryOf(parts.registry, agent),
-      run: async () => runQueued(id, traceparent),
+      lane: featureLane(entry.workspace, entry.feature_id),
+      id: entry.id,
+      memory_mb: memoryOf(parts.registry, entry.agent),
+      run: async () => runQueued(entry),
     })
 
   async function cancel(id: string): Promise<Invocation> {
@@ -213,19 +228,15 @@ export function createInvocations(parts: InvocationsParts): Invocations {
       const workspace = request.parameters.workspace ?? DEFAULT_WORKSPACE
       parts.workspaces.assertKnown(workspace)
       const id: string = crypto.randomUUID()
-      const record = await store.createInvocation({
-        id,
-        idempotency_key,
-        body_hash,
-        agent: profile.name,
-        workspace,
-        feature_id: request.context.feature_id,
-        request,
-        created_at: timestamp(),
+      const work = { id, agent: profile.name, workspace, feature_id: request.context.feature_id }
+      const creating = store.createInvocation({ ...work, idempotency_key, body_hash, request, created_at: timestamp() })
+      const created = creating.then((record) => {
+        if (record.id !== id) throw new Error('There was one with this key.')
       })
-      if (record.id !== id) return attach(record, body_hash)
-      enqueue(record, traceparent)
-      return toInvocation(record)
+      enqueue({ ...work, traceparent, created })
+      await created.catch(() => lanes.remove(id))
+      const record = await creating
+      return record.id === id ? toInvocation(record) : attach(record, body_hash)
     },
 
     getInvocation: async (id) => toInvocation(await getRecord(id)),

@@ -87,8 +87,10 @@ export async function runStep({ parts, input, run, working_copy, request }: Step
 
   async function inspect(outcome: Ended): Promise<Step> {
     const look = await working_copy.look()
-    const exposed = await findExposed(parts.secrets, working_copy, look.changes)
-    const checks = await parts.spec_kit.checkPhase({ request, working_copy, look, text: outcome.text })
+    const [exposed, checks] = await Promise.all([
+      findExposed(parts.secrets, working_copy, look.changes),
+      parts.spec_kit.checkPhase({ request, working_copy, look, text: outcome.text }),
+    ])
     return { outcome, look, checks: [...exposed.map(toCheck), ...checks] }
   }
 }

@@ -185,8 +185,11 @@ export interface WorkingCopy {
 
 /** What only the hub itself does with a working copy. */
 export interface OpenWorkingCopy extends WorkingCopy {
-  /** Throws away what an unfinished run left: back to the branch's last commit, people's commits in the repository taken in. */
-  reset(): Promise<void>
+  /**
+   * Throws away what an unfinished run left: back to the branch's last commit, people's commits in the repository taken
+   * in. Looks at once, but changes nothing before `agreed`; rejects when that does.
+   */
+  reset(agreed?: Promise<unknown>): Promise<void>
   /** Replaces the content of a file that is there; a link that leads out of the working copy is refused. */
   writeFile(path: string, text: string): Promise<void>
   /** Everything as it lies now, committed or not, under a name by which `since` and `restore` know it. */
@@ -197,9 +200,10 @@ export interface OpenWorkingCopy extends WorkingCopy {
   lookAhead(): void
   /**
    * Commits everything on the feature's branch. Answers the commit, or null when nothing had changed; asked again
-   * with the same message it answers the commit it made then. Whoever looked just before may say what has changed.
+   * with the same message it answers the commit it made then. Whoever looked just before may say what has changed. The
+   * message may be still to come: the files are taken as they lie now, and not at all when it does not come.
    */
-  commit(message: string, known?: Look['changes']): Promise<string | null>
+  commit(message: string | Promise<string>, known?: Look['changes']): Promise<string | null>
   /** Puts every file back to how it lay at the snapshot; ignored ones are left alone. */
   restore(snapshot: string): Promise<void>
   /**

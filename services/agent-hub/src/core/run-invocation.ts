@@ -61,13 +61,17 @@ export interface RunInput {
 /** How often one invocation is begun: if the hub dies each time, the invocation may be why. */
 export const RUNS_MAX = 10
 
-/** At the last commit of the feature; where finished work lies that was not committed, as it was judged. */
+/**
+ * At the last commit of the feature; where finished work lies that was not committed, as it was judged. No file changes
+ * before it is `agreed` that this work begins.
+ */
 export async function openWorkingCopy(
   { workspaces }: Pick<RunParts, 'workspaces'>,
   { workspace, feature_id, prepared }: Pick<InvocationRecord, 'workspace' | 'feature_id' | 'prepared'>,
+  agreed?: Promise<unknown>,
 ): Promise<OpenWorkingCopy> {
   const working_copy = await workspaces.open(workspace, feature_id)
-  if (prepared === null) await working_copy.reset()
+  if (prepared === null) await working_copy.reset(agreed)
   return working_copy
 }
 
@@ -86,7 +90,7 @@ export async function runInvocation(parts: RunParts, input: RunInput): Promise<F
   }
   try {
     const working_copy = await input.working_copy
-    if (record.prepared !== null) return await settle(parts, record, working_copy, record.prepared)
+    if (record.prepared !== null) return await settle(parts, record, working_copy, Promise.resolve(record.prepared))
     await applyTicks(working_copy, record.request.context.feedback?.ticks ?? [], parts.log)
     return await work(parts, input, working_copy)
   } catch (error) {
@@ -110,11 +114,11 @@ async function work(parts: RunParts, input: RunInput, working_copy: OpenWorkingC
     onUpdate: input.onUpdate,
     onProcess: async (process) => parts.store.recordProcess(record.id, process),
   })
-  working_copy.lookAhead()
-
   const is_converging = request.workflow_type === 'implement' && request.context.phase === 'phase_2'
   const carryOut = is_converging ? runConvergence : runStep
-  const step = await carryOut({ parts, input, run: turns.run, working_copy, request })
+  const carrying_out = carryOut({ parts, input, run: turns.run, working_copy, request })
+  working_copy.lookAhead()
+  const step = await carrying_out
   await turns.recorded()
   if ('status' in step) return withUsage(step, turns.usage)
   const verified = request.workflow_type === 'implement' ? await verify(parts, input, working_copy) : undefined
@@ -127,36 +131,46 @@ async function work(parts: RunParts, input: RunInput, working_copy: OpenWorkingC
     return withUsage(failed(reason, 'agent', session.id), turns.usage)
   }
   const { look, outcome } = step
-  const collected = await collectArtifacts({ request, working_copy, look, text: outcome.text })
-  const response = succeeded({
-    request,
-    outcome,
-    usage: turns.usage,
-    changes: look.changes,
-    checks: [...step.checks, ...(verified?.checks ?? []), ...collected.checks],
-    artifacts: collected.artifacts,
-    data: { ...step.data, ...verified?.data },
-    agent: record.agent,
-    invocation_id: record.id,
-    session_id: session.id,
-    branch: record.feature_id,
-    duration_ms: parts.now().getTime() - begun,
-  })
-  const prepared = { response, commit_message: commitMessage(record, response.result?.output ?? '') }
-  await Promise.all([parts.store.prepareInvocation(record.id, prepared, collected.stored), input.flushUpdates()])
-  return settle(parts, record, working_copy, prepared, look.changes)
+  const prepare = async (): Promise<Prepared> => {
+    const collected = await collectArtifacts({ request, working_copy, look, text: outcome.text })
+    const response = succeeded({
+      request,
+      outcome,
+      usage: turns.usage,
+      changes: look.changes,
+      checks: [...step.checks, ...(verified?.checks ?? []), ...collected.checks],
+      artifacts: collected.artifacts,
+      data: { ...step.data, ...verified?.data },
+      agent: record.agent,
+      invocation_id: record.id,
+      session_id: session.id,
+      branch: record.feature_id,
+      duration_ms: parts.now().getTime() - begun,
+    })
+    const prepared = { response, commit_message: commitMessage(record, response.result?.output ?? '') }
+    await Promise.all([parts.store.prepareInvocation(record.id, prepared, collected.stored), input.flushUpdates()])
+    return prepared
+  }
+  return settle(parts, record, working_copy, prepare(), look.changes)
 }
 
-/** Commits what was prepared. Safe to do twice. */
+/** Commits what was prepared, or is being prepared. Safe to do twice. */
 async function settle(
   parts: RunParts,
   record: InvocationRecord,
   working_copy: OpenWorkingCopy,
-  prepared: Prepared,
+  preparing: Promise<Prepared>,
   known?: Look['changes'],
 ): Promise<Finish> {
-  const committing = working_copy.commit(prepared.commit_message, known)
-  const [commit, note] = await Promise.all([committing, working_copy.publish(committing)])
+  const message = preparing.then(({ commit_message }) => commit_message)
+  const committing = working_copy.commit(message, known)
+  // Not before: git has the message first then.
+  const publishing = message.then(async () => working_copy.publish(committing))
+  publishing.catch(() => {})
+  // First of all, for it ends only when git has let go of the files, whatever came of it.
+  const commit = await committing
+  const note = await publishing
+  const { response } = await preparing
   if (note !== null) parts.log.warn({ invocation_id: record.id }, note)
-  return { status: 'succeeded', response: withCommit(prepared.response, commit, note) }
+  return { status: 'succeeded', response: withCommit(response, commit, note) }
 }

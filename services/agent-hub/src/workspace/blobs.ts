@@ -8,14 +8,27 @@ const SUBMODULE = '160000'
 /** Path → id of what the file holds. Pointers to other repositories are none of ours. */
 export type Blobs = ReadonlyMap<string, string>
 
-/** What the index holds, and whether the files lie as it says and no others beside them. */
-export async function readIndex(clone: GitPlace): Promise<{ blobs: Blobs; is_clean: boolean }> {
+export interface Index {
+  /** What it holds. */
+  readonly blobs: Blobs
+  /** Whether the files lie as it says and no others beside them. */
+  is_clean: boolean
+}
+
+export async function readIndex(clone: GitPlace): Promise<Index> {
   const differing = ['--modified', '--deleted', '--others', '--exclude-standard']
   const entries = await listGit(clone, ['ls-files', '-z', '-t', '--stage', ...differing])
   // `TAG MODE ID STAGE\tPATH`, and `? PATH` of what is not in it.
-  const held = entries.filter((entry) => entry.startsWith(HELD)).map((entry) => entry.slice(HELD.length))
+  const held = entries.filter((entry) => entry.startsWith(HELD))
   const others = entries.filter((entry) => !entry.startsWith(HELD) && !entry.startsWith(SUBMODULE, HELD.length))
-  return { blobs: toBlobs(held), is_clean: others.length === 0 }
+  let blobs: Blobs | undefined
+  return {
+    // Read when it is first asked for: while the agent works there is time.
+    get blobs() {
+      return (blobs ??= toBlobs(held.map((entry) => entry.slice(HELD.length))))
+    },
+    is_clean: others.length === 0,
+  }
 }
 
 const HELD = 'H '

@@ -21,9 +21,9 @@ export interface GitEnd {
 const GIT_TIMEOUT_MS = 600_000
 const OUTPUT_BYTES_MAX = 256 * 1024 * 1024
 
-/** Without a shell. git starts while its input is still to come; it is ended, and this rejects, when that does not come. */
+/** Without a shell. git starts while its input is still to come, and is ended when that does not come. */
 export async function executeGit({ args, cwd, env }: GitOrder, input: Promise<string>): Promise<GitEnd> {
-  return new Promise((resolve, reject) => {
+  return new Promise((resolve) => {
     const limits = { maxBuffer: OUTPUT_BYTES_MAX, timeout: GIT_TIMEOUT_MS }
     const child = execFile('git', args, { cwd, env, ...limits, encoding: 'buffer' }, (error, stdout, stderr) => {
       const exit_code = error === null ? 0 : typeof error.code === 'number' ? error.code : null
@@ -34,10 +34,7 @@ export async function executeGit({ args, cwd, env }: GitOrder, input: Promise<st
     child.stdin?.on('error', () => {})
     input.then(
       (text) => child.stdin?.end(text),
-      (error: unknown) => {
-        reject(error)
-        child.kill()
-      },
+      () => child.kill(),
     )
   })
 }

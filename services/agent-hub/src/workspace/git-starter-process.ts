@@ -15,13 +15,14 @@ process.on('message', (told: ToStarter) => {
   if (told.kind === 'input') return inputs.get(id)?.resolve(told.text)
   if (told.kind === 'no_input') return inputs.get(id)?.reject(new Error('It does not come.'))
   const input = Promise.withResolvers<string>()
+  input.promise.catch(() => {})
   inputs.set(id, input)
-  void executeGit(told.order, input.promise)
-    .then(
-      (end) => answer({ kind: 'ended', id, end }),
-      // Whoever took the input back waits for no answer.
-      () => undefined,
-    )
-    .finally(() => inputs.delete(id))
+  // To start one takes long: what others wait for and came with it goes first.
+  const run = async () => {
+    const end = await executeGit(told.order, input.promise)
+    inputs.delete(id)
+    answer({ kind: 'ended', id, end })
+  }
+  setImmediate(() => void run())
 })
 answer({ kind: 'ready' })

@@ -54,7 +54,8 @@ export function warmGitStarter(): void {
     if (told.kind === 'ready') own.is_ready = true
     else {
       waiting.get(told.id)?.resolve(told.end)
-      settle(own, told.id)
+      waiting.delete(told.id)
+      if (waiting.size === 0) child.channel?.unref()
     }
   })
   // It is no reason for the hub to go on.
@@ -63,7 +64,7 @@ export function warmGitStarter(): void {
   child.channel?.unref()
 }
 
-/** Undefined where there is no starter that could do it. Rejects when the input does. */
+/** Undefined where there is no starter that could do it. */
 export function startGit(order: GitOrder, input: Promise<string>): Promise<GitEnd> | undefined {
   const own = starter
   if (own?.is_ready !== true || !own.child.connected) return undefined
@@ -78,16 +79,7 @@ export function startGit(order: GitOrder, input: Promise<string>): Promise<GitEn
   send({ kind: 'run', id, order })
   input.then(
     (text) => send({ kind: 'input', id, text }),
-    (error: unknown) => {
-      send({ kind: 'no_input', id })
-      ended.reject(error)
-      settle(own, id)
-    },
+    () => send({ kind: 'no_input', id }),
   )
   return ended.promise
-}
-
-function settle({ child, waiting }: Starter, id: number): void {
-  waiting.delete(id)
-  if (waiting.size === 0) child.channel?.unref()
 }

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
 import { devNull } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -83,7 +83,7 @@ function environment(): NodeJS.ProcessEnv {
 }
 
 export interface GitOptions {
-  /** One that is still to come is not waited for: git starts meanwhile, and is ended when it does not come. */
+  /** One that is still to come is not waited for: git starts meanwhile. It is ended, and this rejects, when none comes. */
   input?: string | Promise<string>
   env?: Readonly<Record<string, string>>
   /** Settings for this call alone, after those that hold for every one. */
@@ -112,7 +112,10 @@ export async function runGit(
     env: { ...environment(), ...(options.ssh === true && agentOfSsh()), ...options.env },
   }
   const input = Promise.resolve(options.input ?? '')
+  let missing: { error: unknown } | undefined
+  input.catch((error: unknown) => (missing = { error }))
   const { exit_code, refusal, stdout, stderr } = await (startGit(order, input) ?? executeGit(order, input))
+  if (missing !== undefined) throw missing.error
   if (exit_code === 0) return Buffer.from(stdout.buffer, stdout.byteOffset, stdout.byteLength)
   if (refusal !== undefined) throw Object.assign(new Error(`git could not be started: ${refusal}`), { code: refusal })
   throw new GitError(args[0], exit_code, stderr)
@@ -131,9 +134,17 @@ export async function readGit(
  * What a branch points to where it lies in a file of its own, which counts before any other place; undefined where it
  * does not, and git has to be asked. A process saved: git takes longer to start than to do most of what it is asked.
  */
-export async function findLooseRef(place: GitPlace, ref: string): Promise<string | undefined> {
-  const text = await readFile(join(place.git_dir, ref), 'utf8').catch(() => '')
-  return /^([0-9a-f]{40}|[0-9a-f]{64})\n?$/.exec(text)?.[1]
+export function findLooseRef(place: GitPlace, ref: string): string | undefined {
+  return /^([0-9a-f]{40}|[0-9a-f]{64})\n?$/.exec(readQuietly(join(place.git_dir, ref)))?.[1]
+}
+
+/** A small file that git keeps, which is read before another thread could be asked for it; empty where there is none. */
+export function readQuietly(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
 }
 
 /** Entries of a `-z` output. */

@@ -3,7 +3,7 @@ import { copyFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import type { ChangedFile, OpenWorkingCopy, WorkingCopy } from '../core/ports.ts'
-import { listTreeBlobs, readBlobs, readIndex, type Blobs } from './blobs.ts'
+import { listTreeBlobs, readBlobs, readIndex, type Index } from './blobs.ts'
 import { publishBranch, takeUpstream, type FeatureClone } from './feature-clone.ts'
 import { handOver } from './hand-over.ts'
 import { findGit, findLooseRef, listGit, readGit, runGit } from './git.ts'
@@ -23,12 +23,11 @@ export function createWorkingCopy(
 ): OpenWorkingCopy {
   const branch = `refs/heads/${clone.feature_id}`
   const feature_directory = `specs/${clone.feature_id}`
-  const findHead = async () =>
-    (await findLooseRef(clone, branch)) ?? findGit(clone, ['rev-parse', '-q', '--verify', 'HEAD'])
+  const findHead = async () => findLooseRef(clone, branch) ?? findGit(clone, ['rev-parse', '-q', '--verify', 'HEAD'])
 
   /** Of the last commit, which is what the index holds: no agent reaches it, so it is read once. */
-  let committed: Promise<Blobs> | undefined
-  const listCommitted = async () => (committed ??= readIndex(clone).then(({ blobs }) => blobs))
+  let committed: Promise<Index> | undefined
+  const listCommitted = async () => (await (committed ??= readIndex(clone))).blobs
 
   /** What `list` tells, once no path of it is a repository of its own. */
   const withoutNested = async (list: () => Promise<string[]>, pathOf: (entry: string) => string): Promise<string[]> => {
@@ -79,11 +78,10 @@ export function createWorkingCopy(
   }
 
   /** Whether everything lies as at the last commit. Where the index is known to, the answer says what is in it. */
-  const isAt = async (head: string, index: ReturnType<typeof readIndex> | undefined) => {
+  const isAt = async (head: string, index: Promise<Index> | undefined) => {
     if (index !== undefined && indexes.get(clone.git_dir) === head) {
-      const { blobs, is_clean } = await index
-      committed = Promise.resolve(blobs)
-      return is_clean
+      committed = index
+      return (await index).is_clean
     }
     const is_clean = (await status()).length === 0
     if (is_clean) indexes.set(clone.git_dir, head)
@@ -120,12 +118,14 @@ export function createWorkingCopy(
   return {
     ...files,
 
-    lookAhead: () => void listCommitted().catch(() => {}),
+    // A moment later: what was asked for before is on its way then.
+    lookAhead: () => void setImmediate(() => void listCommitted().catch(() => {})),
 
-    async reset() {
+    async reset(agreed) {
       committed = undefined
       const index = indexes.has(clone.git_dir) ? readIndex(clone) : undefined
       index?.catch(() => {})
+      await agreed
       await takeUpstream(clone, repository)
       const head = await findHead()
       if (head === undefined) await runGit(clone, ['read-tree', '--empty'])
@@ -155,11 +155,12 @@ export function createWorkingCopy(
 
     async commit(message, known) {
       const changes = known ?? (await listChanges())
-      if (changes.length === 0) return findCommitWith(message)
+      if (changes.length === 0) return findCommitWith(await message)
       indexes.delete(clone.git_dir)
       // `--all` is all that git knows already.
       if (changes.some(({ change }) => change === 'added')) await runGit(clone, ['add', '--all'])
       const how = ['--quiet', '--no-verify', '--no-status', '--cleanup=verbatim', '-F', '-']
+      // git takes the files and waits for the message; without one it makes no commit.
       await runGit(clone, ['commit', '--all', ...how], { input: message })
       committed = undefined
       const head = (await findHead()) ?? null

@@ -178,6 +178,47 @@ describe('a working copy', () => {
     expect(await copy.commit('another message')).toBeNull()
   })
 
+  it('is committed once its message has come, and not at all when none comes', async () => {
+    const copy = await openLogin()
+    const first = await commitSpec(copy, 'one')
+    writeFiles(copy.path, { [SPEC]: 'two' })
+    const { changes } = await copy.look()
+    const git_dir = join(copy.path, '../git')
+    const lock = join(git_dir, 'index.lock')
+    const head = () => userGit(git_dir, 'rev-parse', '001-login')
+
+    const message = Promise.withResolvers<string>()
+    const committing = copy.commit(message.promise, changes)
+    committing.catch(() => {})
+    await expect.poll(() => existsSync(lock)).toBe(true)
+    expect(head()).toBe(first)
+    message.reject(new Error('there is none'))
+    await expect(committing).rejects.toThrow('there is none')
+    expect(existsSync(lock)).toBe(false)
+    // As when the hub is killed: git reads the end of its input.
+    await expect(copy.commit('', changes)).rejects.toThrow(/empty commit message/)
+    expect(head()).toBe(first)
+
+    expect((await copy.look()).changes).toEqual([{ path: SPEC, change: 'modified' }])
+    expect(await copy.commit('two')).toBe(head())
+    expect(userGit(git_dir, 'show', `001-login:${SPEC}`)).toBe('two')
+  })
+
+  it('begins again only once that is agreed', async () => {
+    const copy = await openLogin()
+    await commitSpec(copy, 'one')
+    writeFiles(copy.path, { [SPEC]: 'half', 'more.md': 'x' })
+    const agreed = Promise.withResolvers<void>()
+    const [refused, waiting] = [copy.reset(Promise.reject(new Error('not agreed'))), copy.reset(agreed.promise)]
+    await expect(refused).rejects.toThrow('not agreed')
+    expect(await read(copy, SPEC)).toBe('half')
+    expect(await read(copy, 'more.md')).toBe('x')
+    agreed.resolve()
+    await waiting
+    expect((await copy.look()).changes).toEqual([])
+    expect(await read(copy, SPEC)).toBe('one')
+  })
+
   it('leaves ignored files out', async () => {
     writeFiles(repository, { '.gitignore': '.env\n' })
     userGit(repository, 'add', '--all')
