@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs'
 import { stat } from 'node:fs/promises'
 
 import type { Usage } from '@orchestrator/contract'
@@ -53,10 +54,11 @@ export function createAgentDriver(o: AgentDriverOptions): AgentDriver {
   const runTurn = async (turn: AgentTurn): Promise<TurnOutcome> => {
     if (closing.signal.aborted) return failed(turn, new AgentFailure('was not started, because the hub is stopping'))
     if (turn.signal.aborted) return { kind: 'cancelled', usage: null }
-    if (!(await isDirectory(turn.working_copy))) {
+    const folder = await stat(turn.working_copy).catch(() => undefined)
+    if (folder?.isDirectory() !== true) {
       return failed(turn, new AgentFailure(`was not started, because ${turn.working_copy} is no folder`))
     }
-    const key = await describeSession(turn)
+    const key = describeSession(turn, folder)
     const deliver = guard(turn, secrets, o.logger)
     const prompt = async (session: AgentSession, onUpdate: AgentTurn['onUpdate']): Promise<TurnOutcome> => {
       const outcome = await promptSession(session, turn, { closing: closing.signal, secrets, deliver: onUpdate })
@@ -257,16 +259,8 @@ function guard(turn: AgentTurn, secrets: Secrets, logger: AgentDriverOptions['lo
 }
 
 /** A process goes on only for the same agent, environment and folder: another folder of the same name is another one. */
-async function describeSession(turn: AgentTurn): Promise<string> {
-  const { dev, ino } = await stat(turn.working_copy)
+function describeSession(turn: AgentTurn, { dev, ino }: Stats): string {
   return JSON.stringify([turn.agent, turn.home, turn.working_copy, dev, ino, turn.env])
-}
-
-async function isDirectory(path: string): Promise<boolean> {
-  return await stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  )
 }
 
 /** What the answer to the prompt tells counts more than what was told on the way. */

@@ -61,6 +61,8 @@ export async function collectArtifacts(o: {
     )
   }
   for (let at = 0; at < Math.min(paths.length, FILES_MAX); at += READ_AT_ONCE) {
+    // Small files are read at once: where there are many, others have their turn between.
+    if (at > 0) await new Promise((resolve) => setImmediate(resolve))
     const few = paths.slice(at, Math.min(at + READ_AT_ONCE, FILES_MAX))
     const read = await Promise.all(few.map(async (path) => working_copy.readFile(path).catch(toRefusal)))
     for (const [at, path] of few.entries()) {

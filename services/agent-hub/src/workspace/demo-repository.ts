@@ -15,7 +15,7 @@ To work on a repository of your own, start with \`WORKSPACE=/path/to/it\`.
 
 /** Makes the demo repository unless something lies there already. Built aside, so that a crash leaves no half of one. */
 export async function ensureDemoRepository(path: string): Promise<void> {
-  if ((await findStats(path)) !== undefined) return
+  if (findStats(path) !== undefined) return
   await mkdir(dirname(path), { recursive: true })
   const fresh = join(dirname(path), `.new-${randomUUID()}`)
   try {

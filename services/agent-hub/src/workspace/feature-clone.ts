@@ -31,10 +31,13 @@ export async function listClones(folder: string): Promise<string[]> {
 
 export async function findClone(folder: string, feature_id: FeatureId): Promise<FeatureClone | undefined> {
   const git_dir = join(folder, feature_id, 'git')
-  if ((await findStats(git_dir)) === undefined) return undefined
+  if (findStats(git_dir) === undefined) return undefined
   // Left by a git that was killed; whoever opens a working copy is its only user.
   const locks = ['index.lock', 'HEAD.lock', 'config.lock', `refs/heads/${feature_id}.lock`]
-  await Promise.all(locks.map(async (lock) => rm(join(git_dir, lock), { force: true })))
+  for (const lock of locks) {
+    const path = join(git_dir, lock)
+    if (findStats(path) !== undefined) await rm(path, { force: true })
+  }
   return { feature_id, git_dir, work_tree: join(folder, feature_id, 'tree') }
 }
 
@@ -103,8 +106,8 @@ const UPSTREAM = 'refs/hub/upstream'
  */
 export async function takeUpstream(clone: FeatureClone, repository: Repository): Promise<void> {
   const branch = `refs/heads/${clone.feature_id}`
-  const [known, own] = await Promise.all([findLooseRef(repository, branch), findLooseRef(clone, branch)])
-  if (known !== undefined && known === own) return
+  const known = findLooseRef(repository, branch)
+  if (known !== undefined && known === findLooseRef(clone, branch)) return
   if (known === undefined && (await findBranch(repository, clone.feature_id)) === undefined) return
   await fetchBranch(clone, repository.git_dir, `+refs/heads/${clone.feature_id}:${UPSTREAM}`)
   const ours = await findGit(clone, ['rev-parse', '-q', '--verify', 'HEAD'])

@@ -1,9 +1,9 @@
-import { lstat, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-import { findLooseRef, runGit, type GitPlace } from './git.ts'
+import { findLooseRef, readQuietly, runGit, type GitPlace } from './git.ts'
 import { copyLoose, readLooseNode } from './loose-objects.ts'
 import type { Repository } from './repository.ts'
+import { findStats } from './safe-path.ts'
 
 /** More is for `git fetch`, which keeps many objects as one pack. */
 const OBJECTS_MAX = 100
@@ -25,10 +25,10 @@ export async function handOver(
   branch: string,
   committing: Promise<string | null>,
 ): Promise<boolean> {
-  const parent = await findLooseRef(repository, branch)
-  if (parent === undefined || !(await isCheckedOutNowhere(repository, branch))) return false
+  const parent = findLooseRef(repository, branch)
+  if (parent === undefined) return false
   const order = committing.then(async (commit) => {
-    if (commit === null) throw new OutOfTheOrdinary()
+    if (commit === null || !isCheckedOutNowhere(repository, branch)) throw new OutOfTheOrdinary()
     await Promise.all(listAdded(clone, commit, parent).map(async (id) => copyLoose(clone, repository, id)))
     return `update ${branch} ${commit} ${parent}\n`
   })
@@ -42,12 +42,10 @@ export async function handOver(
 /** What git writes where a branch is in use, in the repository or in a worktree that is linked to it. */
 const SIGNS_OF_USE = ['worktrees', 'rebase-merge', 'rebase-apply', 'BISECT_LOG']
 
-async function isCheckedOutNowhere({ git_dir }: Repository, branch: string): Promise<boolean> {
-  const [head, ...signs] = await Promise.all([
-    readFile(join(git_dir, 'HEAD'), 'utf8').catch(() => undefined),
-    ...SIGNS_OF_USE.map(async (name) => lstat(join(git_dir, name)).catch(() => undefined)),
-  ])
-  return head !== undefined && head !== `ref: ${branch}\n` && signs.every((sign) => sign === undefined)
+function isCheckedOutNowhere({ git_dir }: Repository, branch: string): boolean {
+  const head = readQuietly(join(git_dir, 'HEAD'))
+  const signs = SIGNS_OF_USE.map((name) => findStats(join(git_dir, name)))
+  return head !== '' && head !== `ref: ${branch}\n` && signs.every((sign) => sign === undefined)
 }
 
 /** Ids of the objects that a commit has and its parent has not. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { chmod, copyFile, mkdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { copyFileSync, readFileSync, renameSync, statSync } from 'node:fs'
+import { chmod, copyFile, mkdir, readFile, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { inflate, inflateSync } from 'node:zlib'
@@ -47,19 +47,24 @@ function contentOf(object: Buffer, type: string): Buffer | undefined {
   return object.toString('latin1', 0, start) === `${type} ${bytes.length}\0` ? bytes : undefined
 }
 
+/** What is no larger is copied before another thread could be asked for it. */
+const COPIED_AT_ONCE_MAX = 64 * 1024
+
 /** Rejects when it is not there as a file of its own. Under its name it is whole at any moment, as git leaves it. */
 export async function copyLoose(from: GitPlace, to: GitPlace, id: string): Promise<void> {
+  const source = placeOf(from, id)
   const target = placeOf(to, id)
   // As git calls its own, so that it clears away what a killed hub leaves.
   const fresh = join(dirname(target), `tmp_obj_${randomUUID()}`)
-  const copy = async () => copyFile(placeOf(from, id), fresh)
+  const copy = async () =>
+    statSync(source).size <= COPIED_AT_ONCE_MAX ? copyFileSync(source, fresh) : copyFile(source, fresh)
   try {
     // Most often the folder is there.
     await copy().catch(async () => {
       await makeFolder(dirname(target))
       await copy()
     })
-    await rename(fresh, target)
+    renameSync(fresh, target)
   } catch (error) {
     await rm(fresh, { force: true })
     throw error

@@ -27,7 +27,7 @@ export function createMirror(o: { name: string; url: string; data_dir: string; s
   let opening: Promise<Repository> | undefined
 
   const open = async (): Promise<Repository> => {
-    if ((await findStats(path)) === undefined) {
+    if (findStats(path) === undefined) {
       await copyRepository(o, path)
       fetched_at = performance.now()
     }
@@ -44,7 +44,7 @@ export function createMirror(o: { name: string; url: string; data_dir: string; s
   }
   return {
     open: async () => (opening ??= open().finally(() => (opening = undefined))),
-    peek: async () => ((await findStats(path)) === undefined ? undefined : openRepository(path)),
+    peek: async () => (findStats(path) === undefined ? undefined : openRepository(path)),
   }
 }
 

@@ -1,6 +1,18 @@
-import { constants, type Stats } from 'node:fs'
-import { lstat, open, realpath } from 'node:fs/promises'
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  read,
+  readSync,
+  realpathSync,
+  statSync,
+  type Stats,
+} from 'node:fs'
+import { open } from 'node:fs/promises'
 import { join, sep } from 'node:path'
+import { promisify } from 'node:util'
 
 import { ServiceError } from '@orchestrator/contract'
 
@@ -14,18 +26,27 @@ function assertRelative(path: string): void {
 }
 
 /** Where a path below `root` leads, or undefined where nothing is. Throws for a link that leads out. */
-async function findReal(root: string, path: string): Promise<string | undefined> {
+function findReal(root: string, path: string): string | undefined {
   assertRelative(path)
-  const [real_root, real] = await Promise.all([realpath(root), realpath(join(root, path)).catch(() => undefined)])
-  if (real !== undefined && !real.startsWith(real_root + sep)) {
+  const real = findRealPath(join(root, path))
+  if (real !== undefined && !real.startsWith(realpathSync.native(root) + sep)) {
     throw new ServiceError('VALIDATION_ERROR', `${path} is a link that leads out of the working copy, and is not read.`)
   }
   return real
 }
 
+function findRealPath(path: string): string | undefined {
+  try {
+    // Most of what is looked for is not there, and an error costs more than a look.
+    return statSync(path, { throwIfNoEntry: false }) && realpathSync.native(path)
+  } catch {
+    return undefined
+  }
+}
+
 /** Replaces what a regular file below `root` holds. While no agent is at work there: nobody changes links in between. */
 export async function writeBelow(root: string, path: string, text: string): Promise<void> {
-  const real = await findReal(root, path)
+  const real = findReal(root, path)
   if (real === undefined) return
   const file = await open(real, constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_TRUNC)
   try {
@@ -35,30 +56,49 @@ export async function writeBelow(root: string, path: string, text: string): Prom
   }
 }
 
+/** What is no larger is read before another thread could be asked for it. */
+const SMALL_BYTES_MAX = 64 * 1024
+const readAside = promisify(read)
+
 /**
  * Content of a regular file below `root`, or undefined. An agent wrote what lies there: a link that leads out is
  * refused, and neither a pipe nor a device is waited for.
  */
 export async function readBelow(root: string, path: string): Promise<Uint8Array | undefined> {
-  const real = await findReal(root, path)
-  if (real === undefined) return undefined
-  const file = await open(real, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(() => undefined)
+  const real = findReal(root, path)
+  const file = real === undefined ? undefined : openQuietly(real)
   if (file === undefined) return undefined
   try {
-    const found = await file.stat()
+    const found = fstatSync(file)
     if (!found.isFile()) return undefined
     if (found.size > FILE_BYTES_MAX) {
       throw new ServiceError('VALIDATION_ERROR', `${path} is larger than ${FILE_BYTES_MAX / 1024 / 1024} MiB.`)
     }
     // No further than it was long: somebody may still be writing.
-    const { buffer, bytesRead } = await file.read(new Uint8Array(found.size))
-    return buffer.subarray(0, bytesRead)
+    const buffer = new Uint8Array(found.size)
+    const length =
+      found.size <= SMALL_BYTES_MAX
+        ? readSync(file, buffer)
+        : (await readAside(file, buffer, 0, found.size, 0)).bytesRead
+    return buffer.subarray(0, length)
   } finally {
-    await file.close()
+    closeSync(file)
+  }
+}
+
+function openQuietly(path: string): number | undefined {
+  try {
+    return openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  } catch {
+    return undefined
   }
 }
 
 /** What lies at a path, links not followed. */
-export async function findStats(path: string): Promise<Stats | undefined> {
-  return lstat(path).catch(() => undefined)
+export function findStats(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false })
+  } catch {
+    return undefined
+  }
 }

@@ -96,7 +96,7 @@ export function createWorkspace(o: WorkspaceOptions): Workspace {
       const repository = await o.open()
       const clone = await openClone(repository, feature_id)
       const path = `specs/${feature_id}/spec.md`
-      const rules = await rulesOf(clone)
+      const rules = rulesOf(clone)
       if (checked.get(clone.git_dir) === rules) return createWorkingCopy(clone, repository, indexes)
       if ((await findGit(clone, ['check-ignore', '--no-index', path])) !== undefined) {
         throw new ServiceError(
@@ -132,9 +132,7 @@ export function createWorkspace(o: WorkspaceOptions): Workspace {
 }
 
 /** Changes with the repository's rules for ignored files. */
-async function rulesOf(clone: FeatureClone): Promise<string> {
-  const found = await Promise.all(
-    ['.gitignore', 'specs/.gitignore'].map((name) => findStats(join(clone.work_tree, name))),
-  )
+function rulesOf(clone: FeatureClone): string {
+  const found = ['.gitignore', 'specs/.gitignore'].map((name) => findStats(join(clone.work_tree, name)))
   return found.map((stats) => (stats === undefined ? '' : `${stats.ino} ${stats.mtimeMs} ${stats.size}`)).join()
 }

@@ -89,6 +89,8 @@ async function readTexts(
 ): Promise<Map<string, string | Unreadable>> {
   const texts = new Map<string, string | Unreadable>()
   for (let at = 0; at < paths.length; at += READ_AT_ONCE) {
+    // Small files are read at once: where there are many, others have their turn between.
+    if (at > 0) await new Promise((resolve) => setImmediate(resolve))
     const few = paths.slice(at, at + READ_AT_ONCE)
     const read = await Promise.all(few.map(async (path) => readText(() => working_copy.readFile(path))))
     for (const [at, path] of few.entries()) if (read[at] !== undefined) texts.set(path, read[at])
