@@ -79,6 +79,7 @@ export async function startAgentProcess(o: AgentCommand): Promise<AgentChild> {
       return stripControls(tail.text).trim()
     },
     async end(grace_ms) {
+      const known = await listMarked(marker)
       child.stdin.end()
       signalGroup(pid, grace_ms > 0 ? 'SIGTERM' : 'SIGKILL')
       const timer = setTimeout(() => signalGroup(pid, 'SIGKILL'), grace_ms)
@@ -86,7 +87,7 @@ export async function startAgentProcess(o: AgentCommand): Promise<AgentChild> {
       clearTimeout(timer)
       // The leader is gone; what it forked may still be there.
       signalGroup(pid, 'SIGKILL')
-      await killMarked(marker)
+      await killMarked(marker, known)
       // A child that outlived the agent may hold the pipes open for ever.
       for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy()
     },
@@ -96,9 +97,10 @@ export async function startAgentProcess(o: AgentCommand): Promise<AgentChild> {
 /** Ends what a hub that was killed left behind. Answers whether anything was. */
 export async function endOrphan(orphan: AgentProcess): Promise<boolean> {
   const [started, marker] = splitStarted(orphan.started)
+  const known = await listMarked(marker)
   const leader = (await findStartTime(orphan.pid)) === started
   if (leader) signalGroup(orphan.pid, 'SIGKILL')
-  const others = await killMarked(marker)
+  const others = await killMarked(marker, known)
   return leader || others > 0
 }
 
@@ -146,17 +148,17 @@ async function findStartTimeByPs(pid: number): Promise<string | undefined> {
 
 /**
  * Kills every process that carries the marker, those too that made a session of their own to outlive the group,
- * and waits until they are gone. Only where /proc tells environments; elsewhere the process group has to do.
- * Answers how many there were.
+ * and waits until they are gone, and so are those who were `known` to carry it before the first of them was told to
+ * end: a process loses its memory, and its mark with it, a moment before it is gone, and the first process of a
+ * sandbox is gone only after all that hid in there. Answers how many there were.
  */
-async function killMarked(marker: string): Promise<number> {
-  if (process.platform !== 'linux') return 0
-  const killed = new Set<number>()
+async function killMarked(marker: string, known: readonly number[]): Promise<number> {
+  const awaited = new Set(known)
   const deadline = performance.now() + KILL_WAIT_MS
   // More than one round, because one that is about to die may have forked once more.
   for (let found = await listMarked(marker); found.length > 0; found = await listMarked(marker)) {
     for (const pid of found) {
-      killed.add(pid)
+      awaited.add(pid)
       try {
         process.kill(pid, 'SIGKILL')
       } catch {
@@ -166,13 +168,14 @@ async function killMarked(marker: string): Promise<number> {
     if (performance.now() > deadline) break
     await delay(5)
   }
-  // Its memory, and with it its mark, goes a moment before the process does.
   const isAlive = async (pid: number) => (await findStartTime(pid)) !== undefined
-  while (performance.now() < deadline && (await Promise.all([...killed].map(isAlive))).includes(true)) await delay(5)
-  return killed.size
+  while (performance.now() < deadline && (await Promise.all([...awaited].map(isAlive))).includes(true)) await delay(5)
+  return awaited.size
 }
 
+/** Only where /proc tells environments; elsewhere the process group has to do. */
 async function listMarked(marker: string): Promise<number[]> {
+  if (process.platform !== 'linux') return []
   const wanted = `${MARKER}=${marker}`
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number)
   const found = await Promise.all(
