@@ -121,6 +121,7 @@ export function createAgentDriver(o: AgentDriverOptions): AgentDriver {
       const ended = await Promise.all(processes.map(endOrphan))
       return ended.filter(Boolean).length
     },
+    findKept: (session_id) => idle.find(session_id)?.child.process,
     async endSession(session_id) {
       await idle.end(session_id)
     },

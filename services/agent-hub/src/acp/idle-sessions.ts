@@ -4,6 +4,8 @@ import type { AgentSession } from './agent-session.ts'
 export interface IdleSessions {
   /** The session's agent, when it is alive and was kept under the same description. One that does not fit is ended first. */
   take(session_id: string, description: string): Promise<AgentSession | undefined>
+  /** The session's agent, which goes on waiting. */
+  find(session_id: string): AgentSession | undefined
   /** `memory_mb` is what it is counted for while it waits. */
   keep(session_id: string, description: string, session: AgentSession, memory_mb: number): void
   /** Those that waited longest give way until the others take no more than so much. Resolves when they are gone. */
@@ -52,6 +54,7 @@ export function createIdleSessions(
       await ending.get(session_id)
       return undefined
     },
+    find: (session_id) => idle.get(session_id)?.session,
     keep(session_id, description, session, memory_mb) {
       evict(session_id)
       const timer = setTimeout(() => evict(session_id), o.idle_ms)

@@ -6,7 +6,7 @@ import { featureLane, memoryOf, type Lanes } from './lanes.ts'
 import { cancelled, failed, type Finish } from './outcome.ts'
 import { openWorkingCopy, RUNS_MAX, runInvocation, type RunInput, type RunParts } from './run-invocation.ts'
 import { isFinished, toInvocation, type InvocationRecord, type SessionRecord } from './store.ts'
-import type { Telemetry } from './ports.ts'
+import type { AgentProcess, Telemetry } from './ports.ts'
 import { createUpdateBuffer, type UpdateBuffer } from './update-buffer.ts'
 
 export const DEFAULT_WORKSPACE = 'default'
@@ -61,8 +61,8 @@ type Begun = Omit<RunInput, 'signal' | 'onUpdate' | 'flushUpdates'>
 /** What is in a lane. */
 interface Entry extends Pick<InvocationRecord, 'id' | 'agent' | 'workspace' | 'feature_id'> {
   traceparent?: string | undefined
-  /** Of a new one, which is still being written down; rejects when it is not to be. */
-  created?: Promise<void>
+  /** Of a new one, which is still being written down: `created` rejects when it is not to be. */
+  fresh?: { created: Promise<void>; session_id: string | undefined }
 }
 
 interface Running {
@@ -94,29 +94,44 @@ export function createInvocations(parts: InvocationsParts): Invocations {
   }
 
   async function begin(entry: Entry, run: Running): Promise<void> {
-    const { id, created, traceparent } = entry
+    const { fresh, traceparent } = entry
     // The files are made ready while it is written down that there is this work, and that it begins.
     const open = (record: Pick<InvocationRecord, 'workspace' | 'feature_id' | 'prepared'>) => {
-      const opening = openWorkingCopy(parts, record, created)
+      const opening = openWorkingCopy(parts, record, fresh?.created)
       opening.catch(() => {})
       return opening
     }
-    let working_copy = created === undefined ? undefined : open({ ...entry, prepared: null })
+    let working_copy = fresh && open({ ...entry, prepared: null })
     try {
-      // Whoever asked for it is told why it could not be written down.
-      const queued = await (created ?? Promise.resolve()).then(
-        async () => store.findInvocation(id),
-        () => undefined,
-      )
-      if (queued?.status !== 'queued') return
-      if (queued.runs < RUNS_MAX) working_copy ??= open(queued)
-      const session = await chooseSession(queued)
-      const record = await store.startInvocation(id, session, timestamp())
-      if (record !== undefined) await carryOut({ record, session, working_copy, traceparent }, run)
+      let asked = fresh?.session_id
+      if (fresh === undefined) {
+        const queued = await store.findInvocation(entry.id)
+        if (queued?.status !== 'queued') return
+        if (queued.runs < RUNS_MAX) working_copy = open(queued)
+        asked = queued.session_id ?? queued.request.session_id
+      }
+      const session = await chooseSession(entry, asked)
+      const process = parts.driver.findKept(session.id)
+      const record = await start(entry, session, process)
+      if (record !== undefined) await carryOut({ record, session, process, working_copy, traceparent }, run)
     } finally {
       // Whatever came of it: who is next in the lane opens the same files.
       await working_copy?.catch(() => {})
     }
+  }
+
+  /** That a new one begins is written down with the one commit that says that there is one. */
+  async function start(
+    { id, fresh }: Entry,
+    session: SessionRecord,
+    process: AgentProcess | undefined,
+  ): Promise<InvocationRecord | undefined> {
+    const starting = store.startInvocation(id, session, timestamp(), process)
+    const [created, started] = await Promise.allSettled([fresh?.created, starting])
+    // Whoever asked for it is told why it could not be written down.
+    if (created.status === 'rejected') return undefined
+    if (started.status === 'rejected') throw started.reason
+    return started.value
   }
 
   async function carryOut(begun: Begun, run: Running): Promise<void> {
@@ -169,10 +184,9 @@ export function createInvocations(parts: InvocationsParts): Invocations {
   }
 
   /** The one asked for when it is this agent's and this feature's; a forgotten one must not stop the work. */
-  async function chooseSession(queued: InvocationRecord): Promise<SessionRecord> {
-    const asked = queued.session_id ?? queued.request.session_id
+  async function chooseSession(entry: Entry, asked: string | undefined): Promise<SessionRecord> {
     const found = asked === undefined ? undefined : await store.findSession(asked)
-    const { agent, workspace, feature_id } = queued
+    const { agent, workspace, feature_id } = entry
     const fits = found?.agent === agent && found.workspace === workspace && found.feature_id === feature_id
     if (found !== undefined && fits) return found
     return { id: crypto.randomUUID(), agent, workspace, feature_id, acp_session_id: null, created_at: timestamp() }
@@ -233,7 +247,7 @@ export function createInvocations(parts: InvocationsParts): Invocations {
       const created = creating.then((record) => {
         if (record.id !== id) throw new Error('There was one with this key.')
       })
-      enqueue({ ...work, traceparent, created })
+      enqueue({ ...work, traceparent, fresh: { created, session_id: request.session_id } })
       await created.catch(() => lanes.remove(id))
       const record = await creating
       return record.id === id ? toInvocation(record) : attach(record, body_hash)

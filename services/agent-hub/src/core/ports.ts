@@ -149,7 +149,9 @@ export interface AgentDriver {
   run(turn: AgentTurn): Promise<TurnOutcome>
   /** Ends agents that a killed hub left behind; those whose start time differs are somebody else's and left alone. Answers how many it ended. */
   endOrphans(processes: readonly AgentProcess[]): Promise<number>
-  /** Ends the agent of a session that waits for its next turn, if there is one. */
+  /** The agent of a session that waits for its next turn, if there is one. */
+  findKept(session_id: string): AgentProcess | undefined
+  /** Ends it, if there is one. */
   endSession(session_id: string): Promise<void>
   /** Ends every process group it started. */
   close(): Promise<void>

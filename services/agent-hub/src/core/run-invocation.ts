@@ -9,6 +9,7 @@ import { cancelled, failed, succeeded, withCommit, withUsage, type Finish } from
 import { runStep } from './phase-step.ts'
 import type {
   AgentDriver,
+  AgentProcess,
   AgentRegistry,
   Look,
   OpenWorkingCopy,
@@ -49,6 +50,8 @@ export interface RunParts {
 export interface RunInput {
   record: InvocationRecord
   session: SessionRecord
+  /** Its agent, where that is alive: it is on record with the invocation. */
+  process: AgentProcess | undefined
   /** As `openWorkingCopy` opens it; undefined when the work was begun too often. */
   working_copy: Promise<OpenWorkingCopy> | undefined
   signal: AbortSignal
@@ -112,6 +115,7 @@ async function work(parts: RunParts, input: RunInput, working_copy: OpenWorkingC
     traceparent: input.traceparent,
     about: { kind: 'invoke', topic: null, invocation_id: record.id },
     onUpdate: input.onUpdate,
+    process: input.process,
     onProcess: async (process) => parts.store.recordProcess(record.id, process),
   })
   const is_converging = request.workflow_type === 'implement' && request.context.phase === 'phase_2'

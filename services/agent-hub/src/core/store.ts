@@ -69,8 +69,13 @@ export interface InvocationStore {
   findInvocationByKey(idempotency_key: string): Promise<InvocationRecord | undefined>
   /** Oldest first. Only what cannot be unreadable: one damaged row must not keep the others from going on. */
   listQueued(): Promise<Pick<InvocationRecord, 'id' | 'agent' | 'workspace' | 'feature_id'>[]>
-  /** queued → running, with its session, which is kept in the same commit. */
-  startInvocation(id: string, session: SessionRecord, now: string): Promise<InvocationRecord | undefined>
+  /** queued → running, with its session and that one's agent where it is alive, kept in the same commit. */
+  startInvocation(
+    id: string,
+    session: SessionRecord,
+    now: string,
+    process?: AgentProcess,
+  ): Promise<InvocationRecord | undefined>
   /** running → queued, for all: they were interrupted when the hub ended. Answers how many. */
   requeueInterrupted(): Promise<number>
   requestCancel(id: string, now: string): Promise<void>

@@ -29,6 +29,9 @@ export interface TurnsInput {
   /** For the audit log. */
   about: Pick<Exchange, 'kind' | 'topic' | 'invocation_id'>
   onUpdate: (update: AgentUpdate) => void
+  /** The session's agent where it is on record already. */
+  process?: AgentProcess | undefined
+  /** Puts another one on record. */
   onProcess: (process: AgentProcess) => Promise<void>
 }
 
@@ -42,6 +45,7 @@ export function createTurns(parts: RunParts, o: TurnsInput): Turns {
   const deadline = parts.now().getTime() + limit_ms
   const agent = parts.registry.getAgent(o.agent, o.model)
   let acp_session_id = session.acp_session_id
+  let known = o.process
   let recording: Promise<unknown> = Promise.resolve()
   let usage: Usage | null = null
 
@@ -68,6 +72,8 @@ export function createTurns(parts: RunParts, o: TurnsInput): Turns {
       onUpdate: o.onUpdate,
       onTraffic: (told) => (traffic = told),
       onProcess: (process) => {
+        if (process.started === known?.started) return
+        known = process
         o.onProcess(process).catch((error: unknown) => {
           parts.log.error({ err: error, session_id: session.id }, 'the agent’s process could not be recorded')
         })

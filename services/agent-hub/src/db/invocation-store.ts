@@ -2,6 +2,7 @@ import type { FeatureId, InvocationEvent } from '@orchestrator/contract'
 import type { Database } from '@orchestrator/sqlite'
 import { sql, type Transaction } from 'kysely'
 
+import type { AgentProcess } from '../core/ports.ts'
 import { toInvocation, type InvocationStore } from '../core/store.ts'
 import { readEvent, readInvocation, readSession } from './invocation-rows.ts'
 import type { Tables } from './tables.ts'
@@ -62,8 +63,10 @@ export function createInvocationStore(
       return rows.map((row) => ({ ...row, feature_id: row.feature_id as FeatureId }))
     },
 
-    startInvocation: async (id, session, now) =>
+    startInvocation: async (id, session, now, process) =>
       database.write(async (tx) => {
+        const queued = tx.selectFrom('invocations').select('id').where('id', '=', id).where('status', '=', 'queued')
+        if ((await queued.executeTakeFirst()) === undefined) return undefined
         const kept = { ...session, home: homeDirectory(session.id), updated_at: now, ...OPEN }
         await tx
           .insertInto('sessions')
@@ -77,12 +80,12 @@ export function createInvocationStore(
             session_id: session.id,
             runs: eb('runs', '+', 1),
             started_at: eb.fn.coalesce('started_at', eb.val(now)),
+            ...(process !== undefined && columnsOf(process)),
           }))
           .where('id', '=', id)
-          .where('status', '=', 'queued')
           .returningAll()
-          .executeTakeFirst()
-        return row && readInvocation(row)
+          .executeTakeFirstOrThrow()
+        return readInvocation(row)
       }),
 
     requeueInterrupted: async () =>
@@ -169,8 +172,7 @@ export function createInvocationStore(
 
     recordProcess: async (id, process) =>
       database.write(async (tx) => {
-        const columns = { process_pid: process.pid, process_started: process.started }
-        await tx.updateTable('invocations').set(columns).where('id', '=', id).execute()
+        await tx.updateTable('invocations').set(columnsOf(process)).where('id', '=', id).execute()
       }),
 
     async listProcesses() {
@@ -201,6 +203,8 @@ export function createInvocationStore(
     },
   }
 }
+
+const columnsOf = (process: AgentProcess) => ({ process_pid: process.pid, process_started: process.started })
 
 /** Numbered from 1 within the invocation, in the commit that makes them visible. */
 async function appendEvents(

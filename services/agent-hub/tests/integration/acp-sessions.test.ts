@@ -57,6 +57,7 @@ describe('a session over several turns', () => {
 
     await expect.poll(async () => isRunning(fixture.processes[0]!.pid)).toBe(false)
     expect(await isRunning(fixture.processes[1]!.pid)).toBe(true)
+    expect(['a', 'b'].map(fixture.driver.findKept)).toEqual([undefined, fixture.processes[1]])
   })
 
   it('counts those that wait: they give way when one that works needs the memory', async () => {

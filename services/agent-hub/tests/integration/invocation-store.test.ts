@@ -76,6 +76,15 @@ describe('an invocation', () => {
     expect(await store.listEvents(id, 0)).toMatchObject([{ sequence: 1, type: 'invocation.finished', data: { id } }])
   })
 
+  it('is started with the agent that goes on in its session, and not where there is none to start', async () => {
+    const process = { pid: 4711, started: 'boot/1' }
+    expect(await store.startInvocation('nowhere', SESSION, NOW, process)).toBeUndefined()
+    expect(await store.findSession(SESSION.id)).toBeUndefined()
+    expect(await store.listProcesses()).toEqual([])
+    await store.startInvocation(await create(), SESSION, NOW, process)
+    expect(await store.listProcesses()).toEqual([process])
+  })
+
   it('that was interrupted waits again, and counts its runs', async () => {
     const [first, second] = [await create(), await create()]
     await store.startInvocation(first, SESSION, NOW)
