@@ -47,6 +47,8 @@ export function createWorkingCopy(
 
   const status = async () =>
     listGit(clone, [
+      // What it finds out about the files is left to the commit to write down.
+      '--no-optional-locks',
       'status',
       '--porcelain=v1',
       '-z',
