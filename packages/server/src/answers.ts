@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 
 import { errorStatus, retryAfterSeconds, toEnvelope, toServiceError } from './errors.ts'
+import { plainLines } from './log.ts'
 import type { Server } from './server-types.ts'
 
 /** Turns whatever was thrown into the one shape of an error; what is our fault is logged whole. */
@@ -17,8 +18,7 @@ export function answerError(thrown: unknown, request: FastifyRequest, reply: Fas
 
 /** One line for every answer; plain reads only at debug level, since they would drown the decisions. */
 export function logAnswers(app: Server, logger: Logger): void {
-  // Nothing in these lines can hold a secret, and looking for some would double what a line costs.
-  const log = logger.child({}, { redact: [] })
+  const log = plainLines(logger)
   app.addHook('onResponse', (request, reply, done) => {
     const isQuiet = reply.statusCode < 400 && (request.method === 'GET' || request.method === 'HEAD')
     const answered = {

@@ -2,6 +2,7 @@ import type { BudgetPage, Queue } from '@orchestrator/contract'
 import {
   createMetrics,
   HTTP_METRICS,
+  plainLines,
   PROCESS_METRICS,
   type EventLoopWatch,
   type Looked,
@@ -123,6 +124,7 @@ export interface TelemetryOptions {
 
 /** What the core tells of its work, as figures, spans and lines of the log. */
 export function createTelemetry({ metrics, tracing, logger }: TelemetryOptions): Telemetry {
+  const log = plainLines(logger)
   return {
     stepTaken: ({ workflow_type, trigger, from, to }) =>
       metrics.note(TRANSITIONS, { workflow_type, trigger, from, to }),
@@ -138,21 +140,21 @@ export function createTelemetry({ metrics, tracing, logger }: TelemetryOptions):
         attributes: { ...about, feature_id },
         ...(parent !== null && { parent }),
       })
-      logger.info(about, 'phase begun')
+      log.info(about, 'phase begun')
       const began = performance.now()
       return {
         traceparent: span.traceparent,
         hubFailed(error) {
           const kind = error.transient ? 'transient' : 'permanent'
           metrics.note(HUB_ERRORS, { kind })
-          logger.warn({ ...about, kind, reason: error.message }, 'the Agent Hub failed')
+          log.warn({ ...about, kind, reason: error.message }, 'the Agent Hub failed')
         },
         ended(outcome, agent) {
           const duration_ms = Math.round(performance.now() - began)
           metrics.note(PHASES, { workflow_type, phase, agent, outcome }, duration_ms / 1000)
           span.set({ agent, outcome })
           span.end(outcome === 'failed' ? 'the phase failed' : undefined)
-          logger.info({ ...about, agent, outcome, duration_ms }, 'phase ended')
+          log.info({ ...about, agent, outcome, duration_ms }, 'phase ended')
         },
       }
     },
