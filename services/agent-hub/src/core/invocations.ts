@@ -120,7 +120,7 @@ export function createInvocations(parts: InvocationsParts): Invocations {
     }
   }
 
-  /** That a new one begins is written down with the one commit that says that there is one. */
+  /** A new one begins in the same commit that writes it down. */
   async function start(
     { id, fresh }: Entry,
     session: SessionRecord,
