@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+
 import type { AgentHub, InvokeOptions } from '../../services/orchestrator/src/core/agent-hub.ts'
 import { HubError } from '../../services/orchestrator/src/core/agent-hub.ts'
 
@@ -11,6 +13,13 @@ interface Invocation {
   waiting: { resolve(response: Response): void; reject(error: Error): void } | undefined
 }
 
+/** No answer ever comes, but whoever asked may stop waiting for it. */
+async function untilAborted(signal: AbortSignal): Promise<never> {
+  signal.throwIfAborted()
+  await once(signal, 'abort')
+  throw signal.reason
+}
+
 /** An Agent Hub in this process whose agents do what the test says, when it says so. The same key is the same work. */
 export class ScriptedHub {
   readonly invocations = new Map<string, Invocation>()
@@ -20,10 +29,7 @@ export class ScriptedHub {
     let isSevered = false
     const unreachable = () => new HubError('The scripted hub cannot be reached.', { transient: true })
     return {
-      invoke: async (o) => {
-        if (isSevered) return new Promise<never>(() => {})
-        return this.#invoke(o)
-      },
+      invoke: async (o) => (isSevered ? untilAborted(o.signal) : this.#invoke(o)),
       cancel: async () => {},
       cancelByKey: async (key) => this.invocations.has(key),
       getArtifact: () => Promise.reject(unreachable()),
