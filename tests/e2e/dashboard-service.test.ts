@@ -34,6 +34,27 @@ describe.skipIf(NO_BROWSER)(titled('the page and its service'), () => {
     await close()
   })
 
+  it('shows what happened between its first reading and the opening of its stream', async () => {
+    const id = await served.reviewable()
+    const { page, close } = await served.visit('/settings')
+    const opened = Promise.withResolvers<void>()
+    await page.route(
+      ({ pathname }) => pathname === '/events',
+      async (route) => {
+        await opened.promise
+        await route.continue()
+      },
+    )
+    await page.goto(`${served.service.url}/workflows/${id}`)
+    await awaitReview(page, 1)
+    await served.rework(id)
+    await awaitReview(page, 1)
+    opened.resolve()
+    await button(page, 'Go to Write, attempt 2').click()
+    await awaitReview(page, 2)
+    await close()
+  })
+
   it('offers to be loaded anew when the service has come back with another one', async () => {
     await served.service.close()
     await served.serve({ env: { PORT: String(await freePort()) } })

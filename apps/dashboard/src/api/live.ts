@@ -1,5 +1,5 @@
 import { useEffect, useRef, useSyncExternalStore } from 'react'
-import { useQueryClient } from '@tanstack/react-query'
+import { useQueryClient, type QueryClient } from '@tanstack/react-query'
 
 import type { StreamEvent } from '@orchestrator/contract'
 
@@ -35,6 +35,19 @@ const ARRIVALS_KEPT = 200
 /** A reconnect within this time is nobody's concern. */
 const LOST_AFTER_MS = 1500
 
+/**
+ * What was read before the stream was open may have moved on unseen, at its first opening as well. What is being read
+ * at this moment would be taken for the new reading, and is read once more when it is there.
+ */
+function readAgain(client: QueryClient): void {
+  const under_way = client.getQueryCache().findAll({ fetchStatus: 'fetching' })
+  void client.invalidateQueries()
+  for (const { queryKey, promise } of under_way) {
+    const again = () => void client.invalidateQueries({ queryKey, exact: true })
+    void promise?.then(again, again)
+  }
+}
+
 /** Keeps the page in step with the service for as long as it is mounted. */
 export function useFollowEvents(
   onEvent: (event: StreamEvent) => void,
@@ -58,10 +71,9 @@ export function useFollowEvents(
       clearTimeout(timer)
       timer = undefined
       update({ connected: true })
-      if (!was_lost) return
+      readAgain(client)
+      if (was_lost) told.current.onReturn()
       was_lost = false
-      void client.invalidateQueries()
-      told.current.onReturn()
     }
     const close = followEvents({
       onEvent: (event) => {
