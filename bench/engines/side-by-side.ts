@@ -47,7 +47,9 @@ async function openGraphile(connectionString: string) {
   await pool.query(`create table workflows (id uuid primary key, status text not null, phase int not null, result text);
     create table workflow_history (id bigint generated always as identity primary key, workflow_id uuid not null,
       from_status text not null, to_status text not null, trigger text not null, created_at timestamptz not null default now())`)
-  const utils = await makeWorkerUtils({ pgPool: pool })
+  // Ours writes no log here either.
+  const logger = new Logger(() => () => {})
+  const utils = await makeWorkerUtils({ pgPool: pool, logger })
   await utils.migrate()
   const waiting = new Map<string, () => void>()
 
@@ -74,8 +76,7 @@ async function openGraphile(connectionString: string) {
     concurrency: 16,
     pollInterval: 1000,
     noHandleSignals: true,
-    // Ours writes no log here either.
-    logger: new Logger(() => () => {}),
+    logger,
     taskList: {
       phase: async (payload) => {
         const { id } = payload as { id: string }
