@@ -68,9 +68,8 @@ export async function startAgentProcess(o: AgentCommand): Promise<AgentChild> {
     })
   })
   const pid = child.pid ?? 0
-  const process = { pid, started: `${(await findStartTime(pid)) ?? 'gone'}/${marker}` }
   return {
-    process,
+    process: { pid, started: `${(await findStartTime(pid)) ?? 'gone'}/${marker}` },
     stdin: child.stdin,
     stdout: child.stdout,
     exited,

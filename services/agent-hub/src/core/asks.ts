@@ -101,7 +101,7 @@ export function createAsks(parts: AsksParts): Asks {
         traceparent: undefined,
         about: { kind: 'ask', topic: question.topic, invocation_id: null },
         onUpdate: () => {},
-        onProcess: async (process) => conversations.recordSessionProcess(session.id, process),
+        recordProcess: async (agent_process) => conversations.recordSessionProcess(session.id, agent_process),
       })
       const outcome = await turns.run(working_copy, parts.spec_kit.buildQuestionPrompt(question, working_copy))
       if (outcome.kind !== 'ended') throw unanswered(outcome)

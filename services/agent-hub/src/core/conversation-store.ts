@@ -24,7 +24,7 @@ export interface ConversationStore {
   /** The agent's own memory of these is gone: the next turn begins anew. */
   forgetAcpSessions(unused_since: string): Promise<void>
   /** So that it is found after a crash of the hub. */
-  recordSessionProcess(id: string, process: AgentProcess): Promise<void>
+  recordSessionProcess(id: string, agent_process: AgentProcess): Promise<void>
 
   recordExchange(exchange: Exchange): Promise<void>
   /** Oldest first. */

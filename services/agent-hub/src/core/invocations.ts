@@ -111,9 +111,10 @@ export function createInvocations(parts: InvocationsParts): Invocations {
         asked = queued.session_id ?? queued.request.session_id
       }
       const session = await chooseSession(entry, asked)
-      const process = parts.driver.findKept(session.id)
-      const record = await start(entry, session, process)
-      if (record !== undefined) await carryOut({ record, session, process, working_copy, traceparent }, run)
+      const kept = parts.driver.findKept(session.id)
+      const record = await start(entry, session, kept)
+      if (record !== undefined)
+        await carryOut({ record, session, recorded_process: kept, working_copy, traceparent }, run)
     } finally {
       // Whatever came of it: who is next in the lane opens the same files.
       await working_copy?.catch(() => {})
@@ -124,9 +125,9 @@ export function createInvocations(parts: InvocationsParts): Invocations {
   async function start(
     { id, fresh }: Entry,
     session: SessionRecord,
-    process: AgentProcess | undefined,
+    kept: AgentProcess | undefined,
   ): Promise<InvocationRecord | undefined> {
-    const starting = store.startInvocation(id, session, timestamp(), process)
+    const starting = store.startInvocation(id, session, timestamp(), kept)
     const [created, started] = await Promise.allSettled([fresh?.created, starting])
     // Whoever asked for it is told why it could not be written down.
     if (created.status === 'rejected') return undefined

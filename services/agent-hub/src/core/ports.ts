@@ -95,7 +95,7 @@ export interface AgentTurn {
   /** Told once, at the end of a turn that was begun. */
   onTraffic?: (traffic: TurnTraffic) => void
   /** Told once the process runs, so that it can be found and ended after a crash of the hub. */
-  onProcess: (process: AgentProcess) => void
+  onProcess: (agent_process: AgentProcess) => void
 }
 
 /** A process and when the system started it: a pid alone may by then be somebody else. */
@@ -322,6 +322,6 @@ export interface Verifier {
     /** Absolute. */
     working_copy: string
     signal: AbortSignal
-    onProcess: (process: AgentProcess) => void
+    onProcess: (agent_process: AgentProcess) => void
   }): Promise<Verification>
 }

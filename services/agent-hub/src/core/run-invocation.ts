@@ -51,7 +51,7 @@ export interface RunInput {
   record: InvocationRecord
   session: SessionRecord
   /** Its agent, where that is alive: it is on record with the invocation. */
-  process: AgentProcess | undefined
+  recorded_process: AgentProcess | undefined
   /** As `openWorkingCopy` opens it; undefined when the work was begun too often. */
   working_copy: Promise<OpenWorkingCopy> | undefined
   signal: AbortSignal
@@ -115,8 +115,8 @@ async function work(parts: RunParts, input: RunInput, working_copy: OpenWorkingC
     traceparent: input.traceparent,
     about: { kind: 'invoke', topic: null, invocation_id: record.id },
     onUpdate: input.onUpdate,
-    process: input.process,
-    onProcess: async (process) => parts.store.recordProcess(record.id, process),
+    recorded_process: input.recorded_process,
+    recordProcess: async (agent_process) => parts.store.recordProcess(record.id, agent_process),
   })
   const is_converging = request.workflow_type === 'implement' && request.context.phase === 'phase_2'
   const carryOut = is_converging ? runConvergence : runStep

@@ -74,7 +74,7 @@ export interface InvocationStore {
     id: string,
     session: SessionRecord,
     now: string,
-    process?: AgentProcess,
+    agent_process?: AgentProcess,
   ): Promise<InvocationRecord | undefined>
   /** running → queued, for all: they were interrupted when the hub ended. Answers how many. */
   requeueInterrupted(): Promise<number>
@@ -96,7 +96,7 @@ export interface InvocationStore {
   findSession(id: string): Promise<SessionRecord | undefined>
   saveAcpSession(id: string, acp_session_id: string): Promise<void>
 
-  recordProcess(id: string, process: AgentProcess): Promise<void>
+  recordProcess(id: string, agent_process: AgentProcess): Promise<void>
   listProcesses(): Promise<AgentProcess[]>
   /** All, or those whose invocation finished before. */
   forgetProcesses(finished_before?: string): Promise<void>

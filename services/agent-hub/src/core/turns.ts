@@ -30,9 +30,9 @@ export interface TurnsInput {
   about: Pick<Exchange, 'kind' | 'topic' | 'invocation_id'>
   onUpdate: (update: AgentUpdate) => void
   /** The session's agent where it is on record already. */
-  process?: AgentProcess | undefined
+  recorded_process?: AgentProcess | undefined
   /** Puts another one on record. */
-  onProcess: (process: AgentProcess) => Promise<void>
+  recordProcess: (agent_process: AgentProcess) => Promise<void>
 }
 
 /**
@@ -45,7 +45,7 @@ export function createTurns(parts: RunParts, o: TurnsInput): Turns {
   const deadline = parts.now().getTime() + limit_ms
   const agent = parts.registry.getAgent(o.agent, o.model)
   let acp_session_id = session.acp_session_id
-  let known = o.process
+  let { recorded_process } = o
   let recording: Promise<unknown> = Promise.resolve()
   let usage: Usage | null = null
 
@@ -71,10 +71,10 @@ export function createTurns(parts: RunParts, o: TurnsInput): Turns {
       limits: { ...parts.limits, turn_ms: Math.max(1, deadline - parts.now().getTime()) },
       onUpdate: o.onUpdate,
       onTraffic: (told) => (traffic = told),
-      onProcess: (process) => {
-        if (process.started === known?.started) return
-        known = process
-        o.onProcess(process).catch((error: unknown) => {
+      onProcess: (agent_process) => {
+        if (agent_process.started === recorded_process?.started) return
+        recorded_process = agent_process
+        o.recordProcess(agent_process).catch((error: unknown) => {
           parts.log.error({ err: error, session_id: session.id }, 'the agent’s process could not be recorded')
         })
       },

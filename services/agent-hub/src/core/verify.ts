@@ -27,8 +27,8 @@ export async function verify(
   const verification = await verifier.run({
     working_copy: working_copy.path,
     signal: input.signal,
-    onProcess: (process) => {
-      store.recordProcess(input.record.id, process).catch((error: unknown) => {
+    onProcess: (verifying) => {
+      store.recordProcess(input.record.id, verifying).catch((error: unknown) => {
         log.error({ err: error, invocation_id: input.record.id }, 'the verify command’s process could not be recorded')
       })
     },

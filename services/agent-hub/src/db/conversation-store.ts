@@ -54,9 +54,9 @@ export function createConversationStore(
         await stale.where('acp_session_id', 'is not', null).execute()
       }),
 
-    recordSessionProcess: async (id, process) =>
+    recordSessionProcess: async (id, { pid, started }) =>
       database.write(async (tx) => {
-        const columns = { process_pid: process.pid, process_started: process.started }
+        const columns = { process_pid: pid, process_started: started }
         await tx.updateTable('sessions').set(columns).where('id', '=', id).execute()
       }),
 

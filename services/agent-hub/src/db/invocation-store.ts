@@ -63,7 +63,7 @@ export function createInvocationStore(
       return rows.map((row) => ({ ...row, feature_id: row.feature_id as FeatureId }))
     },
 
-    startInvocation: async (id, session, now, process) =>
+    startInvocation: async (id, session, now, agent_process) =>
       database.write(async (tx) => {
         const queued = tx.selectFrom('invocations').select('id').where('id', '=', id).where('status', '=', 'queued')
         if ((await queued.executeTakeFirst()) === undefined) return undefined
@@ -80,7 +80,7 @@ export function createInvocationStore(
             session_id: session.id,
             runs: eb('runs', '+', 1),
             started_at: eb.fn.coalesce('started_at', eb.val(now)),
-            ...(process !== undefined && columnsOf(process)),
+            ...(agent_process !== undefined && columnsOf(agent_process)),
           }))
           .where('id', '=', id)
           .returningAll()
@@ -170,9 +170,9 @@ export function createInvocationStore(
         await tx.updateTable('sessions').set({ acp_session_id }).where('id', '=', id).execute()
       }),
 
-    recordProcess: async (id, process) =>
+    recordProcess: async (id, agent_process) =>
       database.write(async (tx) => {
-        await tx.updateTable('invocations').set(columnsOf(process)).where('id', '=', id).execute()
+        await tx.updateTable('invocations').set(columnsOf(agent_process)).where('id', '=', id).execute()
       }),
 
     async listProcesses() {
@@ -204,7 +204,7 @@ export function createInvocationStore(
   }
 }
 
-const columnsOf = (process: AgentProcess) => ({ process_pid: process.pid, process_started: process.started })
+const columnsOf = ({ pid, started }: AgentProcess) => ({ process_pid: pid, process_started: started })
 
 /** Numbered from 1 within the invocation, in the commit that makes them visible. */
 async function appendEvents(
