@@ -50,6 +50,7 @@ const STATUSES: Record<ErrorCode, number> = {
 
 /** Seconds a client should wait, for the codes where waiting helps. A handler that knows better sets the header itself. */
 const RETRY_AFTER_SECONDS: Partial<Record<ErrorCode, number>> = {
+  IDEMPOTENCY_IN_FLIGHT: 1,
   RATE_LIMITED: 5,
   QUOTA_EXCEEDED: 60,
   UNAVAILABLE: 5,

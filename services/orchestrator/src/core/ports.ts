@@ -189,6 +189,8 @@ export interface WorkflowTransaction extends NoteTransaction, ReviewTransaction 
   /** Notes that the hub must still be told to stop this attempt. */
   insertCancellation(attempt_id: AttemptId): Promise<void>
   deleteCancellation(attempt_id: AttemptId): Promise<void>
+  /** Until the commit; false while another transaction has it, which only happens where several processes write. */
+  claimIdempotencyKey(key: string): Promise<boolean>
   findIdempotentAnswer(key: string): Promise<{ body_digest: string; answer: JsonObject } | undefined>
   insertIdempotentAnswer(key: string, body_digest: string, answer: JsonObject, created_at: string): Promise<void>
 }

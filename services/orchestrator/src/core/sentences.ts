@@ -96,6 +96,12 @@ export const agentFailed = (agent: string, reason: string | null | undefined) =>
 
 export const hubGaveUp = (tries: number, reason: string) => `Gave up after ${tries} tries. ${reason}`
 
+export const keyOfAnotherBody = () =>
+  'This Idempotency-Key was used before with another body. Use a new key for a new request.'
+
+export const keyInFlight = () =>
+  'A request with this Idempotency-Key is being carried out. Send it again in a moment to get its answer.'
+
 export const unknownKey = (id: string) => `There is no key ${id}. List them with GET /keys.`
 
 export const lastAdminKey = () =>

@@ -11,7 +11,7 @@ import {
 import type { FoundFeature } from './adopt-feature.ts'
 import type { ApprovalRules } from './approval-rules.ts'
 import { AttemptLifecycle } from './attempt-lifecycle.ts'
-import { once, type Idempotency } from './idempotency.ts'
+import { IdempotentWriter, type Idempotency } from './idempotency.ts'
 import { outcomeOfExternal } from './outcome.ts'
 import type { WorkflowStore } from './ports.ts'
 import type { Asker } from './privileges.ts'
@@ -41,7 +41,7 @@ export interface StateMachineOptions extends WorkflowStepsOptions {
  */
 export class WorkflowStateMachine {
   readonly attempts: AttemptLifecycle
-  readonly #store: WorkflowStore
+  readonly #writer: IdempotentWriter
   readonly #steps: WorkflowSteps
   readonly #creation: WorkflowCreation
   readonly #o: StateMachineOptions
@@ -49,7 +49,7 @@ export class WorkflowStateMachine {
   constructor(o: StateMachineOptions) {
     const steps = new WorkflowSteps(o)
     this.attempts = new AttemptLifecycle({ ...o, steps })
-    this.#store = o.store
+    this.#writer = new IdempotentWriter(o.store, () => steps.now())
     this.#steps = steps
     this.#creation = new WorkflowCreation({ ...o, steps })
     this.#o = o
@@ -58,7 +58,14 @@ export class WorkflowStateMachine {
   /** Throws FORBIDDEN, FEATURE_NOT_FOUND, FEATURE_BUSY, QUOTA_EXCEEDED, VALIDATION_ERROR, WORKSPACE_NOT_FOUND, UNAVAILABLE. */
   async create(body: CreateWorkflow, asker: Asker, idempotency?: Idempotency): Promise<Workflow> {
     assertReaches(asker, body)
-    if (body.model !== undefined) await this.#o.checkModel(body)
+    try {
+      if (body.model !== undefined) await this.#o.checkModel(body)
+    } catch (error) {
+      // What was created under this key while the agent took that model is still the answer.
+      return this.#writer.write(idempotency, async () => {
+        throw error
+      })
+    }
     try {
       return await this.#create(body, asker, idempotency)
     } catch (error) {
@@ -80,86 +87,78 @@ export class WorkflowStateMachine {
   ): Promise<Workflow> {
     const workspace = body.workspace ?? DEFAULT_WORKSPACE
     const floor = body.feature_id === undefined ? await this.#o.highestNumber(workspace) : 0
-    return this.#store.write((tx) =>
-      once(tx, idempotency, this.#now(), async () => {
-        const feature = await this.#creation.featureFor(tx, body, asker, floor, found)
-        const { feature_description = feature.description } = body
-        const feedback = body.feature_id === undefined ? null : await this.#creation.approvedWith(tx, feature)
-        return this.#creation.insert(tx, feature, { ...body, feature_description }, asker, { feedback })
-      }),
-    )
+    return this.#writer.write(idempotency, async (tx) => {
+      const feature = await this.#creation.featureFor(tx, body, asker, floor, found)
+      const { feature_description = feature.description } = body
+      const feedback = body.feature_id === undefined ? null : await this.#creation.approvedWith(tx, feature)
+      return this.#creation.insert(tx, feature, { ...body, feature_description }, asker, { feedback })
+    })
   }
 
   /** Throws WORKFLOW_NOT_FOUND, INVALID_STATE_TRANSITION, VALIDATION_ERROR, and what a verdict may throw. */
   async advance(id: WorkflowId, body: AdvanceWorkflow, asker: Asker, idempotency?: Idempotency): Promise<Workflow> {
     const { trigger, phase_result } = body
     const rules = isVerdict(trigger) ? await this.#o.approvals.current() : undefined
-    return this.#store.write((tx) =>
-      once(tx, idempotency, this.#now(), async () => {
-        const workflow = await this.#steps.get(tx, id)
-        const move = this.#steps.decide(workflow, trigger, phase_result?.abort ?? false)
-        if (isVerdict(trigger) && rules !== undefined) {
-          const requirement = rules.for(workflow.workflow_type, workflow.current_phase ?? 'phase_1')
-          const { max_reworks } = this.#o
-          const verdict = { workflow, trigger, phase_result, asker, move, requirement, max_reworks, now: this.#now() }
-          return this.#steps.take(tx, workflow, await verdictStep(tx, verdict))
-        }
-        const metadata: JsonObject | null = phase_result ?? null
-        const step: Step = { trigger, origin: asker, move, metadata, release: true }
-        if (trigger === 'agent_complete') step.outcome = outcomeOfExternal(metadata ?? {})
-        else step.error = phase_result?.error ?? sentences.reportedWithoutReason()
-        return this.#steps.take(tx, workflow, step)
-      }),
-    )
+    return this.#writer.write(idempotency, async (tx) => {
+      const workflow = await this.#steps.get(tx, id)
+      const move = this.#steps.decide(workflow, trigger, phase_result?.abort ?? false)
+      if (isVerdict(trigger) && rules !== undefined) {
+        const requirement = rules.for(workflow.workflow_type, workflow.current_phase ?? 'phase_1')
+        const { max_reworks } = this.#o
+        const verdict = { workflow, trigger, phase_result, asker, move, requirement, max_reworks, now: this.#now() }
+        return this.#steps.take(tx, workflow, await verdictStep(tx, verdict))
+      }
+      const metadata: JsonObject | null = phase_result ?? null
+      const step: Step = { trigger, origin: asker, move, metadata, release: true }
+      if (trigger === 'agent_complete') step.outcome = outcomeOfExternal(metadata ?? {})
+      else step.error = phase_result?.error ?? sentences.reportedWithoutReason()
+      return this.#steps.take(tx, workflow, step)
+    })
   }
 
   /** Fails a workflow that has not ended and reaches its agent. Throws WORKFLOW_NOT_FOUND, INVALID_STATE_TRANSITION. */
   cancel(id: WorkflowId, reason: string | undefined, asker: Asker, idempotency?: Idempotency): Promise<Workflow> {
-    return this.#store.write((tx) =>
-      once(tx, idempotency, this.#now(), async () => {
-        const workflow = await this.#steps.get(tx, id)
-        const move = accept(cancellation(positionOf(workflow)), workflow, 'cancel')
-        const error = sentences.cancelled(asker.name, reason)
-        return this.#steps.take(tx, workflow, {
-          trigger: 'error',
-          origin: asker,
-          move,
-          metadata: { cancelled: true },
-          ...(reason !== undefined && { words: { reason } }),
-          error,
-          release: true,
-        })
-      }),
-    )
+    return this.#writer.write(idempotency, async (tx) => {
+      const workflow = await this.#steps.get(tx, id)
+      const move = accept(cancellation(positionOf(workflow)), workflow, 'cancel')
+      const error = sentences.cancelled(asker.name, reason)
+      return this.#steps.take(tx, workflow, {
+        trigger: 'error',
+        origin: asker,
+        move,
+        metadata: { cancelled: true },
+        ...(reason !== undefined && { words: { reason } }),
+        error,
+        release: true,
+      })
+    })
   }
 
   /** A new workflow for the same feature in place of a failed one. Throws WORKFLOW_NOT_FOUND, INVALID_STATE_TRANSITION, FEATURE_BUSY. */
   retry(id: WorkflowId, asker: Asker, idempotency?: Idempotency): Promise<Workflow> {
-    return this.#store.write((tx) =>
-      once(tx, idempotency, this.#now(), async () => {
-        const failed = await this.#steps.get(tx, id)
-        if (failed.status !== 'failed')
-          throw new ServiceError('INVALID_STATE_TRANSITION', sentences.retryOfUnfailed(failed.status))
-        const feature = await tx.findFeature(failed.feature_id)
-        if (feature === undefined)
-          throw new ServiceError('FEATURE_NOT_FOUND', sentences.unknownFeature(failed.feature_id))
-        await this.#creation.continueFeature(tx, feature)
-        const { workflow_type, feature_description, context, agent, model } = failed
-        return this.#creation.insert(
-          tx,
-          feature,
-          {
-            workflow_type,
-            feature_description,
-            ...(context && { context }),
-            ...(agent !== null && { agent }),
-            ...(model !== null && { model }),
-          },
-          asker,
-          { retry_of: failed.id, feedback: await this.#creation.approvedWith(tx, feature) },
-        )
-      }),
-    )
+    return this.#writer.write(idempotency, async (tx) => {
+      const failed = await this.#steps.get(tx, id)
+      if (failed.status !== 'failed')
+        throw new ServiceError('INVALID_STATE_TRANSITION', sentences.retryOfUnfailed(failed.status))
+      const feature = await tx.findFeature(failed.feature_id)
+      if (feature === undefined)
+        throw new ServiceError('FEATURE_NOT_FOUND', sentences.unknownFeature(failed.feature_id))
+      await this.#creation.continueFeature(tx, feature)
+      const { workflow_type, feature_description, context, agent, model } = failed
+      return this.#creation.insert(
+        tx,
+        feature,
+        {
+          workflow_type,
+          feature_description,
+          ...(context && { context }),
+          ...(agent !== null && { agent }),
+          ...(model !== null && { model }),
+        },
+        asker,
+        { retry_of: failed.id, feedback: await this.#creation.approvedWith(tx, feature) },
+      )
+    })
   }
 
   #now(): string {

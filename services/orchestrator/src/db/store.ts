@@ -45,7 +45,7 @@ export function createStore(
     nextSequence,
     onEvents,
     acts,
-    locksWorkspaces: shared !== undefined,
+    is_shared: shared !== undefined,
   })
   const horizon = shared?.sequence.horizon
   const noting = <R, T>(rows: readonly R[], read: (row: R) => T): T[] =>

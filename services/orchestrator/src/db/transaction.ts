@@ -20,9 +20,13 @@ export interface TransactionsOptions {
   /** Called once for each transaction, after its commit, when there is something to tell. */
   onEvents: () => void
   acts: Pick<Acts, 'append'>
-  /** On Postgres, where others create at the same time. */
-  locksWorkspaces: boolean
+  /** Postgres, where other transactions are at work at the same time. */
+  is_shared: boolean
 }
+
+/** Seeds, so that a lock on one kind of name is none on another kind. */
+const WORKSPACES = 0
+const IDEMPOTENCY_KEYS = 1
 
 /** What a transaction knows of a workflow beside what it answers. */
 interface Seen {
@@ -47,7 +51,7 @@ export function createTransactions(o: TransactionsOptions): (tx: Transaction<Tab
 
 function dress(
   tx: Transaction<Tables>,
-  { statements, counters = tx, nextSequence, onEvents, acts, locksWorkspaces }: TransactionsOptions,
+  { statements, counters = tx, nextSequence, onEvents, acts, is_shared }: TransactionsOptions,
 ) {
   const held = new Set<WorkflowId>()
   const seen = new Map<WorkflowId, Seen>()
@@ -131,7 +135,7 @@ function dress(
     },
 
     async countRunning(workspace, most) {
-      if (locksWorkspaces) await sql`select pg_advisory_xact_lock(hashtextextended(${workspace}, 0))`.execute(tx)
+      if (is_shared) await sql`select pg_advisory_xact_lock(hashtextextended(${workspace}, ${WORKSPACES}))`.execute(tx)
       const { rows } = await sql<{ count: number }>`
         select count(*) as count from (
           select 1 from workflows where workspace = ${workspace} and completed_at is null limit ${most}) as running`.execute(
@@ -281,6 +285,13 @@ function dress(
 
     async deleteCancellation(attempt_id) {
       await tx.deleteFrom('hub_cancellations').where('attempt_id', '=', attempt_id).execute()
+    },
+
+    async claimIdempotencyKey(key) {
+      if (!is_shared) return true
+      const { rows } = await sql<{ claimed: boolean }>`
+        select pg_try_advisory_xact_lock(hashtextextended(${key}, ${IDEMPOTENCY_KEYS})) as claimed`.execute(tx)
+      return rows[0]?.claimed === true
     },
 
     async findIdempotentAnswer(key) {

@@ -269,11 +269,18 @@ describe('reviews', () => {
 describe('Idempotency-Key', () => {
   const once = { 'idempotency-key': 'create-1' }
 
-  it('gives the same answer and creates once, also to many at the same time', async () => {
+  it('creates once, whoever asks meanwhile is told to ask again, and then gets the same answer', async () => {
     const answers = await Promise.all(Array.from({ length: 20 }, () => post(valid, once)))
-    expect(new Set(answers.map((answer) => answer.text)).size).toBe(1)
-    expect(answers.map((answer) => answer.status)).toEqual(Array.from({ length: 20 }, () => 201))
-    const feature_id = answers[0]?.body.feature_id
+    const created = answers.filter((answer) => answer.status === 201)
+    const refused = answers.filter((answer) => answer.status !== 201)
+    expect(new Set(created.map((answer) => answer.text)).size).toBe(1)
+    expect(refused.map((answer) => [answer.status, answer.body.error.code, answer.headers.get('retry-after')])).toEqual(
+      refused.map(() => [409, 'IDEMPOTENCY_IN_FLIGHT', '1']),
+    )
+    expect(refused.length).toBeGreaterThan(0)
+    const again = await post(valid, once)
+    expect([again.status, again.text]).toEqual([201, created[0]?.text])
+    const { feature_id } = again.body
     expect((await service.request('GET', `/features/${feature_id}`)).body.workflows).toHaveLength(1)
   })
 

@@ -1,4 +1,4 @@
-import type { Workflow, WorkflowId } from '@orchestrator/contract'
+import type { JsonObject, Workflow, WorkflowId } from '@orchestrator/contract'
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest'
 
 import { EventFeed } from '../../src/core/event-feed.ts'
@@ -78,6 +78,26 @@ describe.skipIf(postgres.missing !== undefined)(title, () => {
     expect(seen).toEqual([])
     await silent.letGo()
     await expect.poll(() => seen, { interval: 5 }).toEqual(['agent.update'])
+  })
+
+  it('refuses a key that another replica is at work on, and then gives its answer', async () => {
+    const url = await postgres.createDatabase()
+    const [here, there] = [await openEngine(url, external), await openEngine(url, external)]
+    const created = await here.create()
+    const idempotency = { key: 'once', body_digest: 'a' }
+    const first = await standing(here, async (tx) => {
+      await tx.claimIdempotencyKey(idempotency.key)
+      await tx.insertIdempotentAnswer(
+        idempotency.key,
+        idempotency.body_digest,
+        { ...created } as JsonObject,
+        created.created_at,
+      )
+    })
+    const cancel = () => there.machine.cancel(created.id, undefined, asker('tester'), idempotency)
+    await expect(cancel()).rejects.toMatchObject({ code: 'IDEMPOTENCY_IN_FLIGHT' })
+    await first.letGo()
+    expect(await cancel()).toEqual(created)
   })
 
   it('tells every replica also after its listening connection was cut', async () => {

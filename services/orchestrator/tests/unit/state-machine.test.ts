@@ -1,4 +1,4 @@
-import type { AttemptId, Workflow, WorkflowId } from '@orchestrator/contract'
+import { ServiceError, type AttemptId, type Workflow, type WorkflowId } from '@orchestrator/contract'
 import { afterEach, assert, beforeEach, expect, it } from 'vitest'
 
 import { PhaseExecutor } from '../../src/core/phase-executor.ts'
@@ -32,7 +32,7 @@ beforeEach(async () => {
 })
 afterEach(() => session.close())
 
-const machineOn = (on: WorkflowStore, phase_execution: 'hub' | 'external') =>
+const machineOn = (on: WorkflowStore, phase_execution: 'hub' | 'external', checkModel = async () => {}) =>
   new WorkflowStateMachine({
     approvals: {
       current: async () => ({
@@ -48,7 +48,7 @@ const machineOn = (on: WorkflowStore, phase_execution: 'hub' | 'external') =>
     agentFor: () => 'default',
     telemetry: untold,
     highestNumber: async () => 0,
-    checkModel: async () => {},
+    checkModel,
     findInRepository: async () => undefined,
     onCancellation: () => {},
   })
@@ -67,6 +67,17 @@ it('tells whoever comes second that somebody else has decided', async () => {
     message: expect.stringContaining('Load it again'),
   })
   expect(await store.findWorkflow(id)).toMatchObject({ status: 'in_progress' })
+})
+
+it('gives the answer to a repeated request again, also when the agent takes no such model any more', async () => {
+  const refusal = new ServiceError('VALIDATION_ERROR', 'The agent takes no such model.')
+  const after = machineOn(store, 'external', () => Promise.reject(refusal))
+  const asked = { ...body, model: 'large' }
+  const idempotency = { key: 'once', body_digest: 'a' }
+  const created = await machineOn(store, 'external').create(asked, asker('Robin'), idempotency)
+  expect(await after.create(asked, asker('Robin'), idempotency)).toEqual(created)
+  await expect(after.create(asked, asker('Robin'), { ...idempotency, key: 'another' })).rejects.toBe(refusal)
+  await expect(after.create(asked, asker('Robin'))).rejects.toBe(refusal)
 })
 
 it('gives an error that was posted without a word a sentence', async () => {
