@@ -162,8 +162,11 @@ export class AgentHubClient implements AgentHub {
       })
       // The phase goes on for long, and would hold on to all of this request.
       .finally(() => o.signal.removeEventListener('abort', endLate))
-    if (!isOk(answer)) throw await refusal(answer)
-    return answer
+    if (isOk(answer)) return answer
+    // What is no hub told nothing of the one that is awaited there.
+    const refused = await refusal(answer)
+    if (refused.code === undefined) this.#isAsync = undefined
+    throw refused
   }
 
   /** A hub with a list of agents is one that works asynchronously; those of the seed's family know neither. */

@@ -48,13 +48,16 @@ export async function* readEvents(answer: IncomingMessage): AsyncGenerator<Invoc
 /** Codes whose remedy is a person's, although their status would let one hope. */
 const PERMANENT_CODES = new Set(['AGENT_UNAVAILABLE', 'AGENT_NOT_FOUND'])
 
-/** From an answer that is not a 2xx, in our envelope or, as some hubs do, wrapped once more under `detail`. */
+/**
+ * From an answer that is not a 2xx, in our envelope or, as some hubs do, wrapped once more under `detail`. One that says
+ * nothing of the kind is of another server, or of a proxy in the hub's place: that may pass.
+ */
 export async function refusal(answer: IncomingMessage): Promise<HubError> {
   const { statusCode: status = 0, headers } = answer
   const text = await readBytes(answer).catch(() => '')
   const body = refusalSchema.safeParse(text.toString()).data
   const error = body?.error ?? body?.detail?.error
-  const said = error?.message ?? `it answered ${status}`
+  const said = error?.message ?? `it answered ${status}.`
   if (status === 401 || status === 403) {
     return new HubError(`The Agent Hub refused us: ${said} Set AGENT_HUB_TOKEN to the same value for both.`, {
       transient: false,
@@ -66,14 +69,21 @@ export async function refusal(answer: IncomingMessage): Promise<HubError> {
       { transient: false },
     )
   }
-  const transient =
-    (status === 408 || status === 409 || status === 429 || status >= 500) && !PERMANENT_CODES.has(error?.code ?? '')
-  const code = error?.code
   const wait = Number(headers['retry-after'])
+  const patience = wait > 0 && wait <= 3600 ? { retry_after_ms: wait * 1000 } : {}
+  if (error === undefined) {
+    return new HubError(
+      `What stands at AGENT_HUB_URL answered ${status}, but not like an Agent Hub. See whether a hub runs there, or set AGENT_HUB_URL to where one does.`,
+      { transient: true, ...patience },
+    )
+  }
+  const { code } = error
+  const transient =
+    (status === 408 || status === 409 || status === 429 || status >= 500) && !PERMANENT_CODES.has(code ?? '')
   return new HubError(`The Agent Hub refused the work: ${said}`, {
     transient,
     ...(code !== undefined && { code }),
-    ...(wait > 0 && wait <= 3600 && { retry_after_ms: wait * 1000 }),
+    ...patience,
   })
 }
 
