@@ -227,7 +227,7 @@ function failed(turn: AgentTurn, error: unknown, usage: Usage | null = null): Tu
   if (error instanceof AgentFailure)
     return { kind: 'failed', reason: sentence(`${name} ${error.message}`), timeout: error.timeout, usage }
   if (error instanceof StartError) {
-    const remedy = turn.agent.install === null ? '' : ` Install it with: ${turn.agent.install}`
+    const remedy = turn.agent.install === null ? '' : ` Install it with "${turn.agent.install}".`
     return {
       kind: 'failed',
       reason: `${sentence(`${name} could not be started: ${error.message}`)}${remedy}`,

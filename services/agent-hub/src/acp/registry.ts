@@ -188,5 +188,5 @@ function describeUnknown(name: string, known: readonly string[]): Entry {
 
 function describeRemedy(agent: Omit<HubAgent, 'default'>): string {
   const reason = agent.reason ?? `The agent "${agent.name}" cannot be used here.`
-  return agent.install === null ? reason : `${reason} Install it with: ${agent.install}`
+  return agent.install === null ? reason : `${reason} Install it with "${agent.install}".`
 }

@@ -237,7 +237,7 @@ describe('an agent that fails', () => {
     expect(await fixture.driver.run(fixture.turn('hi', { agent }))).toEqual({
       kind: 'failed',
       reason:
-        'The agent "stub" could not be started: /nowhere/agent does not exist. Install it with: npm install agent',
+        'The agent "stub" could not be started: /nowhere/agent does not exist. Install it with "npm install agent".',
       timeout: false,
       usage: null,
     })

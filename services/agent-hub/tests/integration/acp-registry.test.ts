@@ -90,7 +90,7 @@ describe('createAgentRegistry', () => {
     expect(() => registry.getAgent('codex')).toThrow(
       expect.objectContaining({
         code: 'AGENT_UNAVAILABLE',
-        message: expect.stringMatching(/^Codex is not installed: .* Install it with: npm install /),
+        message: expect.stringMatching(/^Codex is not installed: .* Install it with "npm install .*"\.$/),
       }),
     )
   })
@@ -99,7 +99,7 @@ describe('createAgentRegistry', () => {
     const registry = await createAgentRegistry({ ...nothing, named: 'claude', search_paths: [] })
 
     expect(registry.list().default).toBe('claude')
-    expect(() => registry.getAgent('default')).toThrow(/Install it with: npm install .*claude-agent-acp/)
+    expect(() => registry.getAgent('default')).toThrow(/Install it with "npm install .*claude-agent-acp.*"\.$/)
   })
 
   it('lists a name that no agent has, with the reason', async () => {

@@ -254,7 +254,5 @@ function isUnknown({ statusCode }: IncomingMessage): boolean {
 
 function responseOf(invocation: Invocation): InvokeResponse {
   if (invocation.response !== null) return invocation.response
-  throw new HubError('The invocation was cancelled at the Agent Hub. Retry the workflow to begin again.', {
-    transient: false,
-  })
+  throw new HubError('The work was cancelled at the Agent Hub, and not by this service.', { transient: false })
 }

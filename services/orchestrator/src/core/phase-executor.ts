@@ -173,7 +173,7 @@ export class PhaseExecutor {
           by: `agent:${answer.agent}`,
         }
       case 'permanent':
-        return { error: answer.reason, release: false, by: 'orchestrator' }
+        return { error: sentences.hubRefused(answer.reason), release: false, by: 'orchestrator' }
       case 'transient':
         return { error: sentences.hubGaveUp(tries, answer.reason), release: true, by: 'orchestrator' }
       case 'too_long':

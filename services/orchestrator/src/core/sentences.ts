@@ -91,10 +91,20 @@ export const tookTooLong = (seconds: number) =>
 export const takesNoModel = (agent: { name: string; title: string }) =>
   `The agent "${agent.name}" (${agent.title}) has no model to choose. Leave model out, or name another agent.`
 
-export const agentFailed = (agent: string, reason: string | null | undefined) =>
-  `Agent ${agent} could not do it: ${reason ?? 'it gave no reason.'}`
+const retryIt = 'retry the workflow with POST /workflows/{id}/retry.'
 
-export const hubGaveUp = (tries: number, reason: string) => `Gave up after ${tries} tries. ${reason}`
+/** Other hubs' words need not end as a sentence does. */
+const ended = (words: string) => (/[.!?…]$/.test(words) ? words : `${words}.`)
+
+export const agentFailed = (agent: string, reason: string | null | undefined) =>
+  reason
+    ? `Agent ${agent} could not do it: ${reason}`
+    : `Agent ${agent} could not do it and gave no reason. See the log of the hub, then ${retryIt}`
+
+export const hubRefused = (reason: string) => `${ended(reason)} Once that is settled, ${retryIt}`
+
+export const hubGaveUp = (tries: number, reason: string) =>
+  `Gave up after ${tries} tries. ${ended(reason)} Once the hub works again (see its log), ${retryIt}`
 
 export const keyOfAnotherBody = () =>
   'This Idempotency-Key was used before with another body. Use a new key for a new request.'

@@ -39,7 +39,7 @@ const FOR_GOOD: [string, Behaviour, string][] = [
   ['404 under detail', refuseUnderDetail(404, 'AGENT_NOT_FOUND', 'There is no agent x.'), 'There is no agent x.'],
   ['422', refuse(422, 'IDEMPOTENCY_MISMATCH', 'Another body.'), 'Another body.'],
   ['503 for good', refuse(503, 'AGENT_UNAVAILABLE', 'Install it first.'), 'Install it first.'],
-  ['a failure without a word', say('{"success":false}'), 'it gave no reason.'],
+  ['a failure without a word', say('{"success":false}'), 'could not do it and gave no reason. See the log of the hub'],
   ['401', refuse(401, 'UNAUTHORIZED', 'No key.'), 'AGENT_HUB_TOKEN'],
   ['403', refuse(403, 'FORBIDDEN', 'Not you.'), 'AGENT_HUB_TOKEN'],
   ['421', refuse(421, 'MISDIRECTED_HOST', 'Not my name.'), 'Not my name. Add that name to ALLOWED_HOSTS of the hub'],
@@ -84,7 +84,9 @@ describe.each(databases.lasting)('with $title', ({ create, isMissing }) => {
       hub.usual = refuse(500, 'INTERNAL_ERROR', 'The hub stumbled.')
       const { id } = await service.create()
       const { error } = await service.until(id, 'failed')
-      expect(error).toBe('Gave up after 3 tries. The Agent Hub refused the work: The hub stumbled.')
+      expect(error).toBe(
+        'Gave up after 3 tries. The Agent Hub refused the work: The hub stumbled. Once the hub works again (see its log), retry the workflow with POST /workflows/{id}/retry.',
+      )
       expect(hub.received).toHaveLength(3)
     })
 
@@ -108,6 +110,7 @@ describe.each(databases.lasting)('with $title', ({ create, isMissing }) => {
       const { id } = await service.create()
       const { error } = await service.until(id, 'failed')
       expect(error).toContain(reason)
+      expect(error).toMatch(/ retry the workflow with POST \/workflows\/\{id\}\/retry\.$/)
       expect(hub.received).toHaveLength(1)
     })
 
