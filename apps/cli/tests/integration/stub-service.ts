@@ -5,7 +5,8 @@ import type { AddressInfo } from 'node:net'
 /**
  * Stands in for a service: logs as one, listens as one, and behaves as the words in its variable say.
  * refuse: no start · die: dies after each start · stubborn: does not hear SIGTERM · agent: starts a child
- * in a group of its own and leaves it behind · hostile: logs what a terminal would obey.
+ * in a group of its own and leaves it behind · hostile: logs what a terminal would obey · bare: has no agent
+ * but the demo · keyless: its other agents lack keys.
  */
 const name = process.argv[1]!.includes('agent-hub') ? 'agent-hub' : 'orchestrator'
 const moods = (process.env[name === 'agent-hub' ? 'STUB_HUB' : 'STUB_ORCHESTRATOR'] ?? '').split(' ')
@@ -18,27 +19,28 @@ if (moods.includes('refuse')) {
   process.exit(1)
 }
 
+const listed = (name: string, title: string) => ({
+  name,
+  title,
+  available: true,
+  default: false,
+  version: '2',
+  reason: null as string | null,
+  install: null as string | null,
+})
+const missing = { available: false, version: null, reason: 'not found', install: 'npm i' }
+const keyless = { available: false, reason: 'there is no key: set KEY.' }
+
 const agents = {
   items: [
+    { ...listed('demo', 'Offline demo agent'), default: true, version: '1' },
     {
-      name: 'demo',
-      title: 'Offline demo agent',
-      available: true,
-      default: true,
-      version: '1',
-      reason: null,
-      install: null,
+      ...listed('claude', 'Claude'),
+      ...(moods.includes('bare') && missing),
+      ...(moods.includes('keyless') && keyless),
     },
-    { name: 'claude', title: 'Claude', available: true, default: false, version: '2', reason: null, install: null },
-    {
-      name: 'codex',
-      title: 'Codex',
-      available: false,
-      default: false,
-      version: null,
-      reason: 'not found',
-      install: 'npm i',
-    },
+    { ...listed('gemini', 'Gemini'), ...(moods.includes('keyless') ? keyless : missing) },
+    { ...listed('codex', 'Codex'), ...missing },
   ],
   default: 'demo',
 }

@@ -72,6 +72,28 @@ describe('orchestrator up', () => {
     expect(text).not.toContain('\u001B')
   })
 
+  it('sends who has no other agent to the doctor', async () => {
+    const { cli } = await start(['up'], { STUB_HUB: 'bare' })
+    await expect.poll(() => cli.lines.join('\n')).toContain('Ctrl-C ends everything.')
+    expect(cli.lines.join('\n')).toMatch(
+      /Agent +demo \(Offline demo agent\)\n +no other agent found \(npx orchestrator doctor tells how to install one\)\n/,
+    )
+  })
+
+  it('shows agents that are there and lack something, with what that is', async () => {
+    const { cli } = await start(['up'], { STUB_HUB: 'keyless' })
+    await expect.poll(() => cli.lines.join('\n')).toContain('Ctrl-C ends everything.')
+    expect(cli.lines.join('\n')).toMatch(
+      /Agent +demo \(Offline demo agent\)\n +found, not usable yet: claude, gemini \(there is no key: set KEY\.\)\n +Workspace/,
+    )
+  })
+
+  it('tells how to install the agent that is named and not there', async () => {
+    const { cli } = await start(['up'], { AGENT_NAME: 'codex' })
+    await expect.poll(() => cli.lines.join('\n')).toContain('Ctrl-C ends everything.')
+    expect(cli.lines.join('\n')).toMatch(/Agent +codex \(not found\)\n +to install it: npm i\n/)
+  })
+
   it('starts no hub of its own where another is named', async () => {
     const other = createServer((_request, response) => response.writeHead(404).end('{}')).listen(0, '127.0.0.1')
     await once(other, 'listening')
