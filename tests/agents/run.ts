@@ -1,7 +1,7 @@
 /**
  * `npm run test:agents [NAME…]`: installs the agents named (default: gemini and claude) into ./data/agents,
  * which is ignored by git, and runs the tests that drive them. They are no dependencies of this project: each
- * is 100 MB and more, and some are not free software.
+ * is 100 MB and more, and some are not free software. The tests of one that cannot be installed skip themselves.
  */
 import { spawnSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
@@ -12,10 +12,11 @@ import { LAUNCH_PROFILES } from '../../services/agent-hub/src/acp/profiles.ts'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const names = process.argv.length > 2 ? process.argv.slice(2) : ['gemini', 'claude']
 
-function run(program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): void {
+/** Answers the exit code. */
+function run(program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): number {
   console.log(`> ${program} ${args.join(' ')}`)
   const { status } = spawnSync(program, args, { cwd: root, stdio: 'inherit', env: { ...process.env, ...env } })
-  if (status !== 0) process.exit(status ?? 1)
+  return status ?? 1
 }
 
 const profiles = names.map((name) => {
@@ -28,10 +29,15 @@ const profiles = names.map((name) => {
 })
 
 mkdirSync(`${root}/data/agents`, { recursive: true })
-for (const profile of profiles) {
-  const [program = 'npm', ...args] = profile.install.split(' ')
-  run(program, [...args, '--no-audit', '--no-fund'])
-}
-run(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', '--project', 'agents', '--reporter', 'verbose'], {
-  TEST_AGENTS: names.join(','),
+const missing = profiles.filter(({ install }) => {
+  const [program = 'npm', ...args] = install.split(' ')
+  return run(program, [...args, '--no-audit', '--no-fund']) !== 0
 })
+for (const { name, install } of missing)
+  console.error(`The agent ${name} could not be installed, so its tests are skipped. See above why: ${install}`)
+if (missing.length === profiles.length) process.exit(1)
+process.exitCode = run(
+  process.execPath,
+  ['node_modules/vitest/vitest.mjs', 'run', '--project', 'agents', '--reporter', 'verbose'],
+  { TEST_AGENTS: names.join(',') },
+)
