@@ -18,7 +18,7 @@ const dollars = () =>
     .transform(Number)
     .refine((usd) => usd > 0, 'must be more than 0, or be left out for no limit')
 
-/** Every variable the service reads; the table in docs/services/orchestrator.md is made from the same list. */
+/** Every variable the service reads; README's table is held against it by tests/unit/docs.test.ts. */
 const environmentSchema = z.object({
   DATABASE_URL: z
     .string()
