@@ -17,6 +17,7 @@ import { expect, vi } from 'vitest'
 
 import { createApp } from '../src/app.ts'
 import { readConfig } from '../src/config.ts'
+import type { Clock } from '../src/core/ports.ts'
 import { readEvents } from './event-reader.ts'
 
 export interface Answer {
@@ -128,6 +129,8 @@ export interface ServiceOptions {
   /** Of a service that was stopped before. */
   folder?: string
   dashboard?: string
+  /** The system's, unless the test drives it. */
+  clock?: Clock
 }
 
 /** The service in this process, on a port that the system chose and a file of its own. */
@@ -142,6 +145,7 @@ export async function startService(o: ServiceOptions = {}): Promise<Service> {
     version: '0.1.0',
     dashboard: o.dashboard ?? join(folder, 'dashboard'),
     onFatal: () => {},
+    ...(o.clock && { clock: o.clock }),
   })
   const url = await listen(app.server, config)
   await app.start()

@@ -55,6 +55,8 @@ export class PhaseExecutor {
     const end = () => stop.abort(ENDED)
     claim.signal.addEventListener('abort', end, { once: true })
     if (claim.signal.aborted) end()
+    // Since it was handed out, and not since `started_at`: that tells by the wall clock, which may have jumped, and for
+    // how long nobody ran it meanwhile. A stop over night, or a row that was corrected days later, would fail it.
     void clock.sleep(phase_timeout_seconds * 1000, stop.signal).then(end, () => {})
     try {
       await this.#runUntil(claim, stop.signal)

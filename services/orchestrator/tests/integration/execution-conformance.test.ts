@@ -3,9 +3,12 @@ import { rm } from 'node:fs/promises'
 import { queueSchema } from '@orchestrator/contract'
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest'
 
+import { systemClock } from '../../src/core/clock.ts'
+import type { Clock } from '../../src/core/ports.ts'
 import { openDatabases } from '../databases.ts'
+import { createDrivenClock } from '../driven-clock.ts'
 import { readEvents } from '../event-reader.ts'
-import { hang, refuse, startPlainHub, succeed } from '../plain-hub.ts'
+import { gate, hang, refuse, startPlainHub, succeed } from '../plain-hub.ts'
 import { startService, temporaryFolder, type Service } from '../service.ts'
 
 const databases = await openDatabases()
@@ -26,8 +29,8 @@ async function stage(create: () => Promise<string>) {
     hub,
     /** The workflows that the hub was asked to work for, in order. */
     asked: () => hub.received.map(({ body }) => String(body.parameters['workflow_id'])),
-    async start(env: Record<string, string> = {}): Promise<Service> {
-      const service = await startService({ hub: hub.url, folder, env: { DATABASE_URL, ...env } })
+    async start(env: Record<string, string> = {}, clock: Clock = systemClock): Promise<Service> {
+      const service = await startService({ hub: hub.url, folder, env: { DATABASE_URL, ...env }, clock })
       services.push(service)
       return service
     },
@@ -138,5 +141,29 @@ describe.each(databases.lasting)('phases at the end of a service on $title', ({ 
     await second.until(id, 'waiting_approval')
     expect(hub.received.map(({ key }) => key)).toEqual([attempt?.id, attempt?.id])
     expect(await second.attempts(id)).toMatchObject([{ number: 1, state: 'succeeded', tries: 2 }])
+  })
+
+  it.skipIf(isMissing)('have their limit anew in the next, however long there was none, and no longer', async () => {
+    const { hub, asked, start } = await stage(create)
+    const clock = createDrivenClock()
+    const env = { PHASE_TIMEOUT_SECONDS: '60' }
+    const first = await start(env, clock)
+    hub.usual = hang
+    const slow = await first.create()
+    const stuck = await first.create()
+    await expect.poll(() => asked().toSorted(), patience).toEqual([slow.id, stuck.id].toSorted())
+    await clock.advance(59_000)
+    await first.stop()
+    clock.jump(86_400_000)
+    const gated = gate()
+    hub.usual = (received, response) => (received.key === slow.attempt?.id ? gated.behaviour : hang)(received, response)
+    const second = await start(env, clock)
+    await expect.poll(() => asked().length, patience).toBe(4)
+    await clock.advance(59_000)
+    gated.open()
+    await second.until(slow.id, 'waiting_approval')
+    expect(await second.get(stuck.id)).toMatchObject({ status: 'in_progress' })
+    await clock.advance(1_000)
+    expect((await second.until(stuck.id, 'failed')).error).toContain('PHASE_TIMEOUT_SECONDS')
   })
 })
