@@ -1,8 +1,10 @@
-import { sql } from 'kysely'
+import type { Workflow, WorkflowId } from '@orchestrator/contract'
+import { sql, type Transaction } from 'kysely'
 
 import type { ErasureStore } from '../core/erasure.ts'
 import { erased } from '../core/sentences.ts'
 import type { Acts } from './act-store.ts'
+import type { Tables } from './models.ts'
 import type { Session } from './session.ts'
 
 /** Where a name stands outside of the chain. */
@@ -44,7 +46,7 @@ export function createErasureStore({ write }: Session, acts: Pick<Acts, 'append'
             and (workflow_id in (${theirs}) or workflow_id in (${noted}))`)
         await run(sql`
           delete from events where type = 'question.answered' and workflow_id in (${noted})`)
-        await run(sql`delete from idempotent_answers`)
+        await eraseFromAnswers(tx, name)
 
         // With a verdict stand the answers that it took along, whoever gave them: its words go as a whole.
         const history_rows = await run(sql`
@@ -75,5 +77,37 @@ export function createErasureStore({ write }: Session, acts: Pick<Acts, 'append'
         })
         return { pseudonym, history_rows, comments, answers }
       }),
+  }
+}
+
+/**
+ * The answers themselves stay, or who asks again would do it again. Only those to the person's own requests, by the
+ * asker that their keys begin with, tell of an end in the person's words: nothing is answered after it but to them.
+ */
+async function eraseFromAnswers(tx: Transaction<Tables>, name: string): Promise<void> {
+  const ended = await sql<{ workflow_id: WorkflowId; asker: string }>`
+    select workflow_id, coalesce(key_id, actor) as asker from workflow_history
+    where actor = ${name} and words_hash is not null and to_status = 'failed'`.execute(tx)
+  const workflows = new Set(ended.rows.map(({ workflow_id }) => workflow_id))
+  for (const asker of new Set(ended.rows.map((row) => row.asker))) {
+    const prefix = `${asker} `
+    const { rows } = await sql<{ key: string; answer: string }>`
+      select key, answer from idempotent_answers
+      where substr(key, 1, length(cast(${prefix} as text))) = ${prefix} and answer like '%"error":"%'`.execute(tx)
+    for (const { key, answer } of rows) {
+      const { attempt, ...workflow } = JSON.parse(answer) as Workflow
+      if (!workflows.has(workflow.id)) continue
+      const isCancelled = attempt?.state === 'cancelled'
+      const without = {
+        ...workflow,
+        error: erased(),
+        attempt: isCancelled ? { ...attempt, reason: erased() } : attempt,
+      }
+      await tx
+        .updateTable('idempotent_answers')
+        .set({ answer: JSON.stringify(without) })
+        .where('key', '=', key)
+        .execute()
+    }
   }
 }
