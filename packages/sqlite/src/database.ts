@@ -110,7 +110,10 @@ async function open<S>(o: OpenDatabaseOptions, opened: DatabaseSync[]): Promise<
   return { read, write: (fn) => writer.write(fn), close: () => (closing ??= close()) }
 }
 
-/** Without both, a power cut loses what was answered; asked of the connection after its first write. */
+/**
+ * Without both, a power cut loses what was answered. Asked of the connection that writes, once the schema is this code's:
+ * a setting that the file or its disk did not take is not an error when it is made.
+ */
 function assertDurable(connection: DatabaseSync): void {
   const mode = connection.prepare('pragma journal_mode').get()?.['journal_mode']
   const synchronous = connection.prepare('pragma synchronous').get()?.['synchronous']

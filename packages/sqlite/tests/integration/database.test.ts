@@ -2,10 +2,11 @@ import { execFile } from 'node:child_process'
 import { chmodSync, closeSync, mkdtempSync, openSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { promisify } from 'node:util'
 import { sql, type Kysely } from 'kysely'
 import type { Migration } from 'kysely/migration'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 
 import { afterCommit, openDatabase, type Database } from '../../src/index.ts'
 
@@ -183,6 +184,24 @@ it('refuses a second owner and names the variable', async () => {
   const path = join(folder, 'notes.db')
   await open(path)
   await expect(open(path)).rejects.toThrow(/DATABASE_URL: .*another process is using it/)
+})
+
+it.each([
+  ['synchronous = full', 'synchronous = normal', 'journal_mode wal, synchronous 1'],
+  ['journal_mode = wal', 'journal_mode = delete', 'journal_mode delete, synchronous 2'],
+])('refuses a connection that did not take %s, also where there is nothing to migrate', async (wanted, taken, said) => {
+  const path = join(folder, 'notes.db')
+  await (await open(path)).close()
+  const { exec } = DatabaseSync.prototype
+  onTestFinished(() => void (DatabaseSync.prototype.exec = exec))
+  DatabaseSync.prototype.exec = function weakened(statement) {
+    exec.call(this, statement.replace(wanted, taken))
+  }
+  const refusal = `DATABASE_URL: the database ${path} cannot be used, because it cannot be written safely there (${said})`
+  await expect(open(path)).rejects.toThrow(refusal)
+  await expect(open(join(folder, 'new.db'))).rejects.toThrow(said)
+  DatabaseSync.prototype.exec = exec
+  expect(await (await open(path)).read.selectFrom('note').selectAll().execute()).toEqual([])
 })
 
 it('gives the file to the next owner when the first was killed', async () => {
