@@ -106,10 +106,11 @@ describe.each(databases.lasting)('$title', (database) => {
       `update workflows set status = 'pending' where id = '${strange.id}'`,
       `update workflows set result = null where id = '${waiting.id}'`,
       `update attempts set feedback = null where workflow_id = '${fed.id}'`,
+      `update events set data = '{}' where workflow_id = '${sound.id}' and type = 'attempt.state'`,
     ])
     for (const { id } of [at_work, queued, strange, fed])
       await expect.poll(async () => (await client.get(id)).status, { timeout: 60_000 }).toBe('waiting_approval')
-    await expect.poll(named, { timeout: 20_000 }).toBeLessThan(2)
+    await expect.poll(() => client.troubles(), { timeout: 20_000 }).toEqual([])
     tell(`R13 ${database.title}`, { 'poisoned rows': 6, 'start ms': start_ms })
     expect(start_ms).toBeLessThan(START_MS)
   })

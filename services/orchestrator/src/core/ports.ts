@@ -124,6 +124,15 @@ export interface AttemptWork {
   traceparent: string | null
 }
 
+/** Where a row is found again. */
+export interface StoredRow {
+  row: 'workflow' | 'attempt' | 'history row' | 'event'
+  /** Of an event its sequence in the feed, also where a step or a creation tells it. */
+  id: string | number
+  /** Empty for an event of the queue as a whole. */
+  workflow_id: WorkflowId | ''
+}
+
 type Unnumbered<E> = E extends unknown ? Omit<E, 'sequence'> : never
 
 /** An event that no row tells by itself, before it has its sequence. */
@@ -218,6 +227,8 @@ export interface WorkflowStore {
   removedUpTo(): Promise<number>
   /** Meets every workflow whose status this version does not know, which no list by status shows. */
   readUnknownStatuses(): Promise<void>
+  /** Throws an UnreadableRowError as long as this row cannot be read; one that is gone can. */
+  readAgain(row: StoredRow): Promise<void>
   listCancellations(): Promise<{ attempt_id: AttemptId; invocation_id: string | null }[]>
   /** How many wait for a review, counted to COUNTED_MAX, and since when the longest among the oldest 1,000 workflows. */
   describeReviews(): Promise<{ waiting: number; oldest_at: string | null }>

@@ -1,17 +1,18 @@
-import { ServiceError, type WorkflowId, type WorkflowStatus } from '@orchestrator/contract'
+import { ServiceError, type WorkflowStatus } from '@orchestrator/contract'
 
-import type { Clock, WorkflowStore } from './ports.ts'
+import type { Clock, StoredRow, WorkflowStore } from './ports.ts'
 import * as sentences from './sentences.ts'
 
 /** A stored row that makes no sense. It is left alone, and all others go on. */
-export class UnreadableRowError extends ServiceError {
-  readonly row: 'workflow' | 'attempt' | 'history row' | 'event'
-  /** Empty for an event of the queue as a whole. */
-  readonly workflow_id: WorkflowId | ''
+export class UnreadableRowError extends ServiceError implements StoredRow {
+  readonly row: StoredRow['row']
+  readonly id: StoredRow['id']
+  readonly workflow_id: StoredRow['workflow_id']
 
-  constructor(row: UnreadableRowError['row'], workflow_id: WorkflowId | '', cause: unknown) {
+  constructor({ row, id, workflow_id }: StoredRow, cause: unknown) {
     super('INTERNAL_ERROR', sentences.unreadable(row, workflow_id, String(cause)), { cause })
     this.row = row
+    this.id = id
     this.workflow_id = workflow_id
   }
 }
@@ -26,6 +27,8 @@ const REVIEWED_MAX = 20
 export class Quarantine {
   readonly #found = new Map<string, UnreadableRowError>()
   readonly #onNew: (error: UnreadableRowError) => void
+  /** Where the next look goes on. */
+  #next = 0
 
   /** `onNew` hears of each row once. */
   constructor(onNew: (error: UnreadableRowError) => void) {
@@ -33,27 +36,34 @@ export class Quarantine {
   }
 
   note(error: UnreadableRowError): void {
-    const key = `${error.row} ${error.workflow_id}`
+    const key = `${error.row} ${error.id}`
     if (this.#found.has(key) || this.#found.size >= KEPT_MAX) return
     this.#found.set(key, error)
     this.#onNew(error)
   }
 
-  /** Lets go of the workflows that can be read again, and tells of the rest. */
-  async review(store: Pick<WorkflowStore, 'findWorkflow'>): Promise<string[]> {
-    const workflows = [...this.#found].filter(([, { row }]) => row === 'workflow').slice(0, REVIEWED_MAX)
-    for (const [key, { workflow_id }] of workflows) {
-      await store.findWorkflow(workflow_id as WorkflowId).then(
-        () => this.#found.delete(key),
+  /** Looks at some in turn, lets go of those that can be read again, and tells of the rest. */
+  async review(store: Pick<WorkflowStore, 'readAgain'>): Promise<string[]> {
+    const found = [...this.#found]
+    const from = this.#next < found.length ? this.#next : 0
+    const looked_at = found.slice(from, from + REVIEWED_MAX)
+    this.#next = from + looked_at.length
+    for (const [key, error] of looked_at) {
+      await store.readAgain(error).then(
+        () => this.#letGo(key),
         () => {},
       )
     }
-    const rest = [...this.#found.values()]
-    const unnamed = rest.length - NAMED_MAX
-    return [
-      ...rest.slice(0, NAMED_MAX).map((error) => error.message),
-      ...(unnamed > 0 ? [sentences.moreUnreadable(unnamed)] : []),
-    ]
+    const rest = [...this.#found.values()].map((error) => error.message)
+    // Several events of a workflow may say the same.
+    const named = new Set([...new Set(rest)].slice(0, NAMED_MAX))
+    const unnamed = rest.filter((message) => !named.has(message)).length
+    return [...named, ...(unnamed > 0 ? [sentences.moreUnreadable(unnamed)] : [])]
+  }
+
+  /** Those after it move up. */
+  #letGo(key: string): void {
+    if (this.#found.delete(key) && this.#next > 0) this.#next--
   }
 }
 

@@ -104,7 +104,7 @@ export function eventOf(row: FeedRow): StreamEvent {
     workflow_id: workflow_id === '' ? null : workflow_id,
     type,
     created_at,
-    data: reading('event', workflow_id, () => dataOf(row)),
+    data: reading('event', sequence, workflow_id, () => dataOf(row)),
   } as StreamEvent
 }
 

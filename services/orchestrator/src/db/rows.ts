@@ -14,6 +14,7 @@ import {
 } from '@orchestrator/contract'
 import type { Kysely, Selectable } from 'kysely'
 
+import type { StoredRow } from '../core/ports.ts'
 import { UnreadableRowError } from '../core/quarantine.ts'
 import type {
   AttemptArtifactsTable,
@@ -36,11 +37,11 @@ export function parseObject(text: string | null): JsonObject | null {
 }
 
 /** Throws an UnreadableRowError where `read` throws. */
-export function reading<T>(row: UnreadableRowError['row'], workflow_id: WorkflowId | '', read: () => T): T {
+export function reading<T>(row: StoredRow['row'], id: StoredRow['id'], workflow_id: WorkflowId | '', read: () => T): T {
   try {
     return read()
   } catch (error) {
-    throw new UnreadableRowError(row, workflow_id, error)
+    throw new UnreadableRowError({ row, id, workflow_id }, error)
   }
 }
 
@@ -92,7 +93,7 @@ export type WorkflowRow = Awaited<ReturnType<ReturnType<typeof selectWorkflows>[
 
 /** Column by column: leaving the others out of a copy takes longer than the rest of it, on every step. */
 export function workflowOf(row: WorkflowRow): Workflow {
-  return reading('workflow', row.id, () => {
+  return reading('workflow', row.id, row.id, () => {
     assertKnown(row.status, WORKFLOW_STATUSES)
     assertKnown(row.workflow_type, WORKFLOW_TYPES)
     assertKnown(row.current_phase, PHASES)
@@ -130,7 +131,7 @@ export function workflowOf(row: WorkflowRow): Workflow {
 /** A row of the history with the words beside it, which are one metadata to whoever reads. */
 export function historyItemOf(row: Selectable<WorkflowHistoryTable> & { words: string | null }): HistoryItem {
   const { attempt_id: _, words_hash, words, metadata, ...columns } = row
-  return reading('history row', row.workflow_id, () => ({
+  return reading('history row', row.id, row.workflow_id, () => ({
     ...columns,
     metadata: metadataOf(metadata, words),
     words_erased: words_hash !== null && words === null,
@@ -159,7 +160,7 @@ export function attemptOf(
     usage,
     ...columns
   } = row
-  return reading('attempt', row.workflow_id, () => ({
+  return reading('attempt', row.id, row.workflow_id, () => ({
     ...columns,
     uncertainty_reasons: parseJson<string[]>(uncertainty_reasons) ?? [],
     checks: parseJson<Check[]>(checks) ?? [],

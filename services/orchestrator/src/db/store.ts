@@ -15,6 +15,7 @@ import { DEFAULT_WORKSPACE, type Scope } from '../core/scope.ts'
 import { createActs } from './act-store.ts'
 import { counted } from './counted.ts'
 import { eventOf, lastOfFeed, listFeed } from './event-feed.ts'
+import { readAgain } from './read-again.ts'
 import { attemptOf, reviewOf, selectWorkflows, historyItemOf, workflowOf } from './rows.ts'
 import type { Session } from './session.ts'
 import { createStatements } from './statements.ts'
@@ -229,6 +230,8 @@ export function createStore(
         .execute()
       noting(rows, workflowOf)
     },
+
+    readAgain: (row) => readAgain(read, row, horizon),
 
     async listCancellations() {
       return read

@@ -226,7 +226,7 @@ function dress(
         tries,
         agent,
         invocation_id,
-        feedback: reading('attempt', row.id, () => parseJson<Feedback>(row.feedback)),
+        feedback: reading('attempt', attempt_id, row.id, () => parseJson<Feedback>(row.feedback)),
         session_id,
         hub_sequence,
         traceparent,

@@ -1,4 +1,5 @@
 import type { WorkflowId } from '@orchestrator/contract'
+import { sql } from 'kysely'
 import { expect, it } from 'vitest'
 
 import type { WorkflowStore } from '../../src/core/ports.ts'
@@ -27,6 +28,10 @@ const poison = (engine: Engine, id: WorkflowId, column: 'context' | 'status', va
       .where('id', '=', id)
       .execute(),
   )
+
+/** An event, as far as a row of this number can be told of without one. */
+const unreadable = (id: number) =>
+  new UnreadableRowError({ row: 'event', id, workflow_id: `w${id}` as WorkflowId }, new Error('broken'))
 
 const { signal } = new AbortController()
 
@@ -81,15 +86,70 @@ it('goes over an event that cannot be read, to the next ones', async () => {
 })
 
 it('names a few, counts the rest, and holds no more than it can', async () => {
-  const { store } = await open()
   let told = 0
   const quarantine = new Quarantine(() => told++)
-  for (let count = 0; count < 1_200; count++)
-    quarantine.note(new UnreadableRowError('event', `w${count}` as WorkflowId, new Error('broken')))
-  const reasons = await quarantine.review(store)
+  for (let count = 0; count < 1_200; count++) quarantine.note(unreadable(count))
+  const reasons = await quarantine.review({ readAgain: async ({ id }) => Promise.reject(unreadable(Number(id))) })
   expect([told, reasons.length, reasons.at(-1)]).toEqual([
     1_000,
     6,
     '995 more rows cannot be read; the log names them.',
   ])
+})
+
+it('lets go of attempts, steps and events as well, once they are corrected or gone', async () => {
+  const { engine, store, quarantine, told } = await open('hub')
+  const [first, second] = [await engine.create(), await engine.create()]
+  for (const { attempt } of [first, second]) await engine.machine.attempts.begin(attempt!.id)
+  const run = (...statements: string[]) =>
+    engine.session.write(async (tx) => {
+      for (const statement of statements) await sql.raw(statement).execute(tx)
+    })
+  await run(
+    `update attempts set feedback = '{' where workflow_id = '${first.id}'`,
+    `update attempts set usage = '{' where workflow_id = '${second.id}'`,
+    `update events set data = '{'`,
+    'drop trigger workflow_history_no_update',
+    `update workflow_history set metadata = '{' where workflow_id = '${first.id}'`,
+  )
+  const note = (error: unknown) => quarantine.note(error as UnreadableRowError)
+  await engine.machine.attempts.begin(first.attempt!.id).catch(note)
+  await store.listAttempts(second.id).catch(note)
+  await store.listHistory(first.id, 0, 10).catch(note)
+  await store.listEvents({ after: 0, limit: 100 })
+  expect(told).toHaveLength(6)
+  // Two of them say the same: the event of the history row, and the one beside it.
+  expect(await quarantine.review(store)).toHaveLength(5)
+  await run(
+    `update attempts set feedback = null, usage = null`,
+    `update events set data = '{}' where workflow_id = '${first.id}'`,
+    `delete from events where workflow_id = '${second.id}'`,
+  )
+  expect(await quarantine.review(store)).toEqual([
+    expect.stringContaining(`history row of workflow ${first.id}`),
+    expect.stringContaining(`event of workflow ${first.id}`),
+  ])
+  await run(`update workflow_history set metadata = null`)
+  expect(await quarantine.review(store)).toEqual([])
+})
+
+it('looks at no more than a few at a time, and at all of them in turn', async () => {
+  const { quarantine } = await open()
+  const looked_at: unknown[] = []
+  const broken = new Set([3, 50])
+  const readAgain: WorkflowStore['readAgain'] = async ({ id }) => {
+    looked_at.push(id)
+    if (broken.has(Number(id))) throw unreadable(Number(id))
+  }
+  for (let id = 0; id < 55; id++) quarantine.note(unreadable(id))
+  const counts = []
+  for (let look = 0; look < 4; look++) {
+    const before = looked_at.length
+    await quarantine.review({ readAgain })
+    counts.push(looked_at.length - before)
+  }
+  expect(counts).toEqual([20, 20, 15, 2])
+  expect(looked_at.slice(0, 55)).toEqual(Array.from({ length: 55 }, (_, id) => id))
+  broken.clear()
+  expect(await quarantine.review({ readAgain })).toEqual([])
 })
