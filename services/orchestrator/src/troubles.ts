@@ -17,9 +17,11 @@ const LATE_MS = 500
 /** What makes the service `degraded` beside its hub. */
 export function listTroubles(o: {
   database_url: string
-  queue: PhaseQueue
-  budgets: Budgets
-  event_loop: EventLoopWatch
+  queue: Pick<PhaseQueue, 'findPause'>
+  budgets: Pick<Budgets, 'listTroubles'>
+  event_loop: Pick<EventLoopWatch, 'latest'>
+  /** In bytes, of the disk that a folder lies on; the system's answer unless a test gives one. */
+  findFreeSpace?: (folder: string) => Promise<number>
 }): Trouble[] {
   return [
     () => o.budgets.listTroubles(),
@@ -34,22 +36,26 @@ export function listTroubles(o: {
         ? []
         : [`The process was held up for ${seconds} s in the last seconds: the machine is overloaded, or swaps.`]
     },
-    ...diskTroubles(o.database_url),
+    ...diskTroubles(o.database_url, o.findFreeSpace ?? askDisk),
   ]
 }
 
 /** Of the disk that a file of ours lies on; a server's is its own concern. */
-function diskTroubles(database_url: string): Trouble[] {
+function diskTroubles(database_url: string, findFreeSpace: (folder: string) => Promise<number>): Trouble[] {
   if (!database_url.startsWith('sqlite:')) return []
   const path = parseSqliteUrl(database_url)
   if (path === ':memory:') return []
   return [
     async () => {
-      const { bavail, bsize } = await statfs(dirname(path))
-      const free_mb = Math.floor((bavail * bsize) / MEBIBYTE)
+      const free_mb = Math.floor((await findFreeSpace(dirname(path))) / MEBIBYTE)
       return free_mb >= FREE_MIN_MB
         ? []
         : [`The disk of the database has ${free_mb} MB left: make room, or writing will be refused.`]
     },
   ]
+}
+
+async function askDisk(folder: string): Promise<number> {
+  const { bavail, bsize } = await statfs(folder)
+  return bavail * bsize
 }
