@@ -21,14 +21,29 @@ export function logAnswers(app: Server, logger: Logger): void {
   const log = plainLines(logger)
   app.addHook('onResponse', (request, reply, done) => {
     const isQuiet = reply.statusCode < 400 && (request.method === 'GET' || request.method === 'HEAD')
+    const path = request.url.split('?', 1)[0] ?? ''
     const answered = {
       request_id: request.id,
       method: request.method,
-      path: request.url.split('?', 1)[0],
+      path,
+      workflow_id: workflowOf(path, request, reply),
       status: reply.statusCode,
       duration_ms: Math.round(reply.elapsedTime * 10) / 10,
     }
     log[isQuiet ? 'debug' : 'info'](answered, 'answered')
     done()
   })
+}
+
+const WORKFLOWS = '/workflows/'
+
+/**
+ * The workflow that was made, or that the path names. By the path itself: `routeOptions` are made anew for who reads
+ * them. A path that cannot be read has no parameters.
+ */
+function workflowOf(path: string, request: FastifyRequest, reply: FastifyReply): string | undefined {
+  if (!path.startsWith('/workflows')) return undefined
+  const made = reply.getHeader('location')
+  if (typeof made === 'string' && made.startsWith(WORKFLOWS)) return made.slice(WORKFLOWS.length)
+  return (request.params as { id?: string } | null)?.id
 }

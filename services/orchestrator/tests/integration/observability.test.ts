@@ -160,6 +160,9 @@ describe('the log', () => {
     await client.until(id, 'waiting_approval')
     const { headers } = await client.advance(id, 'human_approved')
     await client.until(id, 'waiting_approval')
+    await client.request('POST', '/queue/resume')
+    await client.request('POST', `/workflows/${id}/cancel`)
+    const retried = await client.request('POST', `/workflows/${id}/retry`)
     await service.stop()
     const lines = service
       .output()
@@ -168,12 +171,21 @@ describe('the log', () => {
     const told = lines.map((line) => JSON.parse(line) as Record<string, unknown>)
     const said = (msg: string) => told.filter((line) => line['msg'] === msg)
     const phases = said('phase ended')
-    expect(phases.map((line) => [line['workflow_id'], line['phase'], line['outcome']])).toEqual([
+    const of_first = phases.filter((line) => line['workflow_id'] === id)
+    expect(of_first.map((line) => [line['workflow_id'], line['phase'], line['outcome']])).toEqual([
       [id, 'phase_1', 'succeeded'],
       [id, 'phase_2', 'succeeded'],
     ])
     expect(said('the Agent Hub failed')).toMatchObject([{ workflow_id: id, kind: 'transient' }])
-    expect(said('answered').map((line) => line['request_id'])).toContain(headers.get('x-request-id'))
+    const answers = said('answered')
+    expect(answers.map((line) => line['request_id'])).toContain(headers.get('x-request-id'))
+    expect(answers.map((line) => [line['path'], line['workflow_id']])).toEqual([
+      ['/workflows', id],
+      [`/workflows/${id}/advance`, id],
+      ['/queue/resume', undefined],
+      [`/workflows/${id}/cancel`, id],
+      [`/workflows/${id}/retry`, retried.body.id],
+    ])
     expect(lines.join('\n')).not.toContain(key.slice(-43))
     expect(lines.join('\n')).not.toContain('a-secret-of-both-services')
   })
