@@ -6,6 +6,8 @@ import { readEvents } from '../../services/orchestrator/tests/event-reader.ts'
 export interface EventFollower {
   /** Every event that arrived, by its sequence. */
   sequences: number[]
+  /** Where it came to, one after the other. */
+  places: string[]
   /** How often it had to come back. */
   returns(): number
   /** Resolves when it has come so many times. */
@@ -17,21 +19,25 @@ export interface EventFollower {
 
 const AGAIN_MS = 20
 
-export function followEvents(url: () => string): EventFollower {
+/** `url` is asked anew each time: it may be another replica. */
+export function followEvents(url: () => string, path: string): EventFollower {
   const sequences: number[] = []
+  const places: string[] = []
   const leaving = new AbortController()
-  let connections = 0
   let reader: Awaited<ReturnType<typeof readEvents>> | undefined
 
   const follow = async () => {
     while (!leaving.signal.aborted) {
       const last = sequences.at(-1) ?? 0
-      reader = await readEvents(`${url()}/events?after=0`, { 'last-event-id': String(last) }).catch(() => undefined)
-      if (reader === undefined) {
+      const place = url()
+      reader = await readEvents(`${place}${path}?after=0`, { 'last-event-id': String(last) }).catch(() => undefined)
+      if (reader?.status !== 200) {
+        await reader?.leave()
+        reader = undefined
         await sleep(AGAIN_MS)
         continue
       }
-      connections++
+      places.push(place)
       await reader.ended
       sequences.push(...reader.events.map((event) => event.sequence))
     }
@@ -40,9 +46,10 @@ export function followEvents(url: () => string): EventFollower {
   const current = () => reader?.events.at(-1)?.sequence ?? 0
   return {
     sequences,
-    returns: () => connections - 1,
+    places,
+    returns: () => places.length - 1,
     async untilCome(times) {
-      while (connections < times) await sleep(AGAIN_MS)
+      while (places.length < times) await sleep(AGAIN_MS)
     },
     async until(sequence) {
       while ((sequences.at(-1) ?? 0) < sequence && current() < sequence) await sleep(AGAIN_MS)

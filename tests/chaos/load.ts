@@ -28,6 +28,8 @@ export interface LoadOptions {
   /** Where the service is just now; it may be nowhere. */
   url: () => string
   clients: number
+  /** What a client does with each workflow; a whole life of it unless told otherwise. */
+  life?: readonly PostedTrigger[]
 }
 
 /** A whole life of a workflow whose phases are run outside. */
@@ -40,7 +42,7 @@ const PATIENCE_MS = 20_000
 const TRANSIENT = new Set([409, 503, 507])
 
 /** Clients that create and advance workflows one after the other, each request under a key of its own. */
-export function startLoad({ url, clients }: LoadOptions): Load {
+export function startLoad({ url, clients, life = LIFE }: LoadOptions): Load {
   const ledger: Ledger = { triggers: new Map(), acknowledged: 0, unexpected: [], refused: new Map(), took_ms: [] }
   const waiting = new Set<{ at: number; resolve: () => void }>()
   let isStopping = false
@@ -85,7 +87,7 @@ export function startLoad({ url, clients }: LoadOptions): Load {
       const triggers: PostedTrigger[] = []
       ledger.triggers.set(id, triggers)
       acknowledge()
-      for (const trigger of LIFE) {
+      for (const trigger of life) {
         if (isStopping) return
         await ask(`/workflows/${id}/advance`, { trigger })
         triggers.push(trigger)
