@@ -30,7 +30,13 @@ export async function createProcessless(
   const batches: number[] = []
   const session = await openSession({ url, onFatal: console.error, onBatch: (size) => batches.push(size) })
   const store = createStore(session)
-  const { queue, close: closeQueue } = await openQueue({ session, store, clock: systemClock, onError: console.error })
+  const { queue, close: closeQueue } = await openQueue({
+    session,
+    store,
+    clock: systemClock,
+    onError: console.error,
+    onRefused: console.error,
+  })
   const machine = new WorkflowStateMachine({
     approvals: {
       current: async () => ({

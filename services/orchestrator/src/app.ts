@@ -146,7 +146,14 @@ export async function createApp({
   })
   const store = createStore(session, (error) => quarantine.note(error))
   const acts = createActs(session, () => checkpointer?.wake())
-  const { queue, close: closeQueue } = await openQueue({ session, store, clock, onError })
+  const { queue, close: closeQueue } = await openQueue({
+    session,
+    store,
+    clock,
+    onError,
+    onRefused: (attempt_id) =>
+      logger.warn({ attempt_id }, 'a late outcome was refused: the attempt is no longer held here'),
+  })
   const cancellations = new Cancellations({ store, hub, clock, onError })
   const isExternal = config.phase_execution === 'external'
   const agentFor = (type: WorkflowType) => config.agents[type] ?? 'default'

@@ -45,7 +45,7 @@ export async function openEngine(
   const onError = (error: unknown) => void errors.push(error)
   const session = await openSession({ url, onFatal: onError, onError })
   const store = createStore(session)
-  const { queue, close: closeQueue } = await openQueue({ session, store, clock, onError })
+  const { queue, close: closeQueue } = await openQueue({ session, store, clock, onError, onRefused: () => {} })
   const machine = new WorkflowStateMachine({
     approvals: {
       current: async () => ({

@@ -53,6 +53,7 @@ export interface PgBossQueueOptions {
   store: WorkflowStore
   clock: Clock
   onError: (error: unknown) => void
+  onRefused: (attempt_id: AttemptId) => void
 }
 
 /**
@@ -192,7 +193,7 @@ export class PgBossQueue implements PhaseQueue {
     try {
       if (!controller.signal.aborted) await consumer.run(this.#claimOf(held))
     } catch (error) {
-      if (error instanceof ClaimLostError) return
+      if (error instanceof ClaimLostError) return this.#o.onRefused(job.data.attempt_id)
       this.#o.onError(error)
       if (error instanceof UnreadableRowError) return this.#putOff(held)
       await clock.sleep(RECOVERY_MS, consumer.stopping.signal).catch(() => {})

@@ -1,3 +1,5 @@
+import type { AttemptId } from '@orchestrator/contract'
+
 import type { Clock, PhaseQueue, WorkflowStore } from '../core/ports.ts'
 import { EmbeddedQueue } from './embedded-queue.ts'
 import type { Session } from './session.ts'
@@ -8,6 +10,8 @@ export interface OpenQueueOptions {
   clock: Clock
   /** Something went wrong beside the work and is tried again. */
   onError: (error: unknown) => void
+  /** An outcome came too late: another replica may hold the attempt by now, or ended it. Nothing of it was stored. */
+  onRefused: (attempt_id: AttemptId) => void
 }
 
 /** The queue that belongs to the database: in this process beside a file, pg-boss on a shared one. Close it before the session. */
