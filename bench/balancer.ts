@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { createServer, request as send, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 
 /** How long a replica that could not be reached is passed over, in milliseconds. */
@@ -12,7 +13,7 @@ export interface Balancer {
 
 /**
  * The smallest balancer that shows a failover: requests go round the replicas, and one that cannot be
- * reached is passed over. `replicas` is asked for their URLs anew each time.
+ * reached is passed over. `replicas` is asked for their URLs anew each time; port 0 is any free one.
  */
 export async function startBalancer(port: number, replicas: () => readonly string[]): Promise<Balancer> {
   const shunned = new Map<string, number>()
@@ -63,7 +64,7 @@ export async function startBalancer(port: number, replicas: () => readonly strin
   server.listen(port, '127.0.0.1')
   await once(server, 'listening')
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     async close() {
       server.closeAllConnections()
       server.close()

@@ -11,6 +11,7 @@ import { startService, withFolder, type ServiceProcess } from './service-process
 /**
  * `npm run dev:cluster`: a real Postgres, a hub with its demo agent, three replicas and a balancer on
  * loopback, to watch a failover. Kill a replica and see its phase go on; it comes back by itself.
+ * `PORT` is the balancer's, and the replicas' are eleven to thirteen above it; with 0 each takes any free one.
  */
 const PORT = Number(process.env['PORT'] ?? 8000)
 const REPLICAS = 3
@@ -76,7 +77,8 @@ await withFolder(async (folder) => {
   const ending = new AbortController()
 
   const keepRunning = async (number: number) => {
-    const env = { DATABASE_URL, PORT: String(PORT + 10 + number), AGENT_HUB_URL: hub.url, LOG_LEVEL: 'info' }
+    const port = PORT === 0 ? '0' : String(PORT + 10 + number)
+    const env = { DATABASE_URL, PORT: port, AGENT_HUB_URL: hub.url, LOG_LEVEL: 'info' }
     while (!ending.signal.aborted) {
       const replica = await startService('orchestrator', env)
       replicas.set(number, replica)
