@@ -19,10 +19,9 @@ afterAll(() => postgres.stop())
 const RESTARTS = scale(4, 50)
 /** Each replica ends, and one of them a second time. */
 const ENDS_IN_TURN = scale(3, 50)
-const ACKNOWLEDGED_MAX = scale(60, 100)
 const EVENTS_MIN = scale(60, 2_000)
 /** Of the workflow that is followed by itself. */
-const OF_ONE_MIN = scale(12, 400)
+const OF_ONE_MIN = scale(12, 250)
 
 const REWORKS = 1_000
 const SENT_BACK: readonly PostedTrigger[] = Array.from(
@@ -126,7 +125,7 @@ it('a stream that resumes by Last-Event-ID misses nothing and repeats nothing th
   const watched = startWatched([`http://127.0.0.1:${port}`])
   await killLoop({
     kills: RESTARTS,
-    acknowledged_max: ACKNOWLEDGED_MAX,
+    acknowledged_max: 100,
     load: watched.load,
     seed: 14,
     async start() {
@@ -166,7 +165,7 @@ describe.skipIf(postgres.missing !== undefined)(title, () => {
     const watched = startWatched(urls)
     await killLoop({
       kills: ENDS_IN_TURN,
-      acknowledged_max: ACKNOWLEDGED_MAX,
+      acknowledged_max: 100,
       load: watched.load,
       seed: 14,
       // The one that has been there for longer is next, and the other one has just come back.
