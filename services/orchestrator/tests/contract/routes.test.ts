@@ -468,9 +468,13 @@ const BODIES: Record<string, object> = {
 }
 const bodyFor = ({ method, path }: { method: string; path: string }) => BODIES[`${method} ${path}`]
 
-/** Documented, and not to be had here: slow bodies are the edge's own test; these routes ask no store. */
+/**
+ * Documented, and not to be had here: slow bodies are the edge's own test; these routes ask no store; that a key is at
+ * work lasts for one commit, so that the writer's own tests hold it.
+ */
 const ELSEWHERE = new Set([
   ...operations.map(({ method, path }) => `${method} ${path} 408`),
+  'POST /workflows/{id}/cancel 409',
   ...[
     'GET /',
     'GET /health',
