@@ -40,10 +40,10 @@ describe('a turn that ends well', () => {
       fixture.turn('stub: think hm\nstub: plan\nstub: write a/b.md text\nstub: cost 0.25\nstub: say bye'),
     )
 
-    // On a busy machine what the agent says may be told in several pieces.
+    // On a busy machine what the agent says may be told in several pieces, and a call before it has ended.
     const kinds = fixture.updates.map(({ kind }) => kind).filter((kind, at, all) => kind !== all[at - 1])
     expect(kinds).toEqual(['thought', 'plan', 'tool_call', 'usage', 'message'])
-    expect(fixture.updates[2]?.tool_call).toEqual({
+    expect(fixture.updates.findLast(({ kind }) => kind === 'tool_call')?.tool_call).toEqual({
       id: 'write-1-a/b.md',
       title: 'Write a/b.md',
       kind: 'edit',
