@@ -31,21 +31,20 @@ export function createErasureStore({ write }: Session, acts: Pick<Acts, 'append'
             and (expires_at is null or expires_at > ${now}) limit 1`.execute(tx)
         if (good.length > 0) return undefined
 
-        // What a workflow says of its end, and what agents were told, was taken from the words.
+        // What a workflow says of its end names who ended it, and repeats their words.
+        const ended = sql`select workflow_id from workflow_history where actor = ${name} and to_status = 'failed'`
+        await run(sql`update workflows set error = ${erased()} where error is not null and id in (${ended})`)
+        await run(sql`
+          update attempts set reason = ${erased()} where state = 'cancelled' and workflow_id in (${ended})`)
+
+        // What agents were told was taken from the words.
         const theirs = sql`select workflow_id from workflow_history where actor = ${name} and words_hash is not null`
-        await run(sql`
-          update workflows set error = ${erased()} where error is not null and id in (
-            select workflow_id from workflow_history
-            where actor = ${name} and words_hash is not null and to_status = 'failed')`)
-        await run(sql`
-          update attempts set reason = ${erased()} where state = 'cancelled' and workflow_id in (${theirs})`)
         const noted = sql`select workflow_id from question_answers where actor = ${name}`
         await run(sql`
           update attempts set feedback = null where feedback is not null
             and state not in ('queued', 'running', 'backing_off')
             and (workflow_id in (${theirs}) or workflow_id in (${noted}))`)
-        await run(sql`
-          delete from events where type = 'question.answered' and workflow_id in (${noted})`)
+        await run(sql`delete from events where type = 'question.answered' and workflow_id in (${noted})`)
         await eraseFromAnswers(tx, name)
 
         // With a verdict stand the answers that it took along, whoever gave them: its words go as a whole.
@@ -82,12 +81,12 @@ export function createErasureStore({ write }: Session, acts: Pick<Acts, 'append'
 
 /**
  * The answers themselves stay, or who asks again would do it again. Only those to the person's own requests, by the
- * asker that their keys begin with, tell of an end in the person's words: nothing is answered after it but to them.
+ * asker that their keys begin with, tell how the person ended a workflow: nothing is answered after it but to them.
  */
 async function eraseFromAnswers(tx: Transaction<Tables>, name: string): Promise<void> {
   const ended = await sql<{ workflow_id: WorkflowId; asker: string }>`
     select workflow_id, coalesce(key_id, actor) as asker from workflow_history
-    where actor = ${name} and words_hash is not null and to_status = 'failed'`.execute(tx)
+    where actor = ${name} and to_status = 'failed'`.execute(tx)
   const workflows = new Set(ended.rows.map(({ workflow_id }) => workflow_id))
   for (const asker of new Set(ended.rows.map((row) => row.asker))) {
     const prefix = `${asker} `

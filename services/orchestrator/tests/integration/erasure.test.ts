@@ -55,7 +55,7 @@ describe.each(databases.all)('erasure on $title', ({ create: createDatabase, isM
     expect((await engine.store.listWorkflows({})).items).toHaveLength(2)
   })
 
-  it.skipIf(isMissing)('takes the words out of what is answered again, and leaves those of others', async () => {
+  it.skipIf(isMissing)('takes words and name out of what is answered again, and leaves those of others', async () => {
     const { engine, create, cancel, stop, erase, answers } = await stage(await createDatabase())
     const [cancelled, stopped, silent, robins] = [
       await create(KIM, '1'),
@@ -68,6 +68,7 @@ describe.each(databases.all)('erasure on $title', ({ create: createDatabase, isM
     const in_review = await stop(stopped, KIM, 'Alex has left.')
     const without = await cancel(silent, KIM)
     const other = await cancel(robins, ROBIN, 'Robin says so.')
+    expect(without).toMatchObject({ error: 'Cancelled by Kim.', attempt: { reason: 'Cancelled by Kim.' } })
     expect(await answers()).toContain('Alex has left.')
 
     await erase('Kim')
@@ -76,7 +77,9 @@ describe.each(databases.all)('erasure on $title', ({ create: createDatabase, isM
     expect(again).toEqual(await engine.get(cancelled.id))
     expect(again).toMatchObject({ status: 'failed', error: ERASED, attempt: { state: 'cancelled', reason: ERASED } })
     expect(await stop(stopped, KIM, 'Alex has left.')).toEqual({ ...in_review, error: ERASED })
-    expect(await cancel(silent, KIM)).toEqual(without)
+    const unnamed = { ...without, error: ERASED, attempt: { ...without.attempt, reason: ERASED } }
+    expect(await cancel(silent, KIM)).toEqual(unnamed)
+    expect(await engine.get(silent.id)).toEqual(unnamed)
     expect(await cancel(robins, ROBIN, 'Robin says so.')).toEqual(other)
   })
 })
