@@ -232,6 +232,9 @@ export async function createApp({
     streams: { max: config.max_event_streams, max_per_key: config.max_event_streams_per_key },
   })
   watchDenials(server, denials, now)
+  server.addHook('onError', async (_request, _reply, error) => {
+    if (error instanceof UnreadableRowError) quarantine.note(error)
+  })
   const scopes = new Scopes(createScopeStore(session))
   guardScopes(server, scopes)
   workflowRoutes(server, { store, machine, approvals, diffText })

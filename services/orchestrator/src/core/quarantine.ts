@@ -46,24 +46,22 @@ export class Quarantine {
   async review(store: Pick<WorkflowStore, 'readAgain'>): Promise<string[]> {
     const found = [...this.#found]
     const from = this.#next < found.length ? this.#next : 0
-    const looked_at = found.slice(from, from + REVIEWED_MAX)
-    this.#next = from + looked_at.length
-    for (const [key, error] of looked_at) {
-      await store.readAgain(error).then(
-        () => this.#letGo(key),
-        () => {},
+    let kept = 0
+    for (const [key, error] of found.slice(from, from + REVIEWED_MAX)) {
+      const isReadable = await store.readAgain(error).then(
+        () => true,
+        () => false,
       )
+      if (isReadable) this.#found.delete(key)
+      else kept++
     }
+    // Those after what was let go have moved up.
+    this.#next = from + kept
     const rest = [...this.#found.values()].map((error) => error.message)
     // Several events of a workflow may say the same.
     const named = new Set([...new Set(rest)].slice(0, NAMED_MAX))
     const unnamed = rest.filter((message) => !named.has(message)).length
     return [...named, ...(unnamed > 0 ? [sentences.moreUnreadable(unnamed)] : [])]
-  }
-
-  /** Those after it move up. */
-  #letGo(key: string): void {
-    if (this.#found.delete(key) && this.#next > 0) this.#next--
   }
 }
 
