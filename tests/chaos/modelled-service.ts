@@ -65,9 +65,9 @@ export async function startModelledService(): Promise<ModelledService> {
     max_reworks: REWORKS,
     async crash() {
       connection.sever()
-      for (const suffix of ['', '-wal']) cpSync(pathOf(life) + suffix, pathOf(life + 1) + suffix)
-      life++
-      ending.push(app.close())
+      const left = pathOf(life++)
+      for (const suffix of ['', '-wal']) cpSync(left + suffix, pathOf(life) + suffix)
+      ending.push(app.close().then(() => rm(left)))
       await start()
     },
     async restart() {

@@ -26,7 +26,7 @@ interface Link {
   server: Socket
   /** Swallows whatever comes, in both directions. */
   isDead: boolean
-  /** Ends with the next answer. */
+  /** Ends with the next answer, or without one: its end is a cut. */
   isDoomed: boolean
 }
 
@@ -37,27 +37,23 @@ export async function startTcpFaultProxy(target: { port: number }): Promise<TcpF
   let cuts = 0
 
   const end = (link: Link) => {
-    links.delete(link)
+    if (links.delete(link) && link.isDoomed) cuts++
     link.client.destroy()
     link.server.destroy()
-  }
-  const sever = (link: Link) => {
-    cuts++
-    end(link)
   }
   const fromClient = (link: Link, chunk: Buffer) => {
     if (link.isDead) return
     if (armed !== undefined && --armed.message <= 0) {
+      link.isDoomed = true
       const { side } = armed
       armed = undefined
-      if (side === 'before') return sever(link)
-      link.isDoomed = true
+      if (side === 'before') return end(link)
     }
     link.server.write(chunk)
   }
   const fromServer = (link: Link, chunk: Buffer) => {
     if (link.isDead) return
-    if (link.isDoomed) return sever(link)
+    if (link.isDoomed) return end(link)
     link.client.write(chunk)
   }
 
