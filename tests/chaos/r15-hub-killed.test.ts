@@ -1,4 +1,4 @@
-import { rm, writeFile } from 'node:fs/promises'
+import { glob, rm, writeFile } from 'node:fs/promises'
 import { DatabaseSync } from 'node:sqlite'
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -59,11 +59,10 @@ describe.skipIf(process.platform !== 'linux')(title, () => {
       const workflows = []
       for (let agent = 0; agent < AGENTS; agent++) workflows.push(await client.create({ feature_description }))
       await expect.poll(invocations, { timeout: 60_000 }).toMatchObject({ running: AGENTS })
-      // The agent and its two children.
       const agents = `${folder}/data/workspaces`
-      await expect
-        .poll(async () => (await processesIn(agents)).length, { timeout: 60_000 })
-        .toBeGreaterThanOrEqual(AGENTS * 3)
+      // Left by every agent of this round and of those before, once it has both children.
+      const strays = async () => (await Array.fromAsync(glob('**/stray', { cwd: agents }))).length
+      await expect.poll(strays, { timeout: 60_000 }).toBe(AGENTS * round)
       await hub.kill()
       const left = await living(await processesIn(agents))
       orphaned += left.length
@@ -83,6 +82,7 @@ describe.skipIf(process.platform !== 'linux')(title, () => {
       )
       tell('R15', { agents: AGENTS, 'processes left behind': left.length, 'gone and taken up after ms': took_ms })
     }
-    expect(orphaned).toBeGreaterThanOrEqual(AGENTS * ROUNDS * 3)
+    // The children at least: an agent may end by itself when nobody talks to it any more.
+    expect(orphaned).toBeGreaterThanOrEqual(AGENTS * ROUNDS * 2)
   })
 })
