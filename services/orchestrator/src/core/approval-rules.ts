@@ -12,6 +12,7 @@ import {
 import type { Act } from './acts.ts'
 import { approvalsOf, isPlain, type Requirement, type Vote } from './approvals.ts'
 import type { Origin } from './origin.ts'
+import { positionOf } from './workflow-steps.ts'
 
 export interface ApprovalStore {
   listPolicies(): Promise<ApprovalPolicyItem[]>
@@ -111,8 +112,7 @@ export class ApprovalRules {
   async show(workflows: readonly Workflow[]): Promise<Workflow[]> {
     if (!workflows.some(({ status }) => status === 'waiting_approval')) return [...workflows]
     const rules = await this.current()
-    const requirementOf = ({ workflow_type, current_phase }: Workflow) =>
-      rules.for(workflow_type, current_phase ?? 'phase_1')
+    const requirementOf = (workflow: Workflow) => rules.for(workflow.workflow_type, positionOf(workflow).phase)
     const counted = workflows.flatMap((workflow) =>
       workflow.status === 'waiting_approval' && workflow.attempt !== null && !isPlain(requirementOf(workflow))
         ? [workflow.attempt.id]

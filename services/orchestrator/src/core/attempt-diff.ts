@@ -34,13 +34,14 @@ export async function diffAttempts(
   from: AttemptId,
   to: AttemptId,
 ): Promise<AttemptDiff> {
-  const [before, after] = [from, to].map((id) => artifactsOf(attempts, id))
-  const paths = [...new Set([...(before?.keys() ?? []), ...(after?.keys() ?? [])])].sort()
+  const before = artifactsOf(attempts, from)
+  const after = artifactsOf(attempts, to)
+  const paths = [...new Set([...before.keys(), ...after.keys()])].sort()
   const files: AttemptDiff['files'] = []
   let characters = 0
   for (const path of paths) {
-    const from_digest = before?.get(path)?.digest ?? null
-    const to_digest = after?.get(path)?.digest ?? null
+    const from_digest = before.get(path)?.digest ?? null
+    const to_digest = after.get(path)?.digest ?? null
     if (from_digest === to_digest) continue
     const change = from_digest === null ? 'added' : to_digest === null ? 'deleted' : 'modified'
     const is_within = files.length < DIFFED_FILES_MAX && characters < DIFF_CHARACTERS_MAX

@@ -4,7 +4,7 @@ import type { Outcome } from './outcome.ts'
 import type { AttemptWork, WorkflowStore, WorkflowTransaction } from './ports.ts'
 import { byItself } from './origin.ts'
 import * as sentences from './sentences.ts'
-import { currentAttempt, UNFINISHED, type WorkflowSteps } from './workflow-steps.ts'
+import { currentAttempt, getWorkflow, UNFINISHED, type WorkflowSteps } from './workflow-steps.ts'
 
 export interface AttemptLifecycleOptions {
   store: WorkflowStore
@@ -139,7 +139,7 @@ export class AttemptLifecycle {
   }
 
   async #startOutside(tx: WorkflowTransaction, id: WorkflowId): Promise<number> {
-    const workflow = await this.#steps.get(tx, id)
+    const workflow = await getWorkflow(tx, id)
     if (workflow.status !== 'pending') return 0
     const change = { state: 'running', reason: sentences.waitsForExternal(), started_at: this.#steps.now() } as const
     await tx.changeAttempt(currentAttempt(workflow).id, UNFINISHED, change)

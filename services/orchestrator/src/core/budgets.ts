@@ -74,7 +74,7 @@ export class Budgets {
     if (feature_usd === undefined && daily_usd === undefined) return undefined
     const phase = await budgets.findPhase(id)
     if (phase === undefined || phase.tries > 0) return undefined
-    const used = await this.#find([this.#today(), budgetOf.feature(phase.feature_id)])
+    const used = await this.#findAll([this.#today(), budgetOf.feature(phase.feature_id)])
     const spent = used.find(({ state }) => state === 'paused')
     if (spent === undefined) return undefined
     if (this.#awaited.size < WAITING_MAX) this.#awaited.add(spent.name)
@@ -85,16 +85,13 @@ export class Budgets {
   /** Today's, and those of features that are nearly or wholly used up. */
   async list(): Promise<BudgetPage> {
     const { budgets, feature_usd } = this.#o
-    const [today] = await this.#find([this.#today()])
-    if (today === undefined) throw new Error('there is a budget of every day')
+    const today = await this.#find(this.#today())
     const dearest = feature_usd === undefined ? [] : await budgets.listDearest(feature_usd * WARNS_FROM, LISTED_MAX)
     return { today, items: dearest.map((record) => this.#budgetOf(record)), next_cursor: null }
   }
 
-  async ofFeature(id: FeatureId): Promise<Budget> {
-    const [budget] = await this.#find([budgetOf.feature(id)])
-    if (budget === undefined) throw new Error('there is a budget of every feature')
-    return budget
+  ofFeature(id: FeatureId): Promise<Budget> {
+    return this.#find(budgetOf.feature(id))
   }
 
   /** From now on there is another limit, or none; what waits goes on. Throws FEATURE_NOT_FOUND. */
@@ -110,19 +107,17 @@ export class Budgets {
       await tx.recordAct({ by: asker, action: 'budget.lifted', subject: name, details: { limit_usd }, created_at: now })
     })
     await queue.lookAgain()
-    const [budget] = await this.#find([name])
-    if (budget === undefined) throw new Error(`the budget ${name} was not kept`)
-    return budget
+    return this.#find(name)
   }
 
   /** What health has to say of it. */
   async listTroubles(): Promise<string[]> {
     if (this.#o.daily_usd === undefined && this.#o.feature_usd === undefined) return []
     const waited = [...this.#awaited].filter((name) => name.startsWith('feature:'))
-    const [today, ...waiting] = await this.#find([this.#today(), ...waited])
+    const [today, waiting] = await Promise.all([this.#find(this.#today()), this.#findAll(waited)])
     const features = waiting.filter(({ state }) => state === 'paused').length
     return [
-      ...(today === undefined || today.state === 'free' ? [] : [sentences.dayNearlySpent(today)]),
+      ...(today.state === 'free' ? [] : [sentences.dayNearlySpent(today)]),
       ...(features === 0 ? [] : [sentences.featuresWait(features)]),
     ]
   }
@@ -149,17 +144,21 @@ export class Budgets {
   async #forgetFree(): Promise<boolean> {
     const today = this.#today()
     const names = [...this.#awaited]
-    const paused = await this.#find(names.filter((name) => name === today || name.startsWith('feature:')))
+    const paused = await this.#findAll(names.filter((name) => name === today || name.startsWith('feature:')))
     const still = new Set(paused.filter(({ state }) => state === 'paused').map(({ name }) => name))
     const free = names.filter((name) => !still.has(name))
     for (const name of free) this.#awaited.delete(name)
     return free.length > 0
   }
 
-  async #find(names: readonly string[]): Promise<Budget[]> {
+  async #find(name: string): Promise<Budget> {
+    const [found = unspent(name)] = await this.#o.budgets.findBudgets([name])
+    return this.#budgetOf(found)
+  }
+
+  async #findAll(names: readonly string[]): Promise<Budget[]> {
     const found = names.length === 0 ? [] : await this.#o.budgets.findBudgets(names)
-    const unspent = { spent_usd: 0, limit_usd: null, lifted_at: null, lifted_by: null, reason: null }
-    return names.map((name) => this.#budgetOf(found.find((record) => record.name === name) ?? { name, ...unspent }))
+    return names.map((name) => this.#budgetOf(found.find((record) => record.name === name) ?? unspent(name)))
   }
 
   #budgetOf(record: BudgetRecord): Budget {
@@ -173,4 +172,8 @@ export class Budgets {
   #today(): string {
     return budgetOf.day(this.#o.clock.now().toISOString().slice(0, 10))
   }
+}
+
+function unspent(name: string): BudgetRecord {
+  return { name, spent_usd: 0, limit_usd: null, lifted_at: null, lifted_by: null, reason: null }
 }

@@ -12,7 +12,7 @@ import { createUpdateRecorder } from './update-recorder.ts'
 export interface PhaseExecutorOptions {
   store: WorkflowStore
   attempts: AttemptLifecycle
-  hub: AgentHub
+  hub: Pick<AgentHub, 'invoke' | 'getArtifact'>
   clock: Clock
   /** In [0, 1); for the jitter. */
   random: () => number

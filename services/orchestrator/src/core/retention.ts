@@ -48,12 +48,13 @@ export class Retention {
   async #remove(days: number, remove: (before: string) => Promise<number>): Promise<number> {
     const before = new Date(this.#o.clock.now().getTime() - days * DAY_MS).toISOString()
     let removed = 0
-    for (;;) {
+    while (!this.#stopping.signal.aborted) {
       const count = await remove(before)
       removed += count
-      if (count < BATCH || this.#stopping.signal.aborted) return removed
+      if (count < BATCH) break
       await this.#sleep(PAUSE_MS)
     }
+    return removed
   }
 
   async #work(): Promise<void> {

@@ -18,7 +18,7 @@ import { checklistItems, openQuestions } from '@orchestrator/spec-kit'
 import type { AnswerRecord, Document, NoteStore, TickRecord } from './note-store.ts'
 import type { Clock, WorkflowStore, WorkflowTransaction } from './ports.ts'
 import * as sentences from './sentences.ts'
-import { currentAttempt } from './workflow-steps.ts'
+import { currentAttempt, getWorkflow } from './workflow-steps.ts'
 
 /** More of either no person goes through. */
 const LISTED_MAX = 1000
@@ -93,9 +93,7 @@ export class ReviewerNotes {
   }
 
   async #current(id: WorkflowId) {
-    const workflow = await this.#o.store.findWorkflow(id)
-    if (workflow === undefined) throw new ServiceError('WORKFLOW_NOT_FOUND', sentences.unknownWorkflow(id))
-    const { id: attempt_id, digest } = currentAttempt(workflow)
+    const { id: attempt_id, digest } = currentAttempt(await getWorkflow(this.#o.store, id))
     return { attempt_id, digest }
   }
 
@@ -107,8 +105,7 @@ export class ReviewerNotes {
     write: (tx: WorkflowTransaction, common: Common, feature_id: FeatureId) => Promise<T>,
   ): Promise<T> {
     return this.#o.store.write(async (tx) => {
-      const workflow = await tx.findWorkflow(id)
-      if (workflow === undefined) throw new ServiceError('WORKFLOW_NOT_FOUND', sentences.unknownWorkflow(id))
+      const workflow = await getWorkflow(tx, id)
       const attempt = currentAttempt(workflow)
       if (attempt.id !== attempt_id || (seen !== undefined && seen !== attempt.digest)) {
         throw new ServiceError('STALE_REVIEW', sentences.staleReview(workflow.feature_id))

@@ -48,11 +48,15 @@ export class Scopes {
   }
 
   async hasWorkflow(scope: readonly string[], id: WorkflowId): Promise<boolean> {
-    const workspace = this.#workspaces.get(id) ?? (await this.#store.findWorkspaceOf({ workflow: id }))
-    if (workspace === undefined) return false
+    const workspace = this.#workspaces.get(id) ?? (await this.#look(id))
+    return workspace !== undefined && scope.includes(workspace)
+  }
+
+  async #look(id: WorkflowId): Promise<string | undefined> {
+    const workspace = await this.#store.findWorkspaceOf({ workflow: id })
+    if (workspace === undefined) return undefined
+    if (this.#workspaces.size >= REMEMBERED_MAX) this.#workspaces.clear()
     this.#workspaces.set(id, workspace)
-    const [oldest] = this.#workspaces.keys()
-    if (this.#workspaces.size > REMEMBERED_MAX && oldest !== undefined) this.#workspaces.delete(oldest)
-    return scope.includes(workspace)
+    return workspace
   }
 }

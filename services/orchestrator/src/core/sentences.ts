@@ -127,16 +127,17 @@ export const expiresInThePast = () => 'must lie ahead'
 export const queuePaused = ({ paused_at, paused_by, reason }: QueuePause) =>
   `The queue is paused since ${paused_at} by ${paused_by}${reason === null ? '' : ` (${reason})`}: nothing is handed out. POST /queue/resume goes on.`
 
-const dollars = (usd: number) => `$${usd.toFixed(2)}`
+/** Null, which is no limit, is spent by nobody. */
+const dollars = (usd: number | null) => `$${Number(usd).toFixed(2)}`
 
 export const budgetSpent = ({ name, spent_usd, limit_usd }: Budget) =>
-  `Waits: ${dollars(spent_usd)} of ${dollars(limit_usd ?? 0)} ${budgetNamed(name)} are spent. It goes on when an admin lifts that (POST /budgets/lift)${name.startsWith('day:') ? ', or tomorrow (UTC)' : ''}.`
+  `Waits: ${dollars(spent_usd)} of ${dollars(limit_usd)} ${budgetNamed(name)} are spent. It goes on when an admin lifts that (POST /budgets/lift)${name.startsWith('day:') ? ', or tomorrow (UTC)' : ''}.`
 
 const budgetNamed = (name: string) =>
   name.startsWith('day:') ? 'for today (DAILY_BUDGET_USD)' : `for ${name.slice('feature:'.length)} (FEATURE_BUDGET_USD)`
 
 export const dayNearlySpent = ({ spent_usd, limit_usd, state }: Budget) =>
-  `${dollars(spent_usd)} of ${dollars(limit_usd ?? 0)} for today (DAILY_BUDGET_USD) are spent${state === 'paused' ? ': no phase begins until an admin lifts that (POST /budgets/lift), or tomorrow (UTC)' : ''}.`
+  `${dollars(spent_usd)} of ${dollars(limit_usd)} for today (DAILY_BUDGET_USD) are spent${state === 'paused' ? ': no phase begins until an admin lifts that (POST /budgets/lift), or tomorrow (UTC)' : ''}.`
 
 export const featuresWait = (count: number) =>
   `${count === 1 ? 'A feature has' : `${count} features have`} spent what one may cost (FEATURE_BUDGET_USD), so that phases wait: GET /budgets lists them, POST /budgets/lift goes on.`

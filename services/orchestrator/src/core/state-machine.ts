@@ -20,7 +20,14 @@ import * as sentences from './sentences.ts'
 import { cancellation } from './transitions.ts'
 import { verdictStep } from './verdicts.ts'
 import { WorkflowCreation } from './workflow-creation.ts'
-import { accept, positionOf, WorkflowSteps, type Step, type WorkflowStepsOptions } from './workflow-steps.ts'
+import {
+  accept,
+  getWorkflow,
+  positionOf,
+  WorkflowSteps,
+  type Step,
+  type WorkflowStepsOptions,
+} from './workflow-steps.ts'
 
 export interface StateMachineOptions extends WorkflowStepsOptions {
   store: WorkflowStore
@@ -100,10 +107,10 @@ export class WorkflowStateMachine {
     const { trigger, phase_result } = body
     const rules = isVerdict(trigger) ? await this.#o.approvals.current() : undefined
     return this.#writer.write(idempotency, async (tx) => {
-      const workflow = await this.#steps.get(tx, id)
+      const workflow = await getWorkflow(tx, id)
       const move = this.#steps.decide(workflow, trigger, phase_result?.abort ?? false)
       if (isVerdict(trigger) && rules !== undefined) {
-        const requirement = rules.for(workflow.workflow_type, workflow.current_phase ?? 'phase_1')
+        const requirement = rules.for(workflow.workflow_type, positionOf(workflow).phase)
         const { max_reworks } = this.#o
         const verdict = { workflow, trigger, phase_result, asker, move, requirement, max_reworks, now: this.#now() }
         return this.#steps.take(tx, workflow, await verdictStep(tx, verdict))
@@ -119,7 +126,7 @@ export class WorkflowStateMachine {
   /** Fails a workflow that has not ended and reaches its agent. Throws WORKFLOW_NOT_FOUND, INVALID_STATE_TRANSITION. */
   cancel(id: WorkflowId, reason: string | undefined, asker: Asker, idempotency?: Idempotency): Promise<Workflow> {
     return this.#writer.write(idempotency, async (tx) => {
-      const workflow = await this.#steps.get(tx, id)
+      const workflow = await getWorkflow(tx, id)
       const move = accept(cancellation(positionOf(workflow)), workflow, 'cancel')
       const error = sentences.cancelled(asker.name, reason)
       return this.#steps.take(tx, workflow, {
@@ -137,7 +144,7 @@ export class WorkflowStateMachine {
   /** A new workflow for the same feature in place of a failed one. Throws WORKFLOW_NOT_FOUND, INVALID_STATE_TRANSITION, FEATURE_BUSY. */
   retry(id: WorkflowId, asker: Asker, idempotency?: Idempotency): Promise<Workflow> {
     return this.#writer.write(idempotency, async (tx) => {
-      const failed = await this.#steps.get(tx, id)
+      const failed = await getWorkflow(tx, id)
       if (failed.status !== 'failed')
         throw new ServiceError('INVALID_STATE_TRANSITION', sentences.retryOfUnfailed(failed.status))
       const feature = await tx.findFeature(failed.feature_id)

@@ -122,10 +122,10 @@ async function decide(
 function wordsApart(review: JsonObject | undefined): Pick<Step, 'metadata' | 'words'> {
   if (review === undefined) return { metadata: null }
   const entries = Object.entries(review)
-  const [decided, written] = [true, false].map((is) => entries.filter(([name]) => DECIDED.includes(name) === is))
+  const written = entries.filter(([name]) => !DECIDED.includes(name))
   return {
-    metadata: Object.fromEntries(decided ?? []),
-    ...(written !== undefined && written.length > 0 && { words: Object.fromEntries(written) }),
+    metadata: Object.fromEntries(entries.filter(([name]) => DECIDED.includes(name))),
+    ...(written.length > 0 && { words: Object.fromEntries(written) }),
   }
 }
 

@@ -15,7 +15,7 @@ import {
 import { phasesOf } from './definitions.ts'
 import { withNotes } from './feedback.ts'
 import type { Outcome } from './outcome.ts'
-import type { AttemptWork, Clock, PhaseQueue, Telemetry, WorkflowTransaction } from './ports.ts'
+import type { AttemptWork, Clock, PhaseQueue, Telemetry, WorkflowStore, WorkflowTransaction } from './ports.ts'
 import { entryOf } from './history-entry.ts'
 import { newId } from './new-id.ts'
 import { notedStep } from './noted-step.ts'
@@ -226,12 +226,6 @@ export class WorkflowSteps {
     await tx.appendEvent({ type: 'attempt.state', workflow_id: work.workflow.id, created_at: this.now(), data })
   }
 
-  async get(tx: WorkflowTransaction, id: WorkflowId): Promise<Workflow> {
-    const workflow = await tx.findWorkflow(id)
-    if (workflow === undefined) throw new ServiceError('WORKFLOW_NOT_FOUND', sentences.unknownWorkflow(id))
-    return workflow
-  }
-
   decide(workflow: Workflow, trigger: Trigger, abort = false): Move {
     return accept(transition(positionOf(workflow), trigger, this.policy(workflow), abort), workflow, trigger)
   }
@@ -265,6 +259,13 @@ export function accept(decision: Move | Refusal, workflow: Workflow, asked: stri
     throw new ServiceError('INVALID_STATE_TRANSITION', sentences.impossible(workflow.status, asked, decision.allowed))
   }
   return decision
+}
+
+/** Throws WORKFLOW_NOT_FOUND. */
+export async function getWorkflow(from: Pick<WorkflowStore, 'findWorkflow'>, id: WorkflowId): Promise<Workflow> {
+  const workflow = await from.findWorkflow(id)
+  if (workflow === undefined) throw new ServiceError('WORKFLOW_NOT_FOUND', sentences.unknownWorkflow(id))
+  return workflow
 }
 
 export function currentAttempt(workflow: Workflow): CurrentAttempt {

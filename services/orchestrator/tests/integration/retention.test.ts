@@ -56,6 +56,40 @@ describe.each(databases.all)('events on $title', ({ create, isMissing }) => {
   })
 })
 
+describe('more than one commit may remove', () => {
+  const stageMany = async () => {
+    const clock = createDrivenClock()
+    const engine = await openEngine('sqlite:///:memory:', { clock })
+    const created_at = clock.now().toISOString()
+    await engine.store.write(async (tx) => {
+      for (let count = 0; count < 2_500; count++) await tx.insertIdempotentAnswer(`k${count}`, 'digest', {}, created_at)
+    })
+    clock.jump(8 * DAY_MS)
+    const left = async () => (await engine.session.read.selectFrom('idempotent_answers').select('key').execute()).length
+    return { clock, left, retention: retentionOf(engine.store, clock, 0) }
+  }
+
+  it('goes in several, with a pause after each', async () => {
+    const { clock, left, retention } = await stageMany()
+    const removing = retention.removeExpired()
+    for (const rest of [1_500, 500]) {
+      await expect.poll(() => clock.waiting()).toBe(1)
+      expect(await left()).toBe(rest)
+      await clock.advance(50)
+    }
+    expect(await removing).toBe(2_500)
+    expect(await left()).toBe(0)
+  })
+
+  it('is left for the next start when the service ends', async () => {
+    const { clock, left, retention } = await stageMany()
+    retention.start()
+    await expect.poll(() => clock.waiting()).toBe(1)
+    await retention.stop()
+    expect(await left()).toBe(1_500)
+  })
+})
+
 describe('an event stream past retention', () => {
   it('begins with one reset that says where it goes on, and only for who asked to go on before', async () => {
     const service = await startService()

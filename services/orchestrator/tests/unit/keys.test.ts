@@ -84,6 +84,12 @@ it('does not know a key from the moment it expires', async () => {
   expect(await keys.find(key)).toBeUndefined()
 })
 
+it('does not know a key of which something else than a SHA-256 is kept', async () => {
+  const key = await keys.create('Robin', 'admin')
+  await session.write((tx) => tx.updateTable('keys').set({ secret_sha256: 'short' }).execute())
+  expect(await keys.find(key)).toBeUndefined()
+})
+
 it('does not know a key that was revoked', async () => {
   const key = await keys.create('Robin', 'admin')
   await change(key, { revoked_at: clock.now().toISOString() })
@@ -110,6 +116,53 @@ describe('a key that was right a moment ago', () => {
     const looking = keys.find(key)
     await Promise.all([keys.revoke(id), looking])
     expect(await keys.find(key)).toBeUndefined()
+  })
+
+  it('is not remembered when one was revoked between its reading and its answer', async () => {
+    const store = createKeyStore(session)
+    const gate = Promise.withResolvers<void>()
+    const slow = new Keys(
+      {
+        ...store,
+        findKey: async (id) => {
+          const record = await store.findKey(id)
+          await gate.promise
+          return record
+        },
+      },
+      () => clock.now(),
+    )
+    await keys.create('Kim', 'admin')
+    const { id, key } = await keys.issue({ name: 'Robin', role: 'admin' })
+    const looking = slow.find(key)
+    const revoking = slow.revoke(id)
+    await expect.poll(async () => (await store.findKey(id))?.revoked_at).not.toBeNull()
+    gate.resolve()
+    await Promise.all([looking, revoking])
+    expect(await slow.find(key)).toBeUndefined()
+  })
+
+  it('is remembered among no more than so many', async () => {
+    const secret = 'A'.repeat(43)
+    let reads = 0
+    const many = new Keys(
+      {
+        ...createKeyStore(session),
+        findKey: async (id) => {
+          reads++
+          const about = { name: id, role: 'viewer', workspaces: null, expires_at: null, revoked_at: null } as const
+          return { id, ...about, created_at: clock.now().toISOString(), secret_sha256: sha256(secret) }
+        },
+      },
+      () => clock.now(),
+    )
+    const keyOf = (number: number) => `ok_${number.toString(16).padStart(12, '0')}_${secret}`
+    for (let number = 0; number < 10_000; number++) await many.find(keyOf(number))
+    await many.find(keyOf(0))
+    expect(reads).toBe(10_000)
+    expect((await many.find(keyOf(10_000)))?.role).toBe('viewer')
+    await many.find(keyOf(0))
+    expect(reads).toBe(10_002)
   })
 
   it('does not let another secret in', async () => {

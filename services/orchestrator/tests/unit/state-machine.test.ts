@@ -1,10 +1,7 @@
 import { ServiceError, type AttemptId, type Workflow, type WorkflowId } from '@orchestrator/contract'
 import { afterEach, assert, beforeEach, expect, it } from 'vitest'
 
-import { PhaseExecutor } from '../../src/core/phase-executor.ts'
-import { HubError, type AgentHub, type InvokeOptions } from '../../src/core/agent-hub.ts'
-import type { Claim, PhaseQueue, WorkflowStore } from '../../src/core/ports.ts'
-import { lostTooOften } from '../../src/core/sentences.ts'
+import type { PhaseQueue, WorkflowStore } from '../../src/core/ports.ts'
 import { WorkflowStateMachine } from '../../src/core/state-machine.ts'
 import { currentAttempt, positionOf } from '../../src/core/workflow-steps.ts'
 import type { Session } from '../../src/db/session.ts'
@@ -125,109 +122,6 @@ it('reads a position without a phase as the first, and none without an attempt',
 it('does not know an unknown workflow', async () => {
   const unknown = machineOn(store, 'hub').cancel(crypto.randomUUID() as WorkflowId, undefined, asker('Robin'))
   await expect(unknown).rejects.toMatchObject({ code: 'WORKFLOW_NOT_FOUND' })
-})
-
-const unused = () => Promise.reject(new Error('not asked for here'))
-const executorOn = (machine: WorkflowStateMachine, invoke: AgentHub['invoke']) =>
-  new PhaseExecutor({
-    store,
-    attempts: machine.attempts,
-    hub: {
-      invoke,
-      cancel: unused,
-      cancelByKey: unused,
-      getArtifact: unused,
-      getWorkspace: unused,
-      listAgents: unused,
-      listWorkspaces: unused,
-      listExchanges: unused,
-      findFeature: unused,
-      push: unused,
-      getHealth: unused,
-    },
-    findHold: async () => undefined,
-    clock,
-    telemetry: untold,
-    random: () => 0,
-    backoff: { max_tries: 3, base_ms: 1, cap_ms: 1 },
-    phase_timeout_seconds: 60,
-    agentFor: () => 'default',
-    modelFor: () => undefined,
-  })
-const claimOf = (attempt_id: AttemptId): Claim => ({
-  attempt_id,
-  signal: new AbortController().signal,
-  settle: (fn) => store.write(fn),
-})
-
-it('notes who took an attempt on, tells what is done, and who did it', async () => {
-  const seen: InvokeOptions[] = []
-  const machine = machineOn(store, 'hub')
-  const executor = executorOn(machine, async (o) => {
-    seen.push(o)
-    await o.onAccepted({ id: 'invocation-1', agent: 'demo' })
-    o.onUpdate({ kind: 'message', text: 'Hello, ' }, 1)
-    o.onUpdate({ kind: 'message', text: 'world.' }, 2)
-    return { success: true, result: { output: 'Done.' } }
-  })
-  const workflow = await machine.create(body, asker('Robin'))
-  await executor.run(claimOf(attemptOf(workflow)))
-  expect(seen).toMatchObject([{ agent: 'default', key: attemptOf(workflow), after: 0 }])
-  expect(await store.listAttempts(workflow.id)).toMatchObject([
-    { agent: 'demo', invocation_id: 'invocation-1', state: 'succeeded', output: 'Done.' },
-  ])
-  expect((await store.listHistory(workflow.id, 0, 10)).map(({ actor }) => actor)).toEqual([
-    'orchestrator',
-    'agent:demo',
-  ])
-  const events = await store.listEvents({ after: 0, limit: 100 })
-  const updates = events.flatMap((event) => (event.type === 'agent.update' ? event.data.updates : []))
-  expect(updates.map(({ text }) => text).join('')).toBe('Hello, world.')
-})
-
-it('runs nothing that is no longer wanted', async () => {
-  const machine = machineOn(store, 'hub')
-  const workflow = await machine.create(body, asker('Robin'))
-  await machine.cancel(workflow.id, undefined, asker('Robin'))
-  await executorOn(machine, unused).run(claimOf(attemptOf(workflow)))
-  expect(await store.findWorkflow(workflow.id)).toMatchObject({ attempt: { state: 'cancelled', tries: 0 } })
-})
-
-it('does not wait for another try of what was cancelled meanwhile', async () => {
-  const machine = machineOn(store, 'hub')
-  const workflow = await machine.create(body, asker('Robin'))
-  const executor = executorOn(machine, async () => {
-    await machine.cancel(workflow.id, undefined, asker('Robin'))
-    throw new HubError('The hub is away.', { transient: true })
-  })
-  await executor.run(claimOf(attemptOf(workflow)))
-  expect(await store.findWorkflow(workflow.id)).toMatchObject({ attempt: { state: 'cancelled', next_retry_at: null } })
-})
-
-it('leaves an attempt to the queue when an error is nobody’s but its own', async () => {
-  const machine = machineOn(store, 'hub')
-  const workflow = await machine.create(body, asker('Robin'))
-  const broken = executorOn(machine, () => Promise.reject(new TypeError('a mistake'))).run(claimOf(attemptOf(workflow)))
-  await expect(broken).rejects.toThrow('a mistake')
-  expect(await store.findWorkflow(workflow.id)).toMatchObject({ status: 'in_progress', attempt: { state: 'running' } })
-})
-
-it('does not begin an attempt that has ended', async () => {
-  const machine = machineOn(store, 'hub')
-  const workflow = await machine.create(body, asker('Robin'))
-  await session.write((tx) => tx.updateTable('attempts').set({ state: 'succeeded' }).execute())
-  expect(await machine.attempts.begin(attemptOf(workflow))).toBeUndefined()
-})
-
-it('says what to do about an attempt that was lost too often', async () => {
-  const machine = machineOn(store, 'hub')
-  const workflow = await machine.create(body, asker('Robin'))
-  await machine.attempts.begin(attemptOf(workflow))
-  await store.write((tx) => machine.attempts.fail(tx, attemptOf(workflow), lostTooOften(), true, 'orchestrator'))
-  expect(await store.findWorkflow(workflow.id)).toMatchObject({
-    status: 'failed',
-    error: expect.stringContaining('then retry the workflow'),
-  })
 })
 
 it('names a feature that nobody described', async () => {
