@@ -7,8 +7,8 @@ import { cancelAll, expectHistories, steadyCommands } from './workflow-commands.
 import { WorkflowModel } from './workflow-model.ts'
 
 const SEEDS = scale(2, 200)
-/** Sequences of one simulation, one after the other on the same service. */
-const SEQUENCES = 2
+/** Sequences of one simulation, one after the other on the same service: one or two may be too short to differ. */
+const SEQUENCES = 4
 
 /** Names drawn by chance become numbers in the order in which they appear; the clock is the simulation's own. */
 function numbered(text: string): string {

@@ -61,8 +61,12 @@ describe.skipIf(process.platform !== 'linux')(title, () => {
       await expect.poll(invocations, { timeout: 60_000 }).toMatchObject({ running: AGENTS })
       const agents = `${folder}/data/workspaces`
       // Left by every agent of this round and of those before, once it has both children.
-      const strays = async () => (await Array.fromAsync(glob('**/stray', { cwd: agents }))).length
-      await expect.poll(strays, { timeout: 60_000 }).toBe(AGENTS * round)
+      const countStrays = async () => {
+        let count = 0
+        for await (const _ of glob('**/stray', { cwd: agents })) count++
+        return count
+      }
+      await expect.poll(countStrays, { timeout: 60_000 }).toBe(AGENTS * round)
       await hub.kill()
       const left = await living(await processesIn(agents))
       orphaned += left.length
