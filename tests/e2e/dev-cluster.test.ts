@@ -31,9 +31,10 @@ function startCluster(): void {
     cwd: ROOT,
     env: { ...process.env, PORT: '0' },
     detached: true,
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   })
-  cluster.stdout?.setEncoding('utf8').on('data', (text: string) => (output += text))
+  for (const stream of [cluster.stdout, cluster.stderr])
+    stream?.setEncoding('utf8').on('data', (text: string) => (output += text))
 }
 
 /** What it said of the replicas that it started, the latest of each: their numbers and process ids. */
@@ -77,6 +78,7 @@ describe.skipIf(missing !== undefined)(title, () => {
     const exited = once(cluster, 'close')
     process.kill(-cluster.pid!, 'SIGINT')
     await exited
+    expect(output).not.toContain('did not close')
     await expect.poll(() => living(started)).toEqual([])
     await expect(fetch(`${url}/health`)).rejects.toThrow()
   })
