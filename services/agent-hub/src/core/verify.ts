@@ -19,7 +19,7 @@ export async function verify(
   input: RunInput,
   working_copy: OpenWorkingCopy,
 ): Promise<{ checks: Check[]; data: JsonObject } | undefined> {
-  const { verifier, store, log } = parts
+  const { verifier, conversations, log } = parts
   if (verifier === null || input.signal.aborted) return undefined
   const { command } = verifier
   input.onUpdate({ kind: 'note', text: `The verify command runs: ${command}` })
@@ -28,7 +28,8 @@ export async function verify(
     working_copy: working_copy.path,
     signal: input.signal,
     onProcess: (verifying) => {
-      store.recordProcess(input.record.id, verifying).catch((error: unknown) => {
+      // With the session, for with the invocation stands the agent, which may wait for its next turn meanwhile.
+      conversations.recordSessionProcess(input.session.id, verifying).catch((error: unknown) => {
         log.error({ err: error, invocation_id: input.record.id }, 'the verify command’s process could not be recorded')
       })
     },

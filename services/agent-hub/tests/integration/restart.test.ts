@@ -30,8 +30,8 @@ afterEach(async () => {
   await folder.remove()
 })
 
-async function start(): Promise<HubProcess> {
-  const hub = await startHubProcess({ folder: folder.path, env: { WORKSPACE: repository } })
+async function start(env: Record<string, string> = {}): Promise<HubProcess> {
+  const hub = await startHubProcess({ folder: folder.path, env: { WORKSPACE: repository, ...env } })
   hubs.push(hub)
   return hub
 }
@@ -78,6 +78,28 @@ describe('a hub that is killed in the middle', () => {
     expect(userGit(repository, 'rev-list', '--count', 'main..001-login')).toBe('1')
     const events = await second.events(id)
     expect(events.map(({ sequence }) => sequence)).toEqual(events.map((_, index) => index + 1))
+  })
+
+  it('ends the command that verified the agent’s work, and the agent that waited beside it', async () => {
+    const tasks = { 'specs/001-login/tasks.md': '# Tasks\n\n## Phase 1: Setup\n\n- [X] T001 Write a.txt\n' }
+    const pids = join(folder.path, 'verifying')
+    const env = {
+      WORKSPACE: makeRepository(join(folder.path, 'verified'), tasks),
+      HUB_SANDBOX: 'off',
+      VERIFY_COMMAND: `echo $$ > ${pids}; sleep 120`,
+    }
+    const first = await start(env)
+    const body = specify(['flee pid', 'write a.txt hello'], { feature_id: '001-login' })
+    const { id } = await first.start(STUB, { ...body, workflow_type: 'implement' })
+    const agent = await agentPid(first, id)
+    const read = async () => readFile(pids, 'utf8').catch(() => '')
+    await expect.poll(read, { timeout: 20_000 }).toMatch(/^\d+\n$/)
+    const verifying = Number(await read())
+    await first.kill()
+    expect([await isGone(agent), await isGone(verifying)]).toEqual([false, false])
+
+    await start({ ...env, VERIFY_COMMAND: 'true' })
+    await expect.poll(async () => [await isGone(agent), await isGone(verifying)]).toEqual([true, true])
   })
 
   it('does not run again what was cancelled', async () => {
