@@ -12,8 +12,12 @@ export function feedbackOf(threads: readonly (Comment & { id: string })[], appro
           text: 'The reviewer sent this back without a comment. Look for what is weak and improve it.',
           threads: [],
         }
-  const text = threads.map((thread) => `${placeOf(thread)}${thread.text}${proposalOf(thread)}`).join('\n\n')
-  return { verdict: approved ? 'approved' : 'changes_requested', text, threads: [...threads] }
+  return { verdict: approved ? 'approved' : 'changes_requested', text: textOf(threads), threads: [...threads] }
+}
+
+/** All of them, as a person or an agent reads them. */
+export function textOf(threads: readonly Comment[]): string {
+  return threads.map((thread) => `${placeOf(thread)}${thread.text}${proposalOf(thread)}`).join('\n\n')
 }
 
 /** A suggestion says what is to stand there, so that an agent which reads nothing but the text can take it over. */

@@ -7,7 +7,7 @@ import {
 } from '@orchestrator/contract'
 
 import { approvalsOf, isOwn, isPlain, suffice, type Requirement } from './approvals.ts'
-import { feedbackOf } from './feedback.ts'
+import { feedbackOf, textOf } from './feedback.ts'
 import { newId } from './new-id.ts'
 import type { WorkflowTransaction } from './ports.ts'
 import type { Asker } from './privileges.ts'
@@ -106,15 +106,14 @@ async function decide(
     created_at: verdict.now,
   } as const
   await tx.insertReview(review, workflow.id, attempt.id, threads)
-  const feedback = feedbackOf(threads, approves)
-  const step: Step = { trigger, origin: asker, move, ...said, feedback }
+  const step: Step = { trigger, origin: asker, move, ...said, feedback: feedbackOf(threads, approves) }
   if (!stops) return step
   const usedUp = result?.abort !== true && reworksUsedUp(positionOf(workflow), { phases: [], max_reworks })
   return {
     ...step,
     error: usedUp
       ? sentences.reworksUsedUp(max_reworks)
-      : sentences.stopped(asker.name, threads.length > 0 ? feedback?.text : undefined),
+      : sentences.stopped(asker.name, threads.length > 0 ? textOf(threads) : undefined),
   }
 }
 
