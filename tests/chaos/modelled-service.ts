@@ -25,6 +25,11 @@ export interface ModelledService {
   close(): Promise<void>
 }
 
+/** A database that nobody goes on with, and what stands beside it. */
+async function removeAll(path: string): Promise<void> {
+  for (const suffix of ['', '.owner', '.audit']) await rm(path + suffix, { recursive: true, force: true })
+}
+
 export async function startModelledService(): Promise<ModelledService> {
   const folder = await temporaryFolder()
   const clock = createDrivenClock()
@@ -67,7 +72,7 @@ export async function startModelledService(): Promise<ModelledService> {
       connection.sever()
       const left = pathOf(life++)
       for (const suffix of ['', '-wal']) cpSync(left + suffix, pathOf(life) + suffix)
-      ending.push(app.close().then(() => rm(left)))
+      ending.push(app.close().then(() => removeAll(left)))
       await start()
     },
     async restart() {
