@@ -48,7 +48,7 @@ export async function verdictStep(tx: WorkflowTransaction, verdict: Verdict): Pr
     throw new ServiceError('STALE_REVIEW', sentences.staleReview(workflow.feature_id))
   }
   const said = wordsApart(verdict.phase_result)
-  const votes = isPlain(requirement) ? [] : await tx.listVotes(attempt.id)
+  const votes = await votesFor(tx, verdict)
   if (!approves) return decide(tx, verdict, said, votes)
   if (result.override_reason !== undefined) {
     if (asker.role !== 'admin' && asker.role !== 'local')
@@ -84,6 +84,11 @@ export async function verdictStep(tx: WorkflowTransaction, verdict: Verdict): Pr
     ...said,
     metadata: counted,
   }
+}
+
+/** Where one approval is enough, nobody voted before. */
+async function votesFor(tx: WorkflowTransaction, { workflow, requirement }: Verdict) {
+  return isPlain(requirement) ? [] : tx.listVotes(currentAttempt(workflow).id)
 }
 
 /** The review that ends the waiting, with what those who approved before had written. */
