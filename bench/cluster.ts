@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { startPostgres } from '../services/orchestrator/tests/postgres-server.ts'
-import { startBalancer } from './balancer.ts'
+import { startBalancer, type Balancer } from './balancer.ts'
 import { startService, withFolder, type ServiceProcess } from './service-process.ts'
 
 /**
@@ -43,6 +43,8 @@ const PICTURE = `
 
 const ending = new AbortController()
 process.once('disconnect', () => ending.abort())
+// The terminal may be gone before the cluster is.
+process.stdout.on('error', () => {})
 
 await withFolder(async (folder) => {
   const postgres = await startPostgres()
@@ -73,19 +75,20 @@ await withFolder(async (folder) => {
   ]) {
     execFileSync('git', command, { cwd: workspace })
   }
-  const hub = await startService('agent-hub', {
-    HUB_PORT: '0',
-    HUB_DATABASE_URL: `sqlite:///${folder}/hub.db`,
-    WORKSPACE: workspace,
-    HUB_SANDBOX: process.env['HUB_SANDBOX'] ?? 'auto',
-  })
   const replicas = new Map<number, ServiceProcess>()
+  let failure: unknown
+  const fail = (error: unknown) => {
+    failure ??= error
+    ending.abort()
+  }
 
-  const keepRunning = async (number: number) => {
+  const keepRunning = async (number: number, agent_hub_url: string) => {
     const port = PORT === 0 ? '0' : String(PORT + 10 + number)
-    const env = { DATABASE_URL, PORT: port, AGENT_HUB_URL: hub.url, LOG_LEVEL: 'info' }
+    const env = { DATABASE_URL, PORT: port, AGENT_HUB_URL: agent_hub_url, LOG_LEVEL: 'info' }
     while (!ending.signal.aborted) {
       const replica = await startService('orchestrator', env)
+      // It was still starting when the others were stopped.
+      if (ending.signal.aborted) return replica.stop()
       replicas.set(number, replica)
       tellPhases(number, replica)
       say(`replica ${number}: ${replica.url}  (kill -9 ${replica.child.pid})`)
@@ -96,15 +99,33 @@ await withFolder(async (folder) => {
       await sleep(AGAIN_MS, undefined, { signal: ending.signal }).catch(() => {})
     }
   }
-  const running = Array.from({ length: REPLICAS }, (_, index) => keepRunning(index + 1))
-  const balancer = await startBalancer(PORT, () => [...replicas.values()].map((replica) => replica.url))
-  say(`Postgres: ${DATABASE_URL}\nAgent Hub: ${hub.url}\nOpen ${balancer.url}\n${PICTURE}`)
 
-  if (!ending.signal.aborted) await once(ending.signal, 'abort')
-  await balancer.close()
+  let hub: ServiceProcess | undefined
+  let balancer: Balancer | undefined
+  let running: Promise<void>[] = []
+  try {
+    const { url } = (hub = await startService('agent-hub', {
+      HUB_PORT: '0',
+      HUB_DATABASE_URL: `sqlite:///${folder}/hub.db`,
+      WORKSPACE: workspace,
+      HUB_SANDBOX: process.env['HUB_SANDBOX'] ?? 'auto',
+    }))
+    balancer = await startBalancer(PORT, () => [...replicas.values()].map((replica) => replica.url))
+    running = Array.from({ length: REPLICAS }, (_, index) => keepRunning(index + 1, url).catch(fail))
+    say(`Postgres: ${DATABASE_URL}\nAgent Hub: ${url}\nOpen ${balancer.url}\n${PICTURE}`)
+    if (!ending.signal.aborted) await once(ending.signal, 'abort')
+  } catch (error) {
+    fail(error)
+  }
+  await balancer?.close()
   await Promise.all([...replicas.values()].map((replica) => replica.stop()))
   await Promise.all(running)
-  await hub.stop()
+  await hub?.stop()
   await postgres.stop()
+  if (failure !== undefined) {
+    process.stderr.write(`The cluster ended: ${String(failure)}\n`)
+    process.exitCode = 1
+  }
 })
-if (process.connected) process.disconnect?.()
+// By itself it would end with 0, whatever `exitCode` says: the package that brings Postgres sees to that.
+process.exit()

@@ -24,13 +24,12 @@ it('any sequence of steps, faults, crashes and restarts ends as the five-state m
       await fc.asyncModelRun(() => ({ model, real }), drawn)
       await expectHistories(model, real)
       await cancelAll(model, real)
-      sequences++
-      if (sequences % SEQUENCES_EACH === 0) await startAnew()
     } catch (error) {
       // What this sequence left must not tell on the next one.
       await startAnew()
       throw error
     }
+    if (++sequences % SEQUENCES_EACH === 0) await startAnew()
   })
   await fc.assert(sequence, { numRuns: SEQUENCES })
   await real.close()

@@ -50,6 +50,17 @@ const workerOf = (id: string) =>
 const title = missing === undefined ? 'npm run dev:cluster' : `npm run dev:cluster, skipped: ${missing}`
 
 describe.skipIf(missing !== undefined)(title, () => {
+  it('ends with everything on a Ctrl-C that comes while its replicas start', async () => {
+    startCluster()
+    await expect.poll(() => output, START).toContain('Open http')
+    expect(pids().size).toBe(0)
+    const exited = once(cluster, 'close')
+    const started = await descendantsOf(cluster.pid!)
+    process.kill(-cluster.pid!, 'SIGINT')
+    await exited
+    await expect.poll(() => living(started)).toEqual([])
+  })
+
   it('goes on when a replica is killed, which comes back, and ends with everything on Ctrl-C', async () => {
     startCluster()
     await expect.poll(() => pids().size, START).toBe(3)

@@ -23,8 +23,8 @@ export interface ConversationStore {
   listSessionsUsedSince(since: string): Promise<string[]>
   /** The agent's own memory of these is gone: the next turn begins anew. */
   forgetAcpSessions(unused_since: string): Promise<void>
-  /** So that it is found after a crash of the hub. */
-  recordSessionProcess(id: string, agent_process: AgentProcess): Promise<void>
+  /** So that it is found after a crash of the hub; null once it has ended. */
+  recordSessionProcess(id: string, agent_process: AgentProcess | null): Promise<void>
 
   recordExchange(exchange: Exchange): Promise<void>
   /** Oldest first. */

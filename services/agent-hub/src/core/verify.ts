@@ -1,7 +1,7 @@
 import type { Check, JsonObject } from '@orchestrator/contract'
 
 import { warning } from './outcome.ts'
-import type { OpenWorkingCopy, Verification } from './ports.ts'
+import type { AgentProcess, OpenWorkingCopy, Verification } from './ports.ts'
 import type { RunInput, RunParts } from './run-invocation.ts'
 
 const ID = 'verify-command'
@@ -24,16 +24,17 @@ export async function verify(
   const { command } = verifier
   input.onUpdate({ kind: 'note', text: `The verify command runs: ${command}` })
   const before = await working_copy.snapshot()
+  // With the session, for with the invocation stands the agent, which may wait for its next turn meanwhile.
+  const record = (verifying: AgentProcess | null) =>
+    conversations.recordSessionProcess(input.session.id, verifying).catch((error: unknown) => {
+      log.error({ err: error, invocation_id: input.record.id }, 'the verify command’s process could not be recorded')
+    })
   const verification = await verifier.run({
     working_copy: working_copy.path,
     signal: input.signal,
-    onProcess: (verifying) => {
-      // With the session, for with the invocation stands the agent, which may wait for its next turn meanwhile.
-      conversations.recordSessionProcess(input.session.id, verifying).catch((error: unknown) => {
-        log.error({ err: error, invocation_id: input.record.id }, 'the verify command’s process could not be recorded')
-      })
-    },
+    onProcess: (verifying) => void record(verifying),
   })
+  await record(null)
   await working_copy.restore(before)
   if (verification.kind === 'not_run') {
     const { reason } = verification

@@ -54,9 +54,12 @@ export function createConversationStore(
         await stale.where('acp_session_id', 'is not', null).execute()
       }),
 
-    recordSessionProcess: async (id, { pid, started }) =>
+    recordSessionProcess: async (id, agent_process) =>
       database.write(async (tx) => {
-        const columns = { process_pid: pid, process_started: started }
+        const columns = {
+          process_pid: agent_process?.pid ?? null,
+          process_started: agent_process?.started ?? null,
+        }
         await tx.updateTable('sessions').set(columns).where('id', '=', id).execute()
       }),
 

@@ -192,7 +192,7 @@ export function createInvocationStore(
         const none = { process_pid: null, process_started: null }
         const all = tx.updateTable('invocations').set(none).where('process_pid', 'is not', null)
         await (finished_before === undefined ? all : all.where('finished_at', '<', finished_before)).execute()
-        // Those of questions are few, and go when the hub has ended them all.
+        // Those of questions and verify commands are few, and go when the hub has ended them all.
         if (finished_before !== undefined) return
         await tx.updateTable('sessions').set(none).where('process_pid', 'is not', null).execute()
       }),

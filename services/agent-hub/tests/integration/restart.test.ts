@@ -60,6 +60,14 @@ async function agentPid(hub: HubProcess, id: string): Promise<number> {
   return Number(await read())
 }
 
+/** The processes that are written down with sessions. */
+function recordedPids(): unknown[] {
+  const database = new DatabaseSync(join(folder.path, 'data/agent-hub.db'), { readOnly: true })
+  const rows = database.prepare('select process_pid from sessions').all()
+  database.close()
+  return rows.map((row) => row['process_pid'])
+}
+
 describe('a hub that is killed in the middle', () => {
   it('ends the agent it left behind and runs the invocation again, once', async () => {
     const first = await start()
@@ -91,15 +99,16 @@ describe('a hub that is killed in the middle', () => {
     const first = await start(env)
     const body = specify(['flee pid', 'write a.txt hello'], { feature_id: '001-login' })
     const { id } = await first.start(STUB, { ...body, workflow_type: 'implement' })
-    const agent = await agentPid(first, id)
+    const fled = await agentPid(first, id)
     const read = async () => readFile(pids, 'utf8').catch(() => '')
     await expect.poll(read, { timeout: 20_000 }).toMatch(/^\d+\n$/)
     const verifying = Number(await read())
+    await expect.poll(recordedPids).toContain(verifying)
     await first.kill()
-    expect([await isGone(agent), await isGone(verifying)]).toEqual([false, false])
+    expect([await isGone(fled), await isGone(verifying)]).toEqual([false, false])
 
     await start({ ...env, VERIFY_COMMAND: 'true' })
-    await expect.poll(async () => [await isGone(agent), await isGone(verifying)]).toEqual([true, true])
+    await expect.poll(async () => [await isGone(fled), await isGone(verifying)]).toEqual([true, true])
   })
 
   it('does not run again what was cancelled', async () => {

@@ -129,26 +129,31 @@ export class Budgets {
 
   /** While anything waits: whether there is room by now. */
   async #look(): Promise<void> {
-    const { clock, queue, onError } = this.#o
+    const { clock, onError } = this.#o
     while (this.#awaited.size > 0) {
       await clock.sleep(LOOK_MS, this.#closing.signal).catch(() => {})
       if (this.#closing.signal.aborted) return
-      await this.#forgetFree()
-        .then((is_free) => (is_free ? queue.lookAgain() : undefined))
-        .catch(onError)
+      await this.#goOn().catch(onError)
     }
     this.#looking = undefined
   }
 
-  /** A day that is over has room, whatever was spent on it. */
-  async #forgetFree(): Promise<boolean> {
+  /** Hands out again what waited for budgets that have room. A day that is over has, whatever was spent on it. */
+  async #goOn(): Promise<void> {
     const today = this.#today()
     const names = [...this.#awaited]
     const paused = await this.#findAll(names.filter((name) => name === today || name.startsWith('feature:')))
     const still = new Set(paused.filter(({ state }) => state === 'paused').map(({ name }) => name))
     const free = names.filter((name) => !still.has(name))
+    if (free.length === 0) return
+    // Before what is handed out now can be held back again, and added anew.
     for (const name of free) this.#awaited.delete(name)
-    return free.length > 0
+    try {
+      await this.#o.queue.lookAgain()
+    } catch (error) {
+      for (const name of free) this.#awaited.add(name)
+      throw error
+    }
   }
 
   async #find(name: string): Promise<Budget> {

@@ -127,7 +127,7 @@ export const expiresInThePast = () => 'must lie ahead'
 export const queuePaused = ({ paused_at, paused_by, reason }: QueuePause) =>
   `The queue is paused since ${paused_at} by ${paused_by}${reason === null ? '' : ` (${reason})`}: nothing is handed out. POST /queue/resume goes on.`
 
-/** Null, which is no limit, is spent by nobody. */
+/** A budget without a limit, which null is, is never spent. */
 const dollars = (usd: number | null) => `$${Number(usd).toFixed(2)}`
 
 export const budgetSpent = ({ name, spent_usd, limit_usd }: Budget) =>

@@ -86,7 +86,7 @@ export async function verdictStep(tx: WorkflowTransaction, verdict: Verdict): Pr
   }
 }
 
-/** Where one approval is enough, nobody voted before. */
+/** Where one approval is enough, earlier ones do not count. */
 async function votesFor(tx: WorkflowTransaction, { workflow, requirement }: Verdict) {
   return isPlain(requirement) ? [] : tx.listVotes(currentAttempt(workflow).id)
 }

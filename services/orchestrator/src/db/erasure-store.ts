@@ -2,7 +2,7 @@ import type { Workflow, WorkflowId } from '@orchestrator/contract'
 import { sql, type Transaction } from 'kysely'
 
 import type { ErasureStore } from '../core/erasure.ts'
-import { erased } from '../core/sentences.ts'
+import { cancelled, erased, stopped } from '../core/sentences.ts'
 import type { Acts } from './act-store.ts'
 import type { Tables } from './models.ts'
 import type { Session } from './session.ts'
@@ -31,14 +31,16 @@ export function createErasureStore({ write }: Session, acts: Pick<Acts, 'append'
             and (expires_at is null or expires_at > ${now}) limit 1`.execute(tx)
         if (good.length > 0) return undefined
 
-        // What a workflow says of its end names who ended it, and repeats their words.
-        const ended = sql`select workflow_id from workflow_history where actor = ${name} and to_status = 'failed'`
-        await run(sql`update workflows set error = ${erased()} where error is not null and id in (${ended})`)
-        await run(sql`
-          update attempts set reason = ${erased()} where state = 'cancelled' and workflow_id in (${ended})`)
-
-        // What agents were told was taken from the words.
+        // What a workflow says of its end, and what agents were told, was taken from the words.
         const theirs = sql`select workflow_id from workflow_history where actor = ${name} and words_hash is not null`
+        const ended = sql`select workflow_id from workflow_history where actor = ${name} and to_status = 'failed'`
+        const unspoken = sql.join(unspokenEnds(name))
+        await run(sql`
+          update workflows set error = ${erased()} where error is not null and id in (${ended})
+            and (error in (${unspoken}) or id in (${ended} and words_hash is not null))`)
+        await run(sql`
+          update attempts set reason = ${erased()} where state = 'cancelled'
+            and (workflow_id in (${theirs}) or (workflow_id in (${ended}) and reason in (${unspoken})))`)
         const noted = sql`select workflow_id from question_answers where actor = ${name}`
         await run(sql`
           update attempts set feedback = null where feedback is not null
@@ -79,15 +81,19 @@ export function createErasureStore({ write }: Session, acts: Pick<Acts, 'append'
   }
 }
 
+/** How a workflow says that they ended it without a word: the name is in it all the same. */
+const unspokenEnds = (name: string) => [cancelled(name, undefined), stopped(name, undefined)]
+
 /**
  * The answers themselves stay, or who asks again would do it again. Only those to the person's own requests, by the
  * asker that their keys begin with, tell how the person ended a workflow: nothing is answered after it but to them.
  */
 async function eraseFromAnswers(tx: Transaction<Tables>, name: string): Promise<void> {
-  const ended = await sql<{ workflow_id: WorkflowId; asker: string }>`
-    select workflow_id, coalesce(key_id, actor) as asker from workflow_history
+  const ended = await sql<{ workflow_id: WorkflowId; asker: string; words_hash: string | null }>`
+    select workflow_id, coalesce(key_id, actor) as asker, words_hash from workflow_history
     where actor = ${name} and to_status = 'failed'`.execute(tx)
-  const workflows = new Set(ended.rows.map(({ workflow_id }) => workflow_id))
+  const spoken = new Map(ended.rows.map(({ workflow_id, words_hash }) => [workflow_id, words_hash !== null]))
+  const unspoken = unspokenEnds(name)
   for (const asker of new Set(ended.rows.map((row) => row.asker))) {
     const prefix = `${asker} `
     const { rows } = await sql<{ key: string; answer: string }>`
@@ -95,7 +101,8 @@ async function eraseFromAnswers(tx: Transaction<Tables>, name: string): Promise<
       where substr(key, 1, length(cast(${prefix} as text))) = ${prefix} and answer like '%"error":"%'`.execute(tx)
     for (const { key, answer } of rows) {
       const { attempt, ...workflow } = JSON.parse(answer) as Workflow
-      if (!workflows.has(workflow.id)) continue
+      const isSpoken = spoken.get(workflow.id)
+      if (isSpoken === undefined || (!isSpoken && !unspoken.includes(workflow.error ?? ''))) continue
       const isCancelled = attempt?.state === 'cancelled'
       const without = {
         ...workflow,

@@ -27,10 +27,10 @@ async function stage(url: string) {
     create: (actor: typeof KIM, key: string) => engine.machine.create(body, actor, keyed(actor, '/workflows', key)),
     cancel: ({ id }: Workflow, actor: typeof KIM, reason?: string) =>
       engine.machine.cancel(id, reason, actor, keyed(actor, `/workflows/${id}/cancel`, 'end')),
-    stop: ({ id }: Workflow, actor: typeof KIM, comments: string) =>
+    stop: ({ id }: Workflow, actor: typeof KIM, comments?: string) =>
       engine.machine.advance(
         id,
-        { trigger: 'human_rejected', phase_result: { abort: true, comments } },
+        { trigger: 'human_rejected', phase_result: { abort: true, ...(comments !== undefined && { comments }) } },
         actor,
         keyed(actor, `/workflows/${id}/advance`, 'end'),
       ),
@@ -81,5 +81,20 @@ describe.each(databases.all)('erasure on $title', ({ create: createDatabase, isM
     expect(await cancel(silent, KIM)).toEqual(unnamed)
     expect(await engine.get(silent.id)).toEqual(unnamed)
     expect(await cancel(robins, ROBIN, 'Robin says so.')).toEqual(other)
+  })
+
+  it.skipIf(isMissing)('takes the name out of a stop without words, and leaves what a machine said', async () => {
+    const { engine, create, stop, erase, answers } = await stage(await createDatabase())
+    const [stopped, reported] = [await create(KIM, '1'), await create(KIM, '2')]
+    await engine.machine.advance(stopped.id, { trigger: 'agent_complete' }, asker('agent'))
+    expect(await stop(stopped, KIM)).toMatchObject({ error: 'Stopped in review by Kim.' })
+    await engine.machine.advance(reported.id, { trigger: 'error' }, KIM)
+    const before = await engine.get(reported.id)
+
+    await erase('Kim')
+    expect(await answers()).not.toContain('by Kim')
+    expect((await engine.get(stopped.id)).error).toBe(ERASED)
+    expect(await stop(stopped, KIM)).toMatchObject({ error: ERASED })
+    expect(await engine.get(reported.id)).toEqual({ ...before, created_by: expect.any(String) })
   })
 })

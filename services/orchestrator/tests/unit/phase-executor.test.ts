@@ -111,7 +111,7 @@ describe('an attempt that ended', () => {
   })
 })
 
-it('settles nothing for a claim that was lost before it began', async () => {
+it('settles nothing for a claim that was lost before the hub was asked', async () => {
   const { run, find, counts } = await stage(({ signal }) => Promise.reject(signal.reason as Error), AbortSignal.abort())
   await run()
   expect(counts()).toEqual({ asked: 1, settled: 0 })
