@@ -7,16 +7,6 @@ export async function processesIn(folder: string): Promise<number[]> {
   return pids.filter((_, at) => places[at]?.startsWith(`${folder}/`))
 }
 
-/** What a process started, and what that started, and so on (Linux). */
-export async function descendantsOf(pid: number): Promise<number[]> {
-  const pids = (await readdir('/proc')).map(Number).filter((one) => one > 0)
-  const stats = await Promise.all(pids.map((one) => readFile(`/proc/${one}/stat`, 'utf8').catch(() => '')))
-  const children = Map.groupBy(pids, (_, at) => Number(stats[at]?.slice(stats[at].lastIndexOf(')')).split(' ')[2]))
-  const found = [...(children.get(pid) ?? [])]
-  for (const one of found) found.push(...(children.get(one) ?? []))
-  return found
-}
-
 /** Those of them that still are; one that is dead and not yet collected is not. */
 export async function living(pids: readonly number[]): Promise<number[]> {
   const stats = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ') Z')))

@@ -4,9 +4,9 @@ import { once } from 'node:events'
 import { createClient } from '@orchestrator/client'
 import { afterEach, describe, expect, it } from 'vitest'
 
-import { killTree } from '../../apps/cli/src/kill-tree.ts'
+import { descendantsOf, killTree } from '../../apps/cli/src/kill-tree.ts'
 import { startPostgres } from '../../services/orchestrator/tests/postgres-server.ts'
-import { descendantsOf, living } from '../chaos/processes-in.ts'
+import { living } from '../chaos/processes-in.ts'
 import { ROOT } from './running-product.ts'
 
 /** The cluster brings its own; this one only tells whether it can. */
@@ -55,7 +55,7 @@ describe.skipIf(missing !== undefined)(title, () => {
     await expect.poll(() => output, START).toContain('Open http')
     expect(pids().size).toBe(0)
     const exited = once(cluster, 'close')
-    const started = await descendantsOf(cluster.pid!)
+    const started = descendantsOf(cluster.pid!)
     process.kill(-cluster.pid!, 'SIGINT')
     await exited
     await expect.poll(() => living(started)).toEqual([])
@@ -84,7 +84,7 @@ describe.skipIf(missing !== undefined)(title, () => {
     for (const { id } of [before, after]) await expect.poll(() => statusOf(id), TAKEOVER).toBe('waiting_approval')
     await expect.poll(() => pids().get(killed), START).not.toBe(pid)
 
-    const started = await descendantsOf(cluster.pid!)
+    const started = descendantsOf(cluster.pid!)
     expect(started).toEqual(expect.arrayContaining([...pids().values()]))
     const exited = once(cluster, 'close')
     process.kill(-cluster.pid!, 'SIGINT')

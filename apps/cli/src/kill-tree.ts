@@ -6,13 +6,19 @@ import { readdirSync, readFileSync } from 'node:fs'
  * hub that no longer answers run in groups of their own. Only children of ours are given in here.
  */
 export function killTree(pid: number): void {
-  const children = Map.groupBy(listProcesses(), (one) => one.parent)
-  const doomed = [pid]
-  for (const one of doomed) doomed.push(...(children.get(one) ?? []).map((child) => child.pid))
-  for (const one of doomed) {
+  for (const one of [pid, ...descendantsOf(pid)]) {
     kill(-one)
     kill(one)
   }
+}
+
+/** What a process started, and what that started, and so on. */
+export function descendantsOf(pid: number): number[] {
+  const children = Map.groupBy(listProcesses(), (one) => one.parent)
+  const startedBy = (parent: number) => (children.get(parent) ?? []).map((child) => child.pid)
+  const found = startedBy(pid)
+  for (const one of found) found.push(...startedBy(one))
+  return found
 }
 
 function kill(pid: number): void {

@@ -12,6 +12,7 @@ import type { Prepared } from '../../src/core/store.ts'
 import { createInvocationStore } from '../../src/db/invocation-store.ts'
 import { migrations } from '../../src/db/migrations.ts'
 import type { Tables } from '../../src/db/tables.ts'
+import { isRunning } from '../acp-fixture.ts'
 import { makeRepository, temporaryFolder, userGit, writeFiles } from '../git-fixture.ts'
 import { refusedStart, specify, startHubProcess, STUB, type HubProcess } from '../hub-process.ts'
 import { workspacesOf } from '../workspaces-fixture.ts'
@@ -36,11 +37,7 @@ async function start(env: Record<string, string> = {}): Promise<HubProcess> {
   return hub
 }
 
-/** Linux tells a process that is gone, or dead and not yet collected. */
-async function isGone(pid: number): Promise<boolean> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ') Z')
-  return stat.slice(stat.lastIndexOf(')') + 2).startsWith('Z')
-}
+const isGone = async (pid: number) => !(await isRunning(pid))
 
 /** At work until `letGo`, so that whatever is done to its hub is done in the middle. */
 const slow = () => specify(['flee pid', 'write specs/001-login/spec.md text', `await ${join(folder.path, 'go')}`])
