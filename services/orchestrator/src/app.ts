@@ -196,7 +196,7 @@ export async function createApp({
     agentFor,
     modelFor: (type) => config.models[type],
   })
-  const feed = new EventFeed(store, onError)
+  const feed = new EventFeed(store, clock, onError)
   const retention = new Retention({ store, clock, days: config.event_retention_days, onError })
   const audit = createAuditStore(session.read, session.shared?.sequence.horizon)
   const checkpointer = await openCheckpointer(

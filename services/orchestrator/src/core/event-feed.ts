@@ -1,10 +1,12 @@
 import type { StreamEvent, WorkflowId } from '@orchestrator/contract'
 
-import type { WorkflowStore } from './ports.ts'
+import type { Clock, WorkflowStore } from './ports.ts'
 
 /** Latest events kept in memory, so that a wake-up costs one read however many listen. */
 const RECENT_MAX = 1000
 const PAGE = 500
+/** How long a store that could not be read is left alone, in milliseconds. */
+const AGAIN_MS = 1000
 
 export interface Subscription {
   /** Events after this sequence; undefined begins with what comes next. */
@@ -19,7 +21,9 @@ export interface Subscription {
  */
 export class EventFeed {
   readonly #store: WorkflowStore
+  readonly #clock: Clock
   readonly #onError: (error: unknown) => void
+  readonly #closing = new AbortController()
   readonly #unlisten: () => void
   readonly #waiting = new Set<() => void>()
   readonly #waitingFor = new Map<WorkflowId, Set<() => void>>()
@@ -30,9 +34,10 @@ export class EventFeed {
   #reading: Promise<void> | undefined
   #dirty = false
 
-  /** `onError` hears of a read that failed; the next commit makes up for it. */
-  constructor(store: WorkflowStore, onError: (error: unknown) => void) {
+  /** `onError` hears of a read that failed; it is done again a little later. */
+  constructor(store: WorkflowStore, clock: Clock, onError: (error: unknown) => void) {
     this.#store = store
+    this.#clock = clock
     this.#onError = onError
     this.#unlisten = store.onEvents(() => this.#wake())
   }
@@ -54,13 +59,15 @@ export class EventFeed {
 
   async close(): Promise<void> {
     this.#unlisten()
+    this.#closing.abort()
     await this.#reading
   }
 
   async #ensureTail(): Promise<number> {
     if (this.#tail < 0) {
       const last = await this.#store.lastSequence()
-      this.#tail = Math.max(this.#tail, last)
+      // Another one may have begun to read meanwhile: what lies between its place and this one is still to be read.
+      if (this.#tail < 0) this.#tail = last
       if (this.#dirty) this.#wake()
     }
     return this.#tail
@@ -118,12 +125,18 @@ export class EventFeed {
 
   /** Reads what was committed since, once for all, and wakes whom it concerns. */
   async #read(): Promise<void> {
-    while (this.#dirty) {
+    while (this.#dirty && !this.#closing.signal.aborted) {
       this.#dirty = false
       const events = await this.#store.listEvents({ after: this.#tail, limit: PAGE }).catch((error: unknown) => {
         this.#onError(error)
-        return []
+        return undefined
       })
+      if (events === undefined) {
+        // Nobody may commit anything else for hours.
+        this.#dirty = true
+        await this.#clock.sleep(AGAIN_MS, this.#closing.signal).catch(() => {})
+        continue
+      }
       const last = events.at(-1)
       if (last === undefined) continue
       this.#recent = [...this.#recent, ...events].slice(-RECENT_MAX)

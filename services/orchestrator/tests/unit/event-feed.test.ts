@@ -4,9 +4,11 @@ import type { StreamEvent, WorkflowId } from '@orchestrator/contract'
 import fc from 'fast-check'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 
+import { systemClock } from '../../src/core/clock.ts'
 import { EventFeed, type Subscription } from '../../src/core/event-feed.ts'
 import type { WorkflowStore } from '../../src/core/ports.ts'
 import type { Session } from '../../src/db/session.ts'
+import { createDrivenClock } from '../driven-clock.ts'
 import { openMemoryStore } from '../memory-session.ts'
 
 const workflows = [1, 2, 3].map((n) => `00000000-0000-4000-8000-00000000000${n}` as WorkflowId)
@@ -95,7 +97,7 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
 it('misses nothing, repeats nothing and keeps the order, however commits and listeners meet', async () => {
   await fc.assert(
     fc.asyncProperty(steps, async (list) => {
-      const feed = new EventFeed(store, unexpected)
+      const feed = new EventFeed(store, systemClock, unexpected)
       const followers: { after: number; workflow_id: WorkflowId | undefined; at: ReturnType<typeof follow> }[] = []
       const writing: Promise<void>[] = []
       const does = {
@@ -123,7 +125,7 @@ it('misses nothing, repeats nothing and keeps the order, however commits and lis
 })
 
 it('tells everything that is committed by many at once, in hundreds of commits', async () => {
-  const feed = new EventFeed(store, unexpected)
+  const feed = new EventFeed(store, systemClock, unexpected)
   const all = follow(feed, { after: 0 })
   const one = follow(feed, { after: 0, workflow_id: second })
   await Promise.all(Array.from({ length: 700 }, (_, i) => commit(workflows[i % 3]!, workflows[(i + 1) % 3]!)))
@@ -135,7 +137,7 @@ it('tells everything that is committed by many at once, in hundreds of commits',
 
 it('begins with what comes next when told of no place', async () => {
   await commit(first, first)
-  const feed = new EventFeed(store, unexpected)
+  const feed = new EventFeed(store, systemClock, unexpected)
   const next = follow(feed, { after: undefined })
   await turn()
   await turn()
@@ -147,7 +149,7 @@ it('begins with what comes next when told of no place', async () => {
 
 it('reads far back in pages, through what others committed', async () => {
   await commit(...Array.from({ length: 1200 }, (_, i) => workflows[i % 3]!))
-  const feed = new EventFeed(store, unexpected)
+  const feed = new EventFeed(store, systemClock, unexpected)
   const all = follow(feed, { after: 0 })
   const one = follow(feed, { after: 0, workflow_id: first })
   await expect.poll(() => all.sequences().length).toBe(1200)
@@ -158,7 +160,7 @@ it('reads far back in pages, through what others committed', async () => {
 
 it('goes on with what comes for a listener that names a place beyond the end', async () => {
   await commit(first)
-  const feed = new EventFeed(store, unexpected)
+  const feed = new EventFeed(store, systemClock, unexpected)
   const ahead = follow(feed, { after: 1_000_000 })
   await turn()
   await turn()
@@ -169,7 +171,7 @@ it('goes on with what comes for a listener that names a place beyond the end', a
 })
 
 it('ends a listener that leaves while its place is being read', async () => {
-  const feed = new EventFeed(store, unexpected)
+  const feed = new EventFeed(store, systemClock, unexpected)
   const leaving = new AbortController()
   const step = feed.subscribe({ after: 0, signal: leaving.signal }).next()
   leaving.abort()
@@ -187,7 +189,7 @@ it('ends a listener that leaves while a page is read for it', async () => {
       return []
     },
   }
-  const feed = new EventFeed(slow, unexpected)
+  const feed = new EventFeed(slow, systemClock, unexpected)
   const events = feed.subscribe({ after: 0, workflow_id: first, signal: leaving.signal })
   expect(await events.next()).toEqual({ done: true, value: undefined })
   await feed.close()
@@ -195,7 +197,7 @@ it('ends a listener that leaves while a page is read for it', async () => {
 
 it('ends a listener that leaves in the middle of a page', async () => {
   await commit(first, first, first)
-  const feed = new EventFeed(store, unexpected)
+  const feed = new EventFeed(store, systemClock, unexpected)
   const leaving = new AbortController()
   const events = feed.subscribe({ after: 0, signal: leaving.signal })
   await events.next()
@@ -204,29 +206,70 @@ it('ends a listener that leaves in the middle of a page', async () => {
   await feed.close()
 })
 
-it('makes up for a read that failed with the next commit', async () => {
+it('lets nothing pass when many arrive at once and learn of the end one after the other', async () => {
+  await commit(first)
+  const late = Promise.withResolvers<void>()
+  let asked = 0
+  let tell = () => {}
+  // As with replicas: the end may be known before it is told.
+  const shared: WorkflowStore = {
+    ...store,
+    onEvents: (listener) => {
+      tell = listener
+      return () => {}
+    },
+    async lastSequence() {
+      if (asked++ > 0) await late.promise
+      return store.lastSequence()
+    },
+  }
+  const feed = new EventFeed(shared, systemClock, unexpected)
+  const followers = [follow(feed, { after: undefined }), follow(feed, { after: undefined })] as const
+  const [early] = followers
+  await turn()
+  await commit(first)
+  tell()
+  await expect.poll(early.sequences).toEqual([2])
+  await commit(first)
+  late.resolve()
+  await turn()
+  await commit(first)
+  tell()
+  await expect.poll(early.sequences).toEqual([2, 3, 4])
+  await Promise.all(followers.map((follower) => follower.leave()))
+  await feed.close()
+})
+
+it('does a read that failed again a little later, though nothing more is committed', async () => {
+  const clock = createDrivenClock()
   const errors: unknown[] = []
   let broken = false
   const flaky: WorkflowStore = {
     ...store,
     listEvents: (o) => (broken ? Promise.reject(new Error('the disk failed')) : store.listEvents(o)),
   }
-  const feed = new EventFeed(flaky, (error) => errors.push(error))
+  const feed = new EventFeed(flaky, clock, (error) => errors.push(error))
   const all = follow(feed, { after: 0 })
   await commit(first)
   await expect.poll(all.sequences).toEqual([1])
   broken = true
   await commit(first)
   await expect.poll(() => errors).toHaveLength(1)
+  await clock.advance(1000)
+  await expect.poll(() => errors).toHaveLength(2)
   broken = false
+  await clock.advance(1000)
+  await expect.poll(all.sequences).toEqual([1, 2])
+  broken = true
   await commit(first)
-  await expect.poll(all.sequences).toEqual([1, 2, 3])
+  await expect.poll(() => errors).toHaveLength(3)
   await all.leave()
   await feed.close()
+  expect(clock.waiting()).toBe(0)
 })
 
 it('is told nothing more once it is closed', async () => {
-  const feed = new EventFeed(store, unexpected)
+  const feed = new EventFeed(store, systemClock, unexpected)
   const all = follow(feed, { after: 0 })
   await turn()
   await feed.close()
