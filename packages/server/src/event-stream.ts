@@ -59,6 +59,8 @@ export async function sendEvents(request: FastifyRequest, reply: FastifyReply, s
   const { raw } = reply.hijack()
   const end = () => leaving.abort()
   raw.on('close', end).on('error', end)
+  // Whoever left while it was looked up whether they may see this closes nothing any more.
+  if (raw.destroyed) end()
   const close = open_streams.add({ end, beat: createHeartbeat(raw) }, key_id)
   startStream(reply)
   try {

@@ -97,6 +97,35 @@ describe('an event stream', () => {
     await expect.poll(() => service.app.open_streams.size).toBe(0)
   })
 
+  test('is not left open for a client that left before it began', async () => {
+    const { source, ended } = quietSource()
+    const asked = Promise.withResolvers<void>()
+    const looked_up = Promise.withResolvers<void>()
+    service = await startTestApp({
+      events: source,
+      authenticate: async () => {
+        asked.resolve()
+        await looked_up.promise
+        return { name: 'Robin', role: 'viewer', key_id: 'one', workspaces: null }
+      },
+    })
+    const leaving = new AbortController()
+    const left = fetch(`${service.url}/events`, { signal: leaving.signal }).then(
+      () => 'answered',
+      () => 'left',
+    )
+    await asked.promise
+    leaving.abort()
+    expect(await left).toBe('left')
+    const connections = () => new Promise((resolve) => service.app.server.getConnections((_, count) => resolve(count)))
+    await expect.poll(connections).toBe(0)
+    const added = vi.spyOn(service.app.open_streams, 'add')
+    looked_up.resolve()
+    await expect.poll(() => added.mock.calls.length).toBe(1)
+    await expect.poll(() => service.app.open_streams.size).toBe(0)
+    expect(ended).not.toHaveBeenCalled()
+  })
+
   test('ends at once when the server closes', async () => {
     const { source, ended } = quietSource()
     service = await startTestApp({ events: source })
