@@ -20,11 +20,18 @@ describe.each(databases.lasting)('what is refused, on $title', ({ create, isMiss
     })
     await service.admin.request('POST', `/keys/${robin.id}/revoke`)
     await robin.client.request('GET', '/workflows')
-    await clientOf(service.url.replace('0.0.0.0', '127.0.0.1')).request('DELETE', '/nothing')
+    await clientOf(service.url.replace('0.0.0.0', '127.0.0.1')).request('DELETE', `/nothing/${robin.key}`)
     const listed = async () => denialPageSchema.parse((await service.admin.request('GET', '/audit/denials')).body).items
     await expect.poll(async () => (await listed()).length, { timeout: 10_000 }).toBe(3)
     expect(await listed()).toMatchObject([
-      { actor: null, key_id: null, method: 'DELETE', path: '/nothing', code: 'UNAUTHORIZED', address: '127.0.0.1' },
+      {
+        actor: null,
+        key_id: null,
+        method: 'DELETE',
+        path: '/nothing/[hidden: a key]',
+        code: 'UNAUTHORIZED',
+        address: '127.0.0.1',
+      },
       { actor: null, key_id: robin.id, method: 'GET', path: '/workflows', code: 'UNAUTHORIZED' },
       { actor: 'Robin', key_id: robin.id, method: 'POST', path: '/workflows', code: 'FORBIDDEN' },
     ])

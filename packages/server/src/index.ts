@@ -1,5 +1,5 @@
 export { collectGarbage } from './collect-garbage.ts'
-export { LOG_LEVELS, createLogger, plainLines } from './log.ts'
+export { LOG_LEVELS, createLogger, hideKeys, plainLines } from './log.ts'
 export { contentResponse } from './content-response.ts'
 export { commaList, flag, httpUrl, sharedToken, wholeNumber } from './environment-fields.ts'
 export { listSecrets } from './environment-secrets.ts'

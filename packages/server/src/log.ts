@@ -14,6 +14,8 @@ const SECRETS = ['authorization', 'cookie', 'set-cookie', 'token', 'key', 'secre
 /** Of the orchestrator: whatever place somebody sent one to, such as a path. */
 const KEY = /ok_[0-9a-f]{12}_[A-Za-z0-9_-]{43}/g
 
+export const hideKeys = (text: string): string => text.replace(KEY, '[hidden: a key]')
+
 export interface LoggerOptions {
   name: string
   level: string
@@ -39,9 +41,7 @@ export function createLogger(o: LoggerOptions): Logger {
     redact: { paths: SECRETS, censor: '[hidden]' },
     hooks: {
       streamWrite: (line: string) =>
-        secrets
-          .reduce((rest, [name, value]) => rest.replaceAll(value, `[hidden: ${name}]`), line)
-          .replace(KEY, '[hidden: a key]'),
+        hideKeys(secrets.reduce((rest, [name, value]) => rest.replaceAll(value, `[hidden: ${name}]`), line)),
     },
   }
   return pino(options, o.pretty === true ? prettyDestination(process.stdout) : gathered(1))

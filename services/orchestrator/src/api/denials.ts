@@ -1,5 +1,5 @@
 import { ServiceError, type ErrorCode } from '@orchestrator/contract'
-import type { Server } from '@orchestrator/server'
+import { hideKeys, type Server } from '@orchestrator/server'
 import type { FastifyRequest } from 'fastify'
 
 import type { Denials } from '../core/denials.ts'
@@ -18,7 +18,7 @@ export function watchDenials(app: Server, denials: Denials, now: () => Date): vo
       request_id: request.id,
       address: request.ip,
       method: request.method,
-      path: request.url.split('?', 1)[0]?.slice(0, PATH_MAX) ?? '',
+      path: hideKeys(request.url.split('?', 1)[0] ?? '').slice(0, PATH_MAX),
       code: thrown.code,
       created_at: now().toISOString(),
     })
