@@ -1,5 +1,15 @@
 import { execFile } from 'node:child_process'
-import { chmodSync, closeSync, mkdtempSync, openSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs'
+import {
+  chmodSync,
+  closeSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -184,6 +194,13 @@ it('refuses a second owner and names the variable', async () => {
   const path = join(folder, 'notes.db')
   await open(path)
   await expect(open(path)).rejects.toThrow(/DATABASE_URL: .*another process is using it/)
+})
+
+it('refuses a second owner that comes by a link to the file', async () => {
+  const path = join(folder, 'notes.db')
+  await open(path)
+  symlinkSync(path, join(folder, 'link.db'))
+  await expect(open(join(folder, 'link.db'))).rejects.toThrow(/DATABASE_URL: .*another process is using it/)
 })
 
 it.each([
