@@ -156,6 +156,11 @@ export function say(text: string, status = 200): Behaviour {
 /** Never answers. */
 export const hang: Behaviour = () => {}
 
+/** Begins an answer, and never ends it. */
+export const stall: Behaviour = (_received, response) => {
+  response.writeHead(200, { 'content-type': 'application/json' }).write('{"success":')
+}
+
 /** Breaks the connection off in the middle of an answer. */
 export const drop: Behaviour = (_received, response) => {
   response.writeHead(200, { 'content-type': 'application/json', 'content-length': '100' })

@@ -132,18 +132,23 @@ export class AgentHubClient implements AgentHub {
 
   /** What was taken on, or, from a hub that answers when the work is done, what came of it. */
   async #start(o: InvokeOptions): Promise<Invocation | InvokeResponse> {
-    const answer = await this.#post(o)
-    this.#isAsync = answer.statusCode === 202
-    return this.#isAsync ? readAs(invocationSchema, answer) : readAs(invokeResponseSchema, answer)
-  }
-
-  async #post(o: InvokeOptions): Promise<IncomingMessage> {
     o.signal.throwIfAborted()
     this.#isAsync ??= await this.#learnWhetherAsync()
     o.signal.throwIfAborted()
     const late = new AbortController()
     const endLate = () => void setTimeout(() => late.abort(), ABORT_GRACE_MS).unref()
     o.signal.addEventListener('abort', endLate, { once: true })
+    try {
+      const answer = await this.#post(o, late.signal)
+      this.#isAsync = answer.statusCode === 202
+      return this.#isAsync ? await readAs(invocationSchema, answer) : await readAs(invokeResponseSchema, answer)
+    } finally {
+      // The phase goes on for long, and would hold on to all of this request.
+      o.signal.removeEventListener('abort', endLate)
+    }
+  }
+
+  async #post(o: InvokeOptions, signal: AbortSignal): Promise<IncomingMessage> {
     const question = withJson(o.request, {
       prefer: 'respond-async',
       'idempotency-key': o.key,
@@ -153,15 +158,12 @@ export class AgentHubClient implements AgentHub {
       ...question,
       // A plain hub answers when the work is done, which may take hours.
       silence_ms: this.#isAsync === true ? ANSWER_MS : undefined,
-      signal: late.signal,
+      signal,
+    }).catch((error: unknown) => {
+      // Another one may stand there by now.
+      this.#isAsync = undefined
+      throw error
     })
-      .catch((error: unknown) => {
-        // Another one may stand there by now.
-        this.#isAsync = undefined
-        throw error
-      })
-      // The phase goes on for long, and would hold on to all of this request.
-      .finally(() => o.signal.removeEventListener('abort', endLate))
     if (isOk(answer)) return answer
     // What is no hub told nothing of the one that is awaited there.
     const refused = await refusal(answer)

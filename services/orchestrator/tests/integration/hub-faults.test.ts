@@ -10,6 +10,7 @@ import {
   refuse,
   refuseUnderDetail,
   say,
+  stall,
   startPlainHub,
   type Behaviour,
   type PlainHub,
@@ -121,6 +122,15 @@ describe.each(databases.lasting)('with $title', ({ create, isMissing }) => {
       const { error } = await service.until(id, 'failed')
       expect(error).toContain('PHASE_TIMEOUT_SECONDS')
       expect(hub.received).toHaveLength(1)
+    })
+
+    it('fails what a plain hub began to answer and did not end when the time is up', async () => {
+      await begin({ PHASE_TIMEOUT_SECONDS: '1' })
+      hub.usual = stall
+      const { id } = await service.create()
+      const { error } = await service.until(id, 'failed')
+      expect(error).toContain('PHASE_TIMEOUT_SECONDS')
+      await expect.poll(() => hub.received.map(({ gone }) => gone), { timeout: 10_000 }).toEqual([true])
     })
 
     it('takes no new try after a cancel', async () => {
