@@ -52,7 +52,7 @@ export class AttemptLifecycle {
   /** The attempt waits for another try. Answers false when it is no longer wanted. */
   backOff(work: AttemptWork, reason: string, next_retry_at: string): Promise<boolean> {
     return this.#store.write(async (tx) => {
-      const kept = await tx.changeAttempt(work.attempt_id, ['running'], { state: 'backing_off', reason, next_retry_at })
+      const kept = await tx.backOffAttempt(work, { reason, next_retry_at })
       if (kept) await this.#steps.tellAttempt(tx, work, 'backing_off', reason, next_retry_at)
       return kept
     })
@@ -68,11 +68,11 @@ export class AttemptLifecycle {
     })
   }
 
-  /** What the agent did lately, for those who watch; with the hub's sequence, so that nothing is told twice. */
+  /** What the agent did lately, for those who watch, up to the hub's sequence: what is told already is not told again. */
   async recordUpdates(work: AttemptWork, updates: AgentUpdate[], hub_sequence: number): Promise<void> {
     const { attempt_id, phase, number } = work
     await this.#store.write(async (tx) => {
-      if (!(await tx.changeAttempt(attempt_id, UNFINISHED, { hub_sequence }))) return
+      if (!(await tx.noteUpdates(work, hub_sequence))) return
       const data = { attempt_id, phase, number, updates }
       await tx.appendEvent({ type: 'agent.update', workflow_id: work.workflow.id, created_at: this.#steps.now(), data })
     })

@@ -78,8 +78,8 @@ export interface NewAttempt {
   number: number
   state: AttemptState
   reason: string | null
-  /** The agent whose slots it takes; null where phases are run outside. */
-  queued_for: string | null
+  /** The agent whose slots it takes, or would where phases are run outside. */
+  queued_for: string
   /** W3C trace context of what asked for it; null when nobody traces. */
   traceparent: string | null
   feedback: Feedback | null
@@ -91,10 +91,7 @@ export interface NewAttempt {
 export interface AttemptChange {
   state?: AttemptState
   reason?: string | null
-  tries?: number
-  next_retry_at?: string | null
   started_at?: string
-  hub_sequence?: number
 }
 
 export interface AttemptEnd {
@@ -123,6 +120,9 @@ export interface AttemptWork {
   hub_sequence: number
   traceparent: string | null
 }
+
+/** One run of an attempt: who has lost the attempt to another process still names the earlier one. */
+export type AttemptRun = Pick<AttemptWork, 'attempt_id' | 'tries'>
 
 /** Where a row is found again. */
 export interface StoredRow {
@@ -190,6 +190,10 @@ export interface WorkflowTransaction extends NoteTransaction, ReviewTransaction 
   /** One that this transaction found; a null `started_at` leaves it as it is. */
   beginAttempt(id: AttemptId, begun: { tries: number; started_at: string | null }): Promise<void>
   changeAttempt(id: AttemptId, from: readonly AttemptState[], change: AttemptChange): Promise<boolean>
+  /** Answers false when it does not run, or another process has begun it anew since. */
+  backOffAttempt(run: AttemptRun, wait: { reason: string; next_retry_at: string }): Promise<boolean>
+  /** Answers false when it has ended, another process has begun it anew since, or events up to there are stored. */
+  noteUpdates(run: AttemptRun, hub_sequence: number): Promise<boolean>
   /** Answers where the attempt stands by now. */
   noteInvocation(id: AttemptId, agent: string, invocation_id: string): Promise<AttemptState | undefined>
   /** Ends an attempt; `outcome` when it succeeded. */

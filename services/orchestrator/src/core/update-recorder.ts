@@ -17,25 +17,23 @@ export function createUpdateRecorder(
   clock: Clock,
   record: (updates: AgentUpdate[], hub_sequence: number) => Promise<void>,
 ): UpdateRecorder {
-  let pending: AgentUpdate[] = []
+  const pending: AgentUpdate[] = []
   let sequence = 0
+  /** Being written. One that failed is written again as it was: its last sequence tells whether it was stored after all. */
+  let burst: { updates: AgentUpdate[]; sequence: number } | undefined
   let writing: Promise<void> | undefined
   const closing = new AbortController()
 
+  const isEmpty = () => burst === undefined && pending.length === 0
   const flush = async () => {
-    if (pending.length === 0) return
-    const updates = mergeUpdates(pending)
-    pending = []
-    try {
-      await record(updates, sequence)
-    } catch (error) {
-      pending = [...updates, ...pending]
-      throw error
-    }
+    if (isEmpty()) return
+    burst ??= { updates: mergeUpdates(pending.splice(0)), sequence }
+    await record(burst.updates, burst.sequence)
+    burst = undefined
   }
   const drain = async () => {
-    while (pending.length > 0 && !closing.signal.aborted) {
-      // What could not be written is kept for the next burst, and for `close`, which tells.
+    while (!isEmpty() && !closing.signal.aborted) {
+      // What could not be written is kept for the next time, and for `close`, which tells.
       await flush().catch(() => {})
       await clock.sleep(INTERVAL_MS, closing.signal).catch(() => {})
     }
@@ -53,7 +51,7 @@ export function createUpdateRecorder(
         closing.abort()
         await writing
       }
-      await flush()
+      while (!isEmpty()) await flush()
     },
   }
 }

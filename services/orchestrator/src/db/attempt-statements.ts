@@ -1,7 +1,8 @@
 import type { AttemptId, AttemptState, Digest } from '@orchestrator/contract'
-import { sql, type Insertable, type Kysely } from 'kysely'
+import { sql, type ExpressionBuilder, type Insertable, type Kysely } from 'kysely'
 
-import type { AttemptChange } from '../core/ports.ts'
+import type { AttemptChange, AttemptRun } from '../core/ports.ts'
+import { UNFINISHED } from '../core/workflow-steps.ts'
 import type { AttemptsTable, Tables } from './models.ts'
 import { prepare, prepareWrite, type Prepared } from './prepared.ts'
 
@@ -63,6 +64,25 @@ export function attemptStatements(db: Kysely<Tables>) {
 
     changeAttempt: changesOfAttempts(db),
 
+    backOffAttempt: prepare<AttemptRun & { reason: string; next_retry_at: string }, unknown>((value) =>
+      db
+        .updateTable('attempts')
+        .set({ state: 'backing_off', reason: value('reason'), next_retry_at: value('next_retry_at') })
+        .where('id', '=', value('attempt_id'))
+        .where('tries', '=', value('tries'))
+        .where('state', '=', sql.lit('running')),
+    ),
+
+    noteUpdates: prepare<AttemptRun & { hub_sequence: number }, unknown>((value) =>
+      db
+        .updateTable('attempts')
+        .set({ hub_sequence: value('hub_sequence') })
+        .where('id', '=', value('attempt_id'))
+        .where('tries', '=', value('tries'))
+        .where('hub_sequence', '<', value('hub_sequence'))
+        .where(stands(UNFINISHED)),
+    ),
+
     noteInvocation: prepare<{ id: AttemptId; agent: string; invocation_id: string }, { state: AttemptState }>((value) =>
       db
         .updateTable('attempts')
@@ -86,16 +106,21 @@ function changesOfAttempts(db: Kysely<Tables>) {
           .updateTable('attempts')
           .set(Object.fromEntries(columns.map((column) => [column, value(column)])))
           .where('id', '=', value('id'))
-          // Literals: compared with a bound value, a column of a partial index has SQLite compile the statement on each run.
-          .where(
-            'state',
-            'in',
-            from.map((state) => sql.lit(state)),
-          ),
+          .where(stands(from)),
       )
     known.set(kind, prepared)
     return prepared(tx, { id, ...change })
   }
+}
+
+/** Literals: compared with a bound value, a column of a partial index has SQLite compile the statement on each run. */
+function stands(states: readonly AttemptState[]) {
+  return (eb: ExpressionBuilder<Tables, 'attempts'>) =>
+    eb(
+      'state',
+      'in',
+      states.map((state) => sql.lit(state)),
+    )
 }
 
 type NewAttemptValues = Pick<
@@ -105,7 +130,7 @@ type NewAttemptValues = Pick<
   reason: string | null
   feedback: string | null
   session_id: string | null
-  queued_for: string | null
+  queued_for: string
   traceparent: string | null
   started_at: string | null
 }

@@ -242,6 +242,16 @@ function dress(
       return numAffectedRows === 1n
     },
 
+    async backOffAttempt({ attempt_id, tries }, wait) {
+      const { numAffectedRows } = await statements.backOffAttempt(tx, { attempt_id, tries, ...wait })
+      return numAffectedRows === 1n
+    },
+
+    async noteUpdates({ attempt_id, tries }, hub_sequence) {
+      const { numAffectedRows } = await statements.noteUpdates(tx, { attempt_id, tries, hub_sequence })
+      return numAffectedRows === 1n
+    },
+
     async noteInvocation(id, agent, invocation_id) {
       return (await statements.noteInvocation(tx, { id, agent, invocation_id })).rows[0]?.state
     },

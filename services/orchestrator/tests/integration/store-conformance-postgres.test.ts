@@ -1,6 +1,7 @@
 import type { JsonObject, Workflow, WorkflowId } from '@orchestrator/contract'
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest'
 
+import { systemClock } from '../../src/core/clock.ts'
 import { EventFeed } from '../../src/core/event-feed.ts'
 import type { WorkflowTransaction } from '../../src/core/ports.ts'
 import { openSession } from '../../src/db/session.ts'
@@ -62,7 +63,7 @@ describe.skipIf(postgres.missing !== undefined)(title, () => {
     const url = await postgres.createDatabase()
     const [here, there] = [await openEngine(url, external), await openEngine(url, external)]
     const { id } = await here.create()
-    const feed = new EventFeed(there.store, (error) => there.errors.push(error))
+    const feed = new EventFeed(there.store, systemClock, (error) => there.errors.push(error))
     const leaving = new AbortController()
     onTestFinished(() => leaving.abort())
     const seen: string[] = []
@@ -118,7 +119,7 @@ describe.skipIf(postgres.missing !== undefined)(title, () => {
     const { id, attempt } = await engine.create()
     const beginning = await standing(engine, async (tx) => {
       await tx.findWork(attempt!.id)
-      await tx.changeAttempt(attempt!.id, ['queued'], { state: 'running', tries: 1 })
+      await tx.beginAttempt(attempt!.id, { tries: 1, started_at: null })
       await tx.moveWorkflow(
         { id, status: 'pending', attempt_id: attempt!.id },
         {

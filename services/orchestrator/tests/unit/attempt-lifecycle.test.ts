@@ -59,6 +59,34 @@ describe('an attempt that the hub takes on', () => {
   })
 })
 
+describe('a run that another process has taken over', () => {
+  it('tells nothing more of the agent, and each of its events is told once', async () => {
+    const { attempts } = engine.machine
+    const { id, attempt } = await engine.create()
+    const [before, after] = [await attempts.begin(attempt!.id), await attempts.begin(attempt!.id)]
+    const says = (text: string) => [{ kind: 'message' as const, text }]
+    await attempts.recordUpdates(before!, says('late'), 2)
+    await attempts.recordUpdates(after!, says('first'), 3)
+    await attempts.recordUpdates(after!, says('again'), 3)
+    await attempts.recordUpdates(after!, says('second'), 4)
+    const told = (await engine.store.listEvents({ after: 0, limit: 100, workflow_id: id })).flatMap((event) =>
+      event.type === 'agent.update' ? event.data.updates.map(({ text }) => text) : [],
+    )
+    expect(told).toEqual(['first', 'second'])
+  })
+
+  it('does not wait for another try, and the other one may', async () => {
+    const { attempts } = engine.machine
+    const { id, attempt } = await engine.create()
+    const [before, after] = [await attempts.begin(attempt!.id), await attempts.begin(attempt!.id)]
+    const at = '2026-01-31T12:00:00.000Z'
+    expect(await attempts.backOff(before!, 'late', at)).toBe(false)
+    expect((await engine.get(id)).attempt).toMatchObject({ state: 'running', reason: null })
+    expect(await attempts.backOff(after!, 'no hub', at)).toBe(true)
+    expect((await engine.get(id)).attempt).toMatchObject({ state: 'backing_off', reason: 'no hub', next_retry_at: at })
+  })
+})
+
 it('does not begin when it has ended', async () => {
   const id = attemptOf(await engine.create())
   await engine.session.write((tx) => tx.updateTable('attempts').set({ state: 'succeeded' }).execute())
