@@ -95,7 +95,7 @@ export class WorkflowSteps {
       workflow_id: workflow.id,
       state,
       reason,
-      queued_for: isExternal ? null : agent,
+      queued_for: agent,
       created_at: now,
       started_at: isExternal ? now : null,
     })

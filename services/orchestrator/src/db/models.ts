@@ -165,6 +165,7 @@ export interface AttemptsTable {
   position: Generated<number>
   /** How many answers and ticks reviewers gave on it. */
   notes: Generated<number>
+  /** Null only where it ended before slots were counted by agent. */
   queued_for: string | null
   traceparent: string | null
 }

@@ -1,5 +1,5 @@
 import type { AttemptId } from '@orchestrator/contract'
-import { sql, type Kysely, type Transaction } from 'kysely'
+import { sql, type Kysely, type NotNull, type Transaction } from 'kysely'
 import { fromKysely, PgBoss, type JobWithMetadata } from 'pg-boss'
 
 import type { QueueLoad } from '../core/ports.ts'
@@ -58,8 +58,8 @@ export interface PhaseJobs {
   /** Those whose tries are used up. */
   fetchDead(): Promise<PhaseJob[]>
   completeDead(tx: Transaction<Tables>, job: PhaseJob): Promise<void>
-  /** Unfinished attempts that no job stands for. */
-  listUnqueued(db: Kysely<Tables>, limit: number): Promise<{ id: AttemptId; queued_for: string | null }[]>
+  /** Unfinished attempts that no job stands for, oldest first. */
+  listUnqueued(db: Kysely<Tables>, limit: number): Promise<{ id: AttemptId; queued_for: string }[]>
   describeLoad(db: Kysely<Tables>): Promise<QueueLoad>
   close(): Promise<void>
 }
@@ -135,7 +135,9 @@ export async function openPhaseJobs(url: string, onError: (error: unknown) => vo
           sql<boolean>`not exists (select 1 from ${sql.table(`${SCHEMA}.job`)} as job
             where job.name in (${PHASES}, ${DEAD}) and job.singleton_key = attempts.id and job.state < 'completed')`,
         )
+        .orderBy('position')
         .limit(limit)
+        .$narrowType<{ queued_for: NotNull }>()
         .execute()
     },
     async describeLoad(db) {

@@ -24,7 +24,7 @@ export async function reconcile(
     const tx = databaseTransaction(transaction)
     await sql`select pg_advisory_xact_lock(${sql.lit(RECONCILE_LOCK)})`.execute(tx)
     const unqueued = await jobs.listUnqueued(tx, RECONCILE_BATCH)
-    for (const { id, queued_for } of unqueued) await enqueue(transaction, id, queued_for ?? '')
+    for (const { id, queued_for } of unqueued) await enqueue(transaction, id, queued_for)
     return unqueued.length
   })
   return count < RECONCILE_BATCH ? count : count + (await reconcile({ jobs, store }, enqueue))

@@ -255,6 +255,18 @@ describe.each(databases.lasting)('after a restart, the queue on $title', ({ crea
     await expect.poll(() => claims.map((claim) => claim.attempt_id), patience).toEqual([attempt!.id])
   })
 
+  it.skipIf(isMissing)('hands out what was begun while phases were run outside', async () => {
+    const url = await create()
+    const outside = await openEngine(url, { phase_execution: 'external' })
+    const { id, attempt } = await outside.create()
+    expect(attempt).toMatchObject({ state: 'running' })
+    await outside.close()
+
+    const inside = await openEngine(url)
+    await inside.consume((claim) => inside.finish(claim))
+    await expect.poll(() => inside.get(id), patience).toMatchObject({ status: 'waiting_approval' })
+  })
+
   it.skipIf(isMissing)('hands out again what was at work and what waited, once each', async () => {
     const url = await create()
     const first = await openEngine(url)

@@ -67,7 +67,7 @@ async function unwanted(invocation_id: string | undefined): Promise<AttemptId> {
       reason: null,
       feedback: null,
       session_id: null,
-      queued_for: null,
+      queued_for: 'default',
       traceparent: null,
       created_at: clock.now().toISOString(),
       started_at: null,

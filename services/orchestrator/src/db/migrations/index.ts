@@ -14,6 +14,7 @@ import { budgetsAndActs } from './0013_budgets_and_acts.ts'
 import { model } from './0014_model.ts'
 import { answerAge } from './0016_answer_age.ts'
 import { oneActive } from './0017_one_active.ts'
+import { slotsOfAll } from './0018_slots_of_all.ts'
 import { SQLITE, type ColumnTypes } from './column-types.ts'
 
 /** Forward only, run at start under a lock. A new one gets the next number and is never edited once released. */
@@ -33,6 +34,7 @@ export function migrationsFor(types: ColumnTypes): Record<string, Migration> {
     '0014_model': model(),
     '0016_answer_age': answerAge,
     '0017_one_active': oneActive,
+    '0018_slots_of_all': slotsOfAll,
   }
 }
 
