@@ -27,5 +27,6 @@ const SQLITE_IOERR_SHMSIZE = 4874
 const SQLITE_IOERR_SHMMAP = 5386
 export const SQLITE_CORRUPT = 11
 export const SQLITE_FULL = 13
+export const SQLITE_CONSTRAINT = 19
 export const SQLITE_CANTOPEN = 14
 export const SQLITE_NOTADB = 26

@@ -1,5 +1,5 @@
 export { afterCommit, dropAfterCommit, runAfterCommit } from './group-writer.ts'
-export { DatabaseError } from './database-error.ts'
+export { DatabaseError, sqliteResultCode, SQLITE_CONSTRAINT } from './database-error.ts'
 export { openDatabase, type Database, type OpenDatabaseOptions } from './database.ts'
 export { parseSqliteUrl } from './sqlite-url.ts'
 export { connectDirectly, runCompiled, sendCompiled, type DirectConnection } from './node-sqlite-dialect.ts'

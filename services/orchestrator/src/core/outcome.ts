@@ -22,7 +22,7 @@ export interface Outcome {
 /** From a hub's answer. Fields of other hubs that we do not know are kept in `result.data`. */
 export function outcomeOfInvocation(response: InvokeResponse, agent: string): Outcome {
   const {
-    artifacts = [],
+    artifacts: named = [],
     checks = [],
     threads = [],
     usage,
@@ -31,6 +31,8 @@ export function outcomeOfInvocation(response: InvokeResponse, agent: string): Ou
     commit,
     ...data
   } = response.result?.data ?? {}
+  // One of a path: what was named last is what is there.
+  const artifacts = [...new Map(named.map((artifact) => [artifact.path, artifact])).values()]
   const output = response.result?.output ?? null
   const confidence = response.confidence ?? null
   const uncertainty_reasons = response.result?.uncertainty_reasons ?? []

@@ -67,7 +67,7 @@ export const retryOfUnfailed = (status: WorkflowStatus) =>
   `Only a failed workflow can be retried; this one is ${status}.`
 
 export const lostTooOften = () =>
-  'The service ended again and again while it ran this phase. See its log for why, then retry the workflow.'
+  'This phase broke off again and again, with the service that ran it or by a fault of its own. See the log for why, then retry the workflow.'
 
 export const waitsForSlot = () => 'Waits for a free slot.'
 

@@ -1,5 +1,6 @@
 import type { AttemptId } from '@orchestrator/contract'
 
+import { sqliteResultCode, SQLITE_CONSTRAINT } from '@orchestrator/sqlite'
 import { sql } from 'kysely'
 
 import type {
@@ -21,6 +22,9 @@ import { WaitingAttempts } from './waiting-attempts.ts'
 
 /** How long a broken store is left alone before the work is handed out again, in milliseconds. */
 const RECOVERY_MS = 1000
+/** How often a run may break off by a fault of its own, at first a second apart and then twice as long each time, to about a minute. */
+const BREAKS_MAX = 20
+const DOUBLINGS_MAX = 6
 /** How long one whose row cannot be read is: somebody has to correct it first. */
 const UNREADABLE_MS = 5000
 
@@ -54,6 +58,8 @@ export class EmbeddedQueue implements PhaseQueue {
   #isPaused = false
   /** Attempts whose run broke off on a broken store, with their agent: their rows say `running`, so that only this list knows them. */
   readonly #broken = new Map<AttemptId, string>()
+  /** How often in a row the run of an attempt broke off by a fault of its own. */
+  readonly #breaks = new Map<AttemptId, number>()
   #dispatching: Promise<void> | undefined
   #wanted = false
 
@@ -170,7 +176,10 @@ export class EmbeddedQueue implements PhaseQueue {
     const claim: Claim = { attempt_id, signal: controller.signal, settle: (fn) => this.#o.store.write(fn) }
     const done = consumer
       .run(claim)
-      .catch((error: unknown) => this.#recover(consumer, error, () => this.#broken.set(attempt_id, agent)))
+      .then(
+        () => void this.#breaks.delete(attempt_id),
+        (error: unknown) => this.#breakOff(consumer, error, attempt_id, agent),
+      )
       .finally(() => {
         this.#claims.delete(attempt_id)
         this.#wake()
@@ -178,11 +187,23 @@ export class EmbeddedQueue implements PhaseQueue {
     this.#claims.set(attempt_id, { agent, controller, done })
   }
 
+  /** A run that breaks off by a fault of its own does so ever more rarely, and at last it fails the attempt. */
+  #breakOff(consumer: Consumer, error: unknown, attempt_id: AttemptId, agent: string): void {
+    const breaks = (this.#breaks.get(attempt_id) ?? 0) + Number(isOfTheRun(error))
+    this.#breaks.set(attempt_id, breaks)
+    const bury = async () => {
+      await this.#o.store.write((tx) => consumer.onDead(tx, attempt_id))
+      this.#breaks.delete(attempt_id)
+    }
+    const again = breaks < BREAKS_MAX ? () => this.#broken.set(attempt_id, agent) : bury
+    this.#recover(consumer, error, again, RECOVERY_MS * 2 ** Math.min(Math.max(0, breaks - 1), DOUBLINGS_MAX))
+  }
+
   /** What could not be run or read is handed out again a little later; no slot is held until then. */
-  #recover(consumer: Consumer, error: unknown, again: () => unknown): void {
+  #recover(consumer: Consumer, error: unknown, again: () => unknown, recovery_ms = RECOVERY_MS): void {
     if (consumer.stopping.signal.aborted) return
     this.#o.onError(error)
-    const pause = error instanceof UnreadableRowError ? UNREADABLE_MS : RECOVERY_MS
+    const pause = error instanceof UnreadableRowError ? UNREADABLE_MS : recovery_ms
     void this.#o.clock
       .sleep(pause, consumer.stopping.signal)
       .then(again)
@@ -191,4 +212,10 @@ export class EmbeddedQueue implements PhaseQueue {
         (again_failed: unknown) => this.#recover(consumer, again_failed, again),
       )
   }
+}
+
+/** Whether it tells of this run alone: a disk that is full or busy, or a row that somebody has to correct, says nothing of it. */
+function isOfTheRun(error: unknown): boolean {
+  const code = sqliteResultCode(error)
+  return (code === undefined || code === SQLITE_CONSTRAINT) && !(error instanceof UnreadableRowError)
 }

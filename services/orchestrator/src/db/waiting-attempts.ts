@@ -1,5 +1,5 @@
 import type { AttemptId } from '@orchestrator/contract'
-import { sql, type Kysely } from 'kysely'
+import { sql, type Kysely, type NotNull } from 'kysely'
 
 import type { Tables } from './models.ts'
 import { prepare, type Prepared } from './prepared.ts'
@@ -10,6 +10,13 @@ export interface WaitingAttempt {
   position: number
 }
 
+interface Waiting {
+  /** Up to which it was handed out. */
+  position: number
+  /** Came since the last look. */
+  more: boolean
+}
+
 /**
  * What waits in the database of one process, oldest first over all agents that have a slot. Positions only
  * grow, so that finding the next one never looks at what was handed out before, nor at what waits for an
@@ -18,8 +25,8 @@ export interface WaitingAttempt {
 export class WaitingAttempts {
   readonly #read: Kysely<Tables>
   readonly #find: Prepared<{ agent: string; after: number; most: number }, { id: AttemptId; position: number }>
-  /** Agents for which something may wait: the position up to which it was handed out, and whether more came since the last look. */
-  readonly #agents = new Map<string, { position: number; more: boolean }>()
+  /** Agents for which something may wait. */
+  readonly #agents = new Map<string, Waiting>()
   /** The last position that was taken: whatever is enqueued later lies behind it. */
   #last = 0
 
@@ -40,10 +47,17 @@ export class WaitingAttempts {
 
   /** Begins at the beginning, with all that waits. */
   async reset(): Promise<void> {
-    this.#agents.clear()
+    const found = await this.#read
+      .selectFrom('attempts')
+      .select('queued_for')
+      .where('state', '=', 'queued')
+      .distinct()
+      .$narrowType<{ queued_for: NotNull }>()
+      .execute()
+    // In one turn, and with those that something was enqueued for meanwhile.
     this.#last = 0
-    const agents = this.#read.selectFrom('attempts').select('queued_for').where('state', '=', 'queued').distinct()
-    for (const { queued_for } of await agents.execute()) this.add(queued_for ?? '')
+    const agents = new Set([...this.#agents.keys(), ...found.map(({ queued_for }) => queued_for)])
+    for (const agent of agents) this.#agents.set(agent, { position: 0, more: true })
   }
 
   /** Something was enqueued for this agent. */
@@ -55,22 +69,22 @@ export class WaitingAttempts {
 
   /** At most so many, and of each agent at most so many; what is taken is not found again. */
   async take(limit: number, limitOf: (agent: string) => number): Promise<WaitingAttempt[]> {
-    const found: WaitingAttempt[] = []
+    const found: (WaitingAttempt & { waiting: Waiting })[] = []
     const exhausted = new Set<string>()
     for (const [agent, waiting] of this.#agents) {
       const most = Math.min(limit, limitOf(agent))
       if (most <= 0) continue
       waiting.more = false
       const { rows } = await this.#find(this.#read, { agent, after: waiting.position, most })
-      found.push(...rows.map((row) => ({ ...row, agent })))
+      found.push(...rows.map((row) => ({ ...row, agent, waiting })))
       if (rows.length < most) exhausted.add(agent)
     }
     found.sort((a, b) => a.position - b.position)
     const taken = found.slice(0, limit)
     for (const { agent } of found.slice(limit)) exhausted.delete(agent)
-    for (const { agent, position } of taken) {
-      const waiting = this.#agents.get(agent)
-      if (waiting !== undefined) waiting.position = position
+    // Of what was reset meanwhile another one is known by now, which begins at the beginning.
+    for (const { waiting, position } of taken) {
+      waiting.position = position
       this.#last = Math.max(this.#last, position)
     }
     // Anybody may name an agent: only those that are waited for are looked at.

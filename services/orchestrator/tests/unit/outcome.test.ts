@@ -99,6 +99,14 @@ describe('the outcome of an invocation', () => {
     })
   })
 
+  it('has one file of a path, the last that was named', () => {
+    const other = { ...artifact, digest: sha256('# Other'), size: 7 }
+    const data = { artifacts: [artifact, { ...artifact, path: 'specs/001-x/plan.md' }, other] }
+    const outcome = outcomeBy({ success: true, result: { output: 'Done.', data } })
+    expect(outcome.artifacts).toEqual([other, { ...artifact, path: 'specs/001-x/plan.md' }])
+    expect(outcome.result['artifacts']).toEqual(outcome.artifacts)
+  })
+
   it('takes what little another hub says', () => {
     expect(outcomeBy({ success: true })).toEqual({
       agent: 'demo',
