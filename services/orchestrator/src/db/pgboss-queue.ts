@@ -67,6 +67,8 @@ export class PgBossQueue implements PhaseQueue {
   #wake: () => void = () => {}
   #isWanted = false
   #isPaused = false
+  /** Begun so far. */
+  #pauseLooks = 0
 
   constructor(o: PgBossQueueOptions) {
     this.#o = o
@@ -274,7 +276,11 @@ export class PgBossQueue implements PhaseQueue {
   }
 
   async #readPause(): Promise<void> {
-    this.#isPaused = (await this.findPause()) !== undefined
+    const look = ++this.#pauseLooks
+    const pause = await this.findPause()
+    // One that began later knows better.
+    if (look !== this.#pauseLooks) return
+    this.#isPaused = pause !== undefined
     if (!this.#isPaused) this.#look()
   }
 

@@ -55,22 +55,23 @@ export function openSignals(url: string, pool: pg.Pool, onError: (error: unknown
   /** One connection, until it is lost or closed. */
   const listen = async () => {
     const client = new pg.Client({ ...connectionOptions(url), query_timeout: HEARTBEAT_MS })
-    const lost = new Promise<never>((_, reject) => {
-      client.on('error', reject)
-      client.on('end', () => reject(new Error('the listening connection ended')))
-      closed.addEventListener('abort', () => reject(closed.reason as Error))
-    })
-    lost.catch(() => {})
+    const lost = new AbortController()
+    const close = () => lost.abort(closed.reason)
+    client.on('error', (error) => lost.abort(error))
+    client.on('end', () => lost.abort(new Error('the listening connection ended')))
+    closed.addEventListener('abort', close)
     client.on('notification', ({ payload }) => receive(payload ?? ''))
     try {
-      await Promise.race([client.connect(), lost])
+      await Promise.race([client.connect(), whenAborted(lost.signal)])
       await client.query(`listen ${CHANNEL}`)
       for (;;) {
         tell({ kind: 'look' })
-        await Promise.race([sleep(HEARTBEAT_MS, undefined, { signal: closed }), lost])
+        await sleep(HEARTBEAT_MS, undefined, { signal: lost.signal }).catch(() => {})
+        lost.signal.throwIfAborted()
         await client.query('select 1')
       }
     } finally {
+      closed.removeEventListener('abort', close)
       await client.end().catch(() => {})
     }
   }
@@ -99,4 +100,14 @@ export function openSignals(url: string, pool: pg.Pool, onError: (error: unknown
       await Promise.all([listening, sending])
     },
   }
+}
+
+/** Rejects with the signal's reason. */
+function whenAborted(signal: AbortSignal): Promise<never> {
+  const aborted = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
+  })
+  // Told to whoever waits for it by then.
+  aborted.catch(() => {})
+  return aborted
 }
