@@ -6,6 +6,7 @@ import { featureLane, memoryOf, type Lanes } from './lanes.ts'
 import { cancelled, failed, type Finish } from './outcome.ts'
 import { openWorkingCopy, RUNS_MAX, runInvocation, type RunInput, type RunParts } from './run-invocation.ts'
 import { isFinished, toInvocation, type InvocationRecord, type SessionRecord } from './store.ts'
+import { pause } from './pause.ts'
 import type { AgentProcess, Telemetry } from './ports.ts'
 import { createUpdateBuffer, type UpdateBuffer } from './update-buffer.ts'
 
@@ -19,6 +20,9 @@ const PROCESS_MEMORY_MS = 15 * 60_000
 
 /** How long a closing hub waits for its agents to let go. */
 const CLOSE_MS = 4000
+
+/** How long after a failure the next try comes: soon after the first, and often enough to notice that a disk has room again. */
+const retryMs = (failures: number) => Math.min(250 * 2 ** (failures - 1), 5000)
 
 export interface InvocationsParts extends RunParts {
   lanes: Lanes
@@ -61,8 +65,10 @@ type Begun = Omit<RunInput, 'signal' | 'onUpdate' | 'flushUpdates'>
 /** What is in a lane. */
 interface Entry extends Pick<InvocationRecord, 'id' | 'agent' | 'workspace' | 'feature_id'> {
   traceparent?: string | undefined
+  /** How often it could not even be begun. */
+  failures?: number
   /** Of a new one, which is still being written down: `created` rejects when it is not to be. */
-  fresh?: { created: Promise<void>; session_id: string | undefined }
+  fresh?: { created: Promise<void>; session_id: string | undefined } | undefined
 }
 
 interface Running {
@@ -75,7 +81,7 @@ export function createInvocations(parts: InvocationsParts): Invocations {
   const { store, log, lanes } = parts
   const bell = createBell()
   const running = new Map<string, Running>()
-  let closing = false
+  const closing = new AbortController()
 
   const timestamp = () => parts.now().toISOString()
 
@@ -86,11 +92,23 @@ export function createInvocations(parts: InvocationsParts): Invocations {
     try {
       await begin(entry, run)
     } catch (error) {
-      log.error({ err: error, invocation_id: id }, 'the invocation could not be run; the next start tries again')
+      void queueAgain(entry, error)
     } finally {
       running.delete(id)
       bell.ring(id)
     }
+  }
+
+  /**
+   * The disk was full, for one. It waits outside of its lane, where one row that cannot be read would hold up the
+   * others; that it is still to be run is looked up when its turn comes.
+   */
+  async function queueAgain(entry: Entry, error: unknown): Promise<void> {
+    const failures = (entry.failures ?? 0) + 1
+    if (failures === 1)
+      log.error({ err: error, invocation_id: entry.id }, 'the invocation could not be begun; it is tried again')
+    await pause(retryMs(failures), closing.signal)
+    if (!closing.signal.aborted) enqueue({ ...entry, fresh: undefined, failures })
   }
 
   async function begin(entry: Entry, run: Running): Promise<void> {
@@ -157,11 +175,37 @@ export function createInvocations(parts: InvocationsParts): Invocations {
     await buffer.flush()
     watch.ended(finish?.status ?? 'queued')
     if (finish === undefined) return
-    const finished = store.finishInvocation(id, 'running', { ...finish, now: timestamp() })
     await Promise.all([
-      finished.then(() => bell.ring(id)),
-      store.forgetProcesses(new Date(parts.now().getTime() - PROCESS_MEMORY_MS).toISOString()),
+      writeFinish(id, finish),
+      store
+        .forgetProcesses(new Date(parts.now().getTime() - PROCESS_MEMORY_MS).toISOString())
+        .catch((error: unknown) =>
+          log.warn({ err: error, invocation_id: id }, 'ended processes are still on record; the next end forgets them'),
+        ),
     ])
+  }
+
+  /**
+   * Until it is written down: the work is done, and nobody else knows how it ended. Its lane stays taken, for what
+   * comes next could not be written down either. A closing hub tries once more and leaves it to the next start.
+   */
+  async function writeFinish(id: string, finish: Finish): Promise<void> {
+    const ended = { ...finish, now: timestamp() }
+    for (let failures = 1; ; failures += 1) {
+      const is_last = closing.signal.aborted
+      try {
+        await store.finishInvocation(id, 'running', ended)
+        bell.ring(id)
+        return
+      } catch (error) {
+        if (failures === 1 || is_last) {
+          const next = is_last ? 'the next start goes on with it' : 'it is tried again'
+          log.error({ err: error, invocation_id: id }, `how the invocation ended could not be written down; ${next}`)
+        }
+        if (is_last) return
+        await pause(retryMs(failures), closing.signal)
+      }
+    }
   }
 
   /** Undefined when the closing hub interrupted it: it stays as it is, for the next start. */
@@ -173,10 +217,10 @@ export function createInvocations(parts: InvocationsParts): Invocations {
         onUpdate: buffer.add,
         flushUpdates: buffer.flush,
       })
-      const interrupted = closing && !run.cancelled && finish.status !== 'succeeded'
+      const interrupted = closing.signal.aborted && !run.cancelled && finish.status !== 'succeeded'
       return interrupted ? undefined : finish
     } catch (error) {
-      if (closing) return undefined
+      if (closing.signal.aborted) return undefined
       const { record, session } = begun
       log.error({ err: error, invocation_id: record.id }, 'the invocation failed for a reason of the hub’s own')
       const reason = error instanceof Error ? error.message : String(error)
@@ -219,16 +263,29 @@ export function createInvocations(parts: InvocationsParts): Invocations {
     const record = await getRecord(id)
     if (isFinished(record)) return toInvocation(record)
     await store.requestCancel(id, timestamp())
-    if (lanes.remove(id)) {
-      await store.finishInvocation(id, 'queued', { ...cancelled(record.session_id), now: timestamp() })
-      bell.ring(id)
-    }
     const run = running.get(id)
-    if (run !== undefined) {
+    if (run === undefined) await finishCancelled(record)
+    else {
       run.cancelled = true
       run.controller.abort()
     }
     return toInvocation(await getRecord(id))
+  }
+
+  /** One that does not run: it waits for its lane, or for another try after one that failed. */
+  async function finishCancelled(record: InvocationRecord): Promise<void> {
+    const { id } = record
+    const waited = lanes.remove(id)
+    try {
+      const { status, session_id } = await getRecord(id)
+      if (isFinished({ status })) return
+      await store.finishInvocation(id, status, { ...cancelled(session_id), now: timestamp() })
+    } catch (error) {
+      // It ends when its turn comes: that somebody asked for it is written down.
+      if (waited) enqueue(record)
+      throw error
+    }
+    bell.ring(id)
   }
 
   return {
@@ -238,7 +295,8 @@ export function createInvocations(parts: InvocationsParts): Invocations {
       const body_hash = digestRequest(asked, request)
       const known = idempotency_key === null ? undefined : await store.findInvocationByKey(idempotency_key)
       if (known !== undefined) return attach(known, body_hash)
-      if (closing) throw new ServiceError('UNAVAILABLE', 'The Agent Hub is shutting down. Try again in a moment.')
+      if (closing.signal.aborted)
+        throw new ServiceError('UNAVAILABLE', 'The Agent Hub is shutting down. Try again in a moment.')
       const profile = parts.registry.getAgent(agent, request.parameters.model)
       const workspace = request.parameters.workspace ?? DEFAULT_WORKSPACE
       parts.workspaces.assertKnown(workspace)
@@ -317,7 +375,7 @@ export function createInvocations(parts: InvocationsParts): Invocations {
     },
 
     async close() {
-      closing = true
+      closing.abort()
       bell.close()
       // The driver ends its turns itself: a cancel would grant the agents more time than a closing hub has.
       let timer: ReturnType<typeof setTimeout> | undefined
