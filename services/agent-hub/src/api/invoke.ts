@@ -59,6 +59,10 @@ export function registerInvoke(app: Server, invocations: Invocations): void {
     async (request, reply) => {
       const idempotency_key = request.headers['idempotency-key'] ?? null
       const { agent } = request.params
+      // Listened for before anything is awaited: a caller may leave while its call is being written down.
+      const leaving = new AbortController()
+      reply.raw.on('close', () => leaving.abort())
+      if (reply.raw.destroyed) leaving.abort()
       const invocation = await invocations.invoke({
         agent,
         request: request.body,
@@ -69,8 +73,6 @@ export function registerInvoke(app: Server, invocations: Invocations): void {
         reply.header('location', `/invocations/${invocation.id}`).header('preference-applied', 'respond-async')
         return reply.code(202).send(invocation)
       }
-      const leaving = new AbortController()
-      reply.raw.on('close', () => leaving.abort())
       const finished = await invocations.waitFor(invocation.id, leaving.signal)
       if (!isFinished(finished) || finished.response === null) {
         // Nobody could ever ask for the answer of a call without a key, whether its caller left or the hub stops.

@@ -1,5 +1,8 @@
+import { once } from 'node:events'
 import { readdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 
 import type { Check, InvocationEvent, InvokeResponse } from '@orchestrator/contract'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -244,6 +247,42 @@ describe('cancelling', () => {
       'b.md',
       'specs',
     ])
+  })
+})
+
+describe('a plain call whose caller leaves while it is written down', () => {
+  /** Sends the request and is gone. */
+  async function sendAndLeave(feature_id: string): Promise<void> {
+    const { hostname, port, host } = new URL(hub.url)
+    const body = JSON.stringify(specify(['hang'], { feature_id }))
+    const headers = ['content-type: application/json', `content-length: ${Buffer.byteLength(body)}`]
+    const socket = connect(Number(port), hostname)
+    await once(socket, 'connect')
+    socket.end([`POST /invoke/${STUB} HTTP/1.1`, `host: ${host}`, ...headers, '', body].join('\r\n'))
+    await once(socket.resume(), 'close')
+  }
+
+  function statusesOf(feature_id: string): unknown[] {
+    const database = new DatabaseSync(join(folder.path, 'data/agent-hub.db'), { readOnly: true })
+    const plain = `select status from invocations where feature_id = ? and idempotency_key is null`
+    const rows = database.prepare(plain).all(feature_id)
+    database.close()
+    return rows.map(({ status }) => status)
+  }
+
+  it('is cancelled too', async () => {
+    const feature_id = '014-hasty'
+    const waiting: string[] = []
+    for (let round = 0; round < 10; round++) {
+      const keys = [crypto.randomUUID(), crypto.randomUUID()]
+      // Two in one commit: for the next one the writer then waits whether another comes, and that takes a moment.
+      const pair = await Promise.all(keys.map(async (key) => hub.start(STUB, specify(['hang'], { feature_id }), key)))
+      waiting.push(...pair.map(({ id }) => id))
+      await sendAndLeave(feature_id)
+    }
+    await expect.poll(() => statusesOf(feature_id)).toEqual(Array.from({ length: 10 }, () => 'cancelled'))
+    for (const id of waiting.toReversed()) await hub.fetch(`/invocations/${id}/cancel`, { method: 'POST' })
+    for (const id of waiting) await hub.finish(id)
   })
 })
 
