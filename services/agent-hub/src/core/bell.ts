@@ -28,10 +28,13 @@ export function createBell(): Bell {
       return {
         async heard(signal) {
           if (!rung && !closed && !signal.aborted) {
-            await new Promise<void>((resolve) => {
-              wake = resolve
-              signal.addEventListener('abort', () => resolve(), { once: true })
-            })
+            const { promise, resolve } = Promise.withResolvers<void>()
+            const leave = () => resolve()
+            wake = resolve
+            signal.addEventListener('abort', leave)
+            await promise
+            // The signal is a connection's, and hears of thousands of rings.
+            signal.removeEventListener('abort', leave)
           }
           rung = false
         },

@@ -1,3 +1,5 @@
+import { getEventListeners } from 'node:events'
+
 import { featureIdSchema, invokeRequestSchema, type AgentUpdate } from '@orchestrator/contract'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -90,6 +92,19 @@ describe('a bell', () => {
     leaving.abort()
     await heard
     listener.stop()
+  })
+
+  it('leaves nothing with the signal of who waits, however often it rings', async () => {
+    const bell = createBell()
+    const listener = bell.listen('a')
+    const { signal } = new AbortController()
+    for (let ring = 0; ring < 3; ring++) {
+      const heard = listener.heard(signal)
+      expect(getEventListeners(signal, 'abort')).toHaveLength(1)
+      bell.ring('a')
+      await heard
+      expect(getEventListeners(signal, 'abort')).toEqual([])
+    }
   })
 
   it('wakes everybody for good when it is closed', async () => {
