@@ -11,7 +11,7 @@ import { countUnroutable, openNetworkWatch } from './network-watch.ts'
 import { openSession, type Ask, type OpenedSession } from './open-session.ts'
 import { startAgentProcess, type AgentChild } from './process-group.ts'
 import { wrapInSandbox } from './sandbox.ts'
-import { openToolEndpoint } from './tool-endpoint.ts'
+import { openToolEndpoint, type ToolEndpoint } from './tool-endpoint.ts'
 import type { TurnListener } from './turn-listener.ts'
 
 /** Lines on stdout that are no ACP before an agent counts as broken: some log a line or two there. */
@@ -49,25 +49,24 @@ export async function openAgentSession(turn: AgentTurn, inherited: NodeJS.Proces
   const walled = turn.agent.sandbox?.network === 'none'
   const endpoint = turn.agent.sandbox?.model
   let listener: TurnListener | undefined
-  const gateway =
-    endpoint === undefined
-      ? undefined
-      : await openModelGateway(endpoint, inherited, (answer) => listener?.onModelAnswer(answer))
-  const watch = walled ? await openNetworkWatch((address) => listener?.onUnreachable(address)) : undefined
-  const tools =
-    turn.agent.mcp_transport === null
-      ? undefined
-      : await openToolEndpoint({ walled, deliver: (result) => deliver(listener, result) })
-  const closeEndpoints = async () => {
-    await Promise.all([gateway?.close(), watch?.close(), tools?.close()])
-  }
+  const endpoints = new AsyncDisposableStack()
+  const keep = <E extends { close(): Promise<void> }>(opened: E): E =>
+    endpoints.adopt(opened, async () => opened.close())
+  let tools: ToolEndpoint | undefined
   let child: AgentChild
   try {
+    const gateway =
+      endpoint === undefined
+        ? undefined
+        : keep(await openModelGateway(endpoint, inherited, (answer) => listener?.onModelAnswer(answer)))
+    const watch = walled ? keep(await openNetworkWatch((address) => listener?.onUnreachable(address))) : undefined
+    if (turn.agent.mcp_transport !== null)
+      tools = keep(await openToolEndpoint({ walled, deliver: (result) => deliver(listener, result) }))
     const doors = [gateway?.door, watch?.door, tools?.door].filter((door) => door !== undefined)
     const command = await wrapInSandbox(turn.agent, { home, working_copy, doors })
     child = await startAgentProcess({ command, cwd: working_copy, env })
   } catch (error) {
-    await closeEndpoints()
+    await endpoints.disposeAsync()
     throw error
   }
   turn.onProcess(child.process)
@@ -117,7 +116,7 @@ export async function openAgentSession(turn: AgentTurn, inherited: NodeJS.Proces
   const end = async (grace_ms: number): Promise<void> => {
     await child.end(grace_ms)
     connection.close()
-    await closeEndpoints()
+    await endpoints.disposeAsync()
     await clearTemporary(turn.home)
   }
 

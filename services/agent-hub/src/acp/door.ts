@@ -15,15 +15,22 @@ export interface Door {
   port: number
 }
 
-/** Listens on a unix socket that only this user may open. The folder goes when the server is closed by `closeServer`. */
+/** Listens on a unix socket that only this user may open. The folder goes when the server is closed by `closeServer`, or
+ * cannot listen. */
 export async function openDoor(server: Server, port: number): Promise<Door> {
   // Short, whatever the data folder is called: the path of a socket has 107 characters at most.
   const folder = await mkdtemp(join(tmpdir(), 'hub-door-'))
   const socket = join(folder, 'door.sock')
-  server.listen(socket)
-  await once(server, 'listening')
-  await chmod(socket, 0o600)
-  return { folder, socket, port }
+  const door = { folder, socket, port }
+  try {
+    server.listen(socket)
+    await once(server, 'listening')
+    await chmod(socket, 0o600)
+    return door
+  } catch (error) {
+    await closeServer(server, door)
+    throw error
+  }
 }
 
 export async function closeServer(server: Server, door: Door | undefined): Promise<void> {

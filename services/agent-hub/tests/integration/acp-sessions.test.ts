@@ -1,8 +1,10 @@
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 
 import { describe, expect, it } from 'vitest'
 
@@ -11,6 +13,7 @@ import { startAgentProcess } from '../../src/acp/process-group.ts'
 import type { AgentProcess } from '../../src/core/ports.ts'
 
 const doomed_hub = fileURLToPath(new URL('../acp-doomed-hub.ts', import.meta.url))
+const starved_hub = fileURLToPath(new URL('../acp-starved-hub.ts', import.meta.url))
 
 describe('a session over several turns', () => {
   it('goes on in the same process while it is kept, and at once', async () => {
@@ -211,4 +214,21 @@ describe('orphans of a hub that was killed', () => {
     expect(everyone).toHaveLength(30)
     await expect.poll(async () => (await Promise.all(everyone.map(isRunning))).filter(Boolean)).toEqual([])
   })
+})
+
+it('a session that cannot be opened, however far it came, leaves no socket and no folder behind', async () => {
+  await using fixture = await createAcpFixture()
+  const TMPDIR = join(fixture.folder, 'tmp')
+  await mkdir(TMPDIR)
+  const few_files = ['-c', 'ulimit -n 60; exec "$@"', 'sh', process.execPath, starved_hub, fixture.folder]
+  const { stdout } = await promisify(execFile)('sh', few_files, { env: { ...process.env, TMPDIR } })
+  const tries = stdout
+    .trim()
+    .split('\n')
+    .map((line): { refusal: string } => JSON.parse(line))
+
+  // One for each socket that an agent within walls has, and then what its process needs.
+  const refused = tries.map(({ refusal }) => refusal.startsWith('Error: listen EMFILE'))
+  expect(refused).toEqual([true, true, true, false])
+  expect(tries).toEqual(tries.map(({ refusal }) => ({ refusal, folders: [], open: 0 })))
 })
