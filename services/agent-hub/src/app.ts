@@ -32,6 +32,7 @@ import { createEscalations } from './core/escalations.ts'
 import { createFeatures } from './core/features.ts'
 import { createInvocations, DEFAULT_WORKSPACE } from './core/invocations.ts'
 import { createLanes } from './core/lanes.ts'
+import { createRetention } from './core/retention.ts'
 import { createSecrets } from './core/secrets.ts'
 import { createSessions } from './core/sessions.ts'
 import type { TurnLimits, Verifier } from './core/ports.ts'
@@ -112,6 +113,7 @@ export async function startHub(
       telemetry: createTelemetry({ metrics, tracing, logger }),
     }
     const invocations = createInvocations(parts)
+    const retention = createRetention(parts)
     const asks = createAsks({ ...parts, confidence_min: config.ask_confidence })
     const escalations = createEscalations({ ...parts, asks })
     const sessions = createSessions({ ...parts, asks, removeHome: homes.remove })
@@ -154,13 +156,14 @@ export async function startHub(
         throw error
       },
     )
+    retention.start()
     logger.info({ url, workspace: repository.path, default_agent: registry.list().default }, 'Agent Hub listening')
     return {
       url,
       access: app.listAccess(),
       async close() {
         // Together: requests wait for invocations, and both have little time.
-        await Promise.all([invocations.close(), app.close()])
+        await Promise.all([invocations.close(), retention.stop(), app.close()])
         await database.close()
         event_loop.stop()
         await tracing.close()

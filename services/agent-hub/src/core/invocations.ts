@@ -12,9 +12,6 @@ import { createUpdateBuffer, type UpdateBuffer } from './update-buffer.ts'
 
 export const DEFAULT_WORKSPACE = 'default'
 
-/** Events of finished invocations are kept this long. */
-const EVENTS_RETENTION_DAYS = 30
-
 /** An agent may wait for its session's next turn after an invocation; longer than this it never does. */
 const PROCESS_MEMORY_MS = 15 * 60_000
 
@@ -363,8 +360,6 @@ export function createInvocations(parts: InvocationsParts): Invocations {
       await store.forgetProcesses()
       const interrupted = await store.requeueInterrupted()
       const queued = await store.listQueued()
-      const retention_ms = EVENTS_RETENTION_DAYS * 86_400_000
-      await store.deleteEventsBefore(new Date(parts.now().getTime() - retention_ms).toISOString())
       if (ended + queued.length > 0) {
         log.info({ orphans_ended: ended, interrupted, queued: queued.length }, 'going on with unfinished invocations')
       }

@@ -90,8 +90,8 @@ export interface InvocationStore {
   appendUpdates(id: string, updates: readonly AgentUpdate[], now: string): Promise<void>
   /** Those after a sequence, oldest first, a page at a time. */
   listEvents(id: string, after: number): Promise<InvocationEvent[]>
-  /** Events of invocations that finished before. Answers how many went. */
-  deleteEventsBefore(finished_before: string): Promise<number>
+  /** Of invocations that finished within this time, `limit` events at most. Answers how many went. */
+  deleteEvents(finished: { since: string; before: string }, limit: number): Promise<number>
 
   findSession(id: string): Promise<SessionRecord | undefined>
   saveAcpSession(id: string, acp_session_id: string): Promise<void>

@@ -148,10 +148,19 @@ export function createInvocationStore(
       return (await page.execute()).map(readEvent)
     },
 
-    deleteEventsBefore: async (finished_before) =>
+    deleteEvents: async ({ since, before }, limit) =>
       database.write(async (tx) => {
-        const old = tx.selectFrom('invocations').select('id').where('finished_at', '<', finished_before)
-        const deletion = tx.deleteFrom('invocation_events').where('invocation_id', 'in', old)
+        const old = tx
+          .selectFrom('invocations')
+          .innerJoin('invocation_events', 'invocation_id', 'invocations.id')
+          .select(['invocation_id', 'sequence'])
+          .where('finished_at', '>=', since)
+          .where('finished_at', '<', before)
+          .limit(limit)
+          .$asTuple('invocation_id', 'sequence')
+        const deletion = tx
+          .deleteFrom('invocation_events')
+          .where(({ eb, refTuple }) => eb(refTuple('invocation_id', 'sequence'), 'in', old))
         return Number((await deletion.executeTakeFirst()).numDeletedRows)
       }),
 

@@ -121,10 +121,12 @@ it('events are numbered without a gap however they come, and read in pages', asy
 it('events go when their invocation finished long ago', async () => {
   const id = await create()
   await store.appendUpdates(id, [{ kind: 'note', text: 'x' }], NOW)
-  expect(await store.deleteEventsBefore(LATER)).toBe(0)
+  const remove = async (since: string, before: string) => store.deleteEvents({ since, before }, 10)
+  expect(await remove('', LATER)).toBe(0)
   await store.finishInvocation(id, 'queued', finish)
-  expect(await store.deleteEventsBefore(NOW)).toBe(0)
-  expect(await store.deleteEventsBefore(LATER)).toBe(2)
+  expect(await remove('', NOW)).toBe(0)
+  expect(await remove(LATER, LATER)).toBe(0)
+  expect(await remove(NOW, LATER)).toBe(2)
 })
 
 it('processes are remembered until they cannot run any more', async () => {
