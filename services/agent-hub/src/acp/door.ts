@@ -15,8 +15,10 @@ export interface Door {
   port: number
 }
 
-/** Listens on a unix socket that only this user may open. The folder goes when the server is closed by `closeServer`, or
- * cannot listen. */
+/**
+ * Listens on a unix socket that only this user may open. The folder goes when the server is closed by `closeServer`,
+ * or cannot listen.
+ */
 export async function openDoor(server: Server, port: number): Promise<Door> {
   // Short, whatever the data folder is called: the path of a socket has 107 characters at most.
   const folder = await mkdtemp(join(tmpdir(), 'hub-door-'))
