@@ -225,6 +225,42 @@ describe('a hostile agent', () => {
     expect(refused).toBe(true)
   })
 
+  it('leads the hub to no repository outside by what it left at work', async () => {
+    const outside = makeRepository(join(folder.path, 'outside'))
+    const before = digestOf(outside)
+    const { response } = await run(STUB, [
+      'write x/.git/HEAD ref: refs/heads/main',
+      'write x/.git/config [core]',
+      'write x/.git/objects/keep x',
+      'write x/.git/refs/keep x',
+      'write specs/001-login/spec.md # It is done',
+      `swap x ${outside}`,
+      'sleep 200',
+    ])
+    expect(response.success).toBe(true)
+    expect(digestOf(outside)).toBe(before)
+    const files = userGit(repository, 'ls-tree', '-r', '--name-only', '001-login').split('\n')
+    expect(files).toContain('specs/001-login/spec.md')
+    expect(files.filter((path) => path.startsWith('x/') && path.endsWith('README.md'))).toEqual([])
+  })
+
+  it('shows the reviewer what is committed, while what it left at work goes on writing', async () => {
+    const { response } = await run(STUB, [
+      'write specs/001-login/spec.md # It is done',
+      'flicker specs/001-login/spec.md',
+      'flicker specs/001-login/notes.md',
+      'sleep 300',
+    ])
+    const data = response.result!.data!
+    const committed = userGit(repository, 'ls-tree', '-r', '--name-only', data.commit!, 'specs').split('\n')
+    expect(data.artifacts!.map(({ path }) => path)).toEqual(committed)
+    for (const { path, digest } of data.artifacts!) {
+      expect(await (await hub!.fetch(`/artifacts/${digest}`)).text()).toBe(
+        userGit(repository, 'show', `001-login:${path}`),
+      )
+    }
+  })
+
   it('shows nothing from outside by a link in the place of a document', async () => {
     writeFiles(folder.path, { 'outside/spec.md': 'canary-of-outside' })
     const { id, response } = await run(STUB, [

@@ -74,11 +74,6 @@ export async function startHub(
     const homes = createHomes(config.data_dir)
     const store = createInvocationStore(database, homes.directory)
     const conversations = createConversationStore(database, homes.directory)
-    const workspaces = createWorkspaces({
-      sources: [{ name: DEFAULT_WORKSPACE, path: repository.path }, ...further],
-      data_dir: config.data_dir,
-      settings: config.remotes,
-    })
     const registry = await createAgentRegistry({
       named: config.default_agent,
       env: process.env,
@@ -88,6 +83,12 @@ export async function startHub(
     const secrets = createSecrets(listSecrets(Object.assign({}, ...own_profiles.map(({ env }) => env), process.env)))
     const memory_mb = config.memory_mb ?? halfOfMemory()
     const driver = createAgentDriver({ logger, secrets, memory_mb })
+    const workspaces = createWorkspaces({
+      sources: [{ name: DEFAULT_WORKSPACE, path: repository.path }, ...further],
+      data_dir: config.data_dir,
+      settings: config.remotes,
+      endAgentsIn: driver.endKeptIn,
+    })
     const lanes = createLanes({ max_running: config.max_running, memory_mb })
     const tracing = await openTracing({
       service: 'agent-hub',

@@ -12,6 +12,8 @@
  * - `flood COUNT` sends that many updates · `babble COUNT` writes that many lines of nonsense to stdout
  *   `bloat MIB` writes one endless line there
  * - `fork FILE` leaves a child in the process group, `flee FILE` one outside of it; FILE gets its pid
+ *   `swap PATH TARGET` leaves one that puts a link in the place of a folder and takes it away again, `flicker PATH` one
+ *   that writes a file again and again
  *   `vanish NAME` leaves one in a session of its own, with an empty environment and NAME in its command line
  * - `env FILE` writes its environment as JSON · `cat PATH` and `list PATH` say what they find, or the error's code
  * - `submit CONFIDENCE` hands in the result by the hub's own tool · `submit-badly` with arguments that do not fit
@@ -76,6 +78,22 @@ const LIFETIME_MS = 180_000
 setTimeout(() => process.exit(9), LIFETIME_MS).unref()
 const LISTENER = `const s = require('net').createServer().listen(0, '127.0.0.1', () => console.log(s.address().port)); setTimeout(() => process.exit(), ${LIFETIME_MS})`
 const SLEEPER = `setTimeout(() => {}, ${LIFETIME_MS})`
+const SWAPPER = `
+const fs = require('fs')
+const [path, target] = process.argv.slice(1)
+let linked = false
+setTimeout(() => process.exit(), ${LIFETIME_MS})
+setInterval(() => {
+  if (linked) fs.rmSync(path), fs.renameSync(path + '.aside', path)
+  else fs.renameSync(path, path + '.aside'), fs.symlinkSync(target, path)
+  linked = !linked
+}, 3)`
+const FLICKERER = `
+const fs = require('fs')
+const [path] = process.argv.slice(1)
+let count = 0
+setTimeout(() => process.exit(), ${LIFETIME_MS})
+setInterval(() => fs.writeFileSync(path, '# Written ' + (count += 1)), 1)`
 const PHASE_FILES: Record<string, string> = {
   specify: 'spec.md',
   clarify: 'spec.md',
@@ -157,6 +175,11 @@ function vanish(_turn: Turn, name: string): void {
 function leaveChild(turn: Turn, file: string, detached: boolean): void {
   const child = spawn(process.execPath, ['-e', SLEEPER], { detached, stdio: 'ignore' })
   write(turn, file, String(child.pid))
+}
+
+function leaveScript(turn: Turn, script: string, path: string, ...more: string[]): void {
+  const stdio = 'ignore'
+  spawn(process.execPath, ['-e', script, resolve(turn.session.cwd, path), ...more], { detached: true, stdio }).unref()
 }
 
 interface HubTool {
@@ -353,6 +376,8 @@ const MOODS: Record<string, (turn: Turn, argument: string, rest: string) => Prom
   },
   fork: (turn, file) => leaveChild(turn, file, false),
   flee: (turn, file) => leaveChild(turn, file, true),
+  swap: (turn, path, target) => leaveScript(turn, SWAPPER, path, target),
+  flicker: (turn, path) => leaveScript(turn, FLICKERER, path),
   vanish,
   cat: async (turn, path) => await turn.say(`${path}: ${attempt(() => readFileSync(path, 'utf8'))}`),
   list: async (turn, path) => await turn.say(`${path}: ${attempt(() => readdirSync(path).join(' '))}\n`),

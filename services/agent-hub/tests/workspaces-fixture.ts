@@ -11,5 +11,8 @@ export const SPEC = 'specs/001-login/spec.md'
 export const LOCAL: RemoteSettings = { credential_helper: undefined, allow_private: false, proxy: {} }
 
 /** One repository as the default workspace. */
-export const workspacesOf = (path: string, data_dir: string) =>
-  createWorkspaces({ sources: [{ name: 'default', path }], data_dir, settings: LOCAL })
+export const workspacesOf = (
+  path: string,
+  data_dir: string,
+  endAgentsIn: (working_copy: string) => Promise<boolean> = async () => false,
+) => createWorkspaces({ sources: [{ name: 'default', path }], data_dir, settings: LOCAL, endAgentsIn })

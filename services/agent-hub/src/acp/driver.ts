@@ -60,11 +60,12 @@ export function createAgentDriver(o: AgentDriverOptions): AgentDriver {
     }
     const key = describeSession(turn, folder)
     const deliver = guard(turn, secrets, o.logger)
+    const { session_id, working_copy } = turn
     const prompt = async (session: AgentSession, onUpdate: AgentTurn['onUpdate']): Promise<TurnOutcome> => {
       const outcome = await promptSession(session, turn, { closing: closing.signal, secrets, deliver: onUpdate })
       session.listen(undefined)
       if (outcome.kind === 'ended' && !closing.signal.aborted)
-        idle.keep(turn.session_id, key, session, turn.agent.memory_mb)
+        idle.keep(session_id, { session, description: key, working_copy, memory_mb: turn.agent.memory_mb })
       else await session.end(0)
       return outcome
     }
@@ -125,6 +126,7 @@ export function createAgentDriver(o: AgentDriverOptions): AgentDriver {
     async endSession(session_id) {
       await idle.end(session_id)
     },
+    endKeptIn: async (working_copy) => idle.endIn(working_copy),
     async close() {
       closing.abort()
       await Promise.all([idle.close(), ...running])

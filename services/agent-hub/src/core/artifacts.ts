@@ -15,6 +15,9 @@ const READ_AT_ONCE = 8
 /** Of all files of one invocation together: they are held in memory until they are stored. */
 const BYTES_MAX = 64 * 1024 * 1024
 
+/** What `analyze` says: the one artifact that is in no commit. */
+export const reportPath = (feature_directory: string) => `${feature_directory}/analysis-report.md`
+
 export interface Collected {
   artifacts: Artifact[]
   stored: StoredArtifact[]
@@ -74,7 +77,7 @@ export async function collectArtifacts(o: {
   if (request.workflow_type === 'tasks' && request.context.phase === 'phase_2') {
     const { prose } = readResultBlock(o.text)
     if (prose !== '') {
-      keep(`${working_copy.feature_directory}/analysis-report.md`, new TextEncoder().encode(`${prose}\n`))
+      keep(reportPath(working_copy.feature_directory), new TextEncoder().encode(`${prose}\n`))
     }
   }
   return collected

@@ -11,6 +11,9 @@ import type { Log } from './run-invocation.ts'
  */
 export async function applyTicks(working_copy: OpenWorkingCopy, ticks: readonly GivenTick[], log: Log): Promise<void> {
   if (ticks.length === 0) return
+  // What is committed for the reviewers is theirs, and nothing that an earlier turn left at work writes beside it.
+  await working_copy.alone()
+  await working_copy.reset()
   const folder = `${working_copy.feature_directory}/checklists/`
   const by_path = Map.groupBy(
     ticks.filter(({ path }) => path.startsWith(folder)),

@@ -153,6 +153,8 @@ export interface AgentDriver {
   findKept(session_id: string): AgentProcess | undefined
   /** Ends it, if there is one. */
   endSession(session_id: string): Promise<void>
+  /** Ends those that wait in a working copy. Answers, once they are gone, whether any was still there. */
+  endKeptIn(working_copy: string): Promise<boolean>
   /** Ends every process group it started. */
   close(): Promise<void>
 }
@@ -181,7 +183,10 @@ export interface WorkingCopy {
   look(): Promise<Look>
   /** Content of a file as it is now, or undefined; a link out of the working copy is refused. */
   readFile(path: string): Promise<Uint8Array | undefined>
-  /** Files as at the branch's last commit, by path; those that it does not have are left out. */
+  /**
+   * Files as at the branch's last commit, by path; those that it does not have are left out. Links are followed within
+   * that commit.
+   */
   readCommitted(paths: readonly string[]): Promise<ReadonlyMap<string, Uint8Array>>
 }
 
@@ -192,6 +197,11 @@ export interface OpenWorkingCopy extends WorkingCopy {
    * in. Looks at once, but changes nothing before `agreed`; rejects when that does.
    */
   reset(agreed?: Promise<unknown>): Promise<void>
+  /**
+   * Ends agents that wait here for their session's next turn, and whatever they left at work. Before files are deleted
+   * or written: whoever is still there could put a link in their place at that moment.
+   */
+  alone(): Promise<void>
   /** Replaces the content of a file that is there; a link that leads out of the working copy is refused. */
   writeFile(path: string, text: string): Promise<void>
   /** Everything as it lies now, committed or not, under a name by which `since` and `restore` know it. */
@@ -203,9 +213,14 @@ export interface OpenWorkingCopy extends WorkingCopy {
   /**
    * Commits everything on the feature's branch. Answers the commit, or null when nothing had changed; asked again
    * with the same message it answers the commit it made then. Whoever looked just before may say what has changed. The
-   * message may be still to come: the files are taken as they lie now, and not at all when it does not come.
+   * message may be still to come: the files are taken as they lie now, and not at all when it does not come. Where
+   * they lay otherwise a moment later, they are taken once more with nobody else there.
    */
   commit(message: string | Promise<string>, known?: Look['changes']): Promise<string | null>
+  /** The same files as in a commit that was the last one made: no agent reaches it, whatever becomes of the files. */
+  asCommitted(commit: string | null): WorkingCopy
+  /** Takes the last commit back, and all that was in it. */
+  discard(commit: string | null): Promise<void>
   /** Puts every file back to how it lay at the snapshot; ignored ones are left alone. */
   restore(snapshot: string): Promise<void>
   /**

@@ -1,6 +1,7 @@
 import { ServiceError, type AgentUpdate } from '@orchestrator/contract'
 
 import { collectArtifacts } from './artifacts.ts'
+import { compareWithCommit, type Compared } from './as-committed.ts'
 import { applyTicks } from './checklist-ticks.ts'
 import { commitMessage } from './commit-message.ts'
 import { runConvergence } from './convergence.ts'
@@ -18,7 +19,7 @@ import type {
   Verifier,
   Workspaces,
 } from './ports.ts'
-import { findExposed, type Secrets } from './secrets.ts'
+import { findExposed, type Exposed, type Secrets } from './secrets.ts'
 import type { InvocationRecord, InvocationStore, Prepared, SessionRecord } from './store.ts'
 import { createTurns } from './turns.ts'
 import { verify } from './verify.ts'
@@ -131,8 +132,7 @@ async function work(parts: RunParts, input: RunInput, working_copy: OpenWorkingC
   const [exposed] = await findExposed(parts.secrets, working_copy, step.look.changes)
   if (exposed !== undefined) {
     await working_copy.reset()
-    const reason = `Nothing was committed: ${exposed.path} holds the value of ${exposed.variables.join(', ')}, a secret of the hub that agent ${record.agent} was asked to take out. Give that agent another key if it may have spread, and try again.`
-    return withUsage(failed(reason, 'agent', session.id), turns.usage)
+    return withUsage(exposedSecret(exposed, record, session.id), turns.usage)
   }
   const { look, outcome } = step
   const prepare = async (): Promise<Prepared> => {
@@ -158,7 +158,12 @@ async function work(parts: RunParts, input: RunInput, working_copy: OpenWorkingC
   return settle(parts, record, working_copy, prepare(), look.changes)
 }
 
-/** Commits what was prepared, or is being prepared. Safe to do twice. */
+function exposedSecret({ path, variables }: Exposed, { agent }: InvocationRecord, session_id: string | null): Finish {
+  const reason = `Nothing was committed: ${path} holds the value of ${variables.join(', ')}, a secret of the hub that agent ${agent} was asked to take out. Give that agent another key if it may have spread, and try again.`
+  return failed(reason, 'agent', session_id)
+}
+
+/** Commits what was prepared, or is being prepared, and prepares anew what came otherwise. Safe to do twice. */
 async function settle(
   parts: RunParts,
   record: InvocationRecord,
@@ -168,13 +173,34 @@ async function settle(
 ): Promise<Finish> {
   const message = preparing.then(({ commit_message }) => commit_message)
   const committing = working_copy.commit(message, known)
-  // Not before: git has the message first then.
-  const publishing = message.then(async () => working_copy.publish(committing))
+  const comparing = Promise.all([committing, preparing]).then(async ([commit, prepared]) => {
+    const made = working_copy.asCommitted(commit)
+    const compared = await compareWithCommit({ secrets: parts.secrets, request: record.request, made, prepared })
+    if (compared.kind === 'different') {
+      await parts.store.prepareInvocation(record.id, compared.prepared, compared.stored)
+    }
+    return compared
+  })
+  // Not before: git has the message first then. What must not go out waits for the comparison, and goes with it.
+  const publishing = message.then(async () => working_copy.publish(outgoing(committing, comparing)))
+  comparing.catch(() => {})
   publishing.catch(() => {})
   // First of all, for it ends only when git has let go of the files, whatever came of it.
   const commit = await committing
+  const compared = await comparing
+  if (compared.kind === 'exposed') {
+    await publishing.catch(() => {})
+    await working_copy.discard(commit)
+    const { session_id = null, usage = null } = (await preparing).response.result?.data ?? {}
+    return withUsage(exposedSecret(compared.exposed, record, session_id), usage)
+  }
   const note = await publishing
-  const { response } = await preparing
+  const { response } = compared.kind === 'different' ? compared.prepared : await preparing
   if (note !== null) parts.log.warn({ invocation_id: record.id }, note)
   return { status: 'succeeded', response: withCommit(response, commit, note) }
+}
+
+async function outgoing(committing: Promise<string | null>, comparing: Promise<Compared>): Promise<string | null> {
+  if ((await comparing).kind === 'exposed') throw new Error('A commit that holds a secret stays here.')
+  return committing
 }

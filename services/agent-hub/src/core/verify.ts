@@ -23,8 +23,10 @@ export async function verify(
   if (verifier === null || input.signal.aborted) return undefined
   const { command } = verifier
   input.onUpdate({ kind: 'note', text: `The verify command runs: ${command}` })
+  // The command, and what is put back after it, are for these files alone.
+  await working_copy.alone()
   const before = await working_copy.snapshot()
-  // With the session, for with the invocation stands the agent, which may wait for its next turn meanwhile.
+  // With the session, for with the invocation stands the agent.
   const record = (verifying: AgentProcess | null) =>
     conversations.recordSessionProcess(input.session.id, verifying).catch((error: unknown) => {
       log.error({ err: error, invocation_id: input.record.id }, 'the verify command’s process could not be recorded')

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 
 import { findLooseRef, readQuietly, runGit, type GitPlace } from './git.ts'
-import { copyLoose, readLooseNode } from './loose-objects.ts'
+import { copyLoose, readLooseCommit, readLooseTree, type TreeEntry } from './loose-objects.ts'
 import type { Repository } from './repository.ts'
 import { findStats } from './safe-path.ts'
 
@@ -53,8 +53,8 @@ function listAdded(clone: GitPlace, commit: string, parent: string): string[] {
   const added = [commit]
   const walk = (tree: string, old: string | undefined) => {
     added.push(tree)
-    const before = old === undefined ? new Map<string, Entry>() : readTree(clone, old)
-    for (const [name, { id, is_tree }] of readTree(clone, tree)) {
+    const before = old === undefined ? new Map<string, TreeEntry>() : ordinary(readLooseTree(clone, old))
+    for (const [name, { id, is_tree }] of ordinary(readLooseTree(clone, tree))) {
       const known = before.get(name)
       if (known?.id === id) continue
       if (is_tree) walk(id, known?.is_tree === true ? known.id : undefined)
@@ -62,34 +62,13 @@ function listAdded(clone: GitPlace, commit: string, parent: string): string[] {
       if (added.length > OBJECTS_MAX) throw new OutOfTheOrdinary()
     }
   }
-  const [made, before] = [readCommit(clone, commit), readCommit(clone, parent)]
+  const [made, before] = [ordinary(readLooseCommit(clone, commit)), ordinary(readLooseCommit(clone, parent))]
   if (made.parents.join() !== parent) throw new OutOfTheOrdinary()
   walk(made.tree, before.tree)
   return [...new Set(added)]
 }
 
-function readCommit(clone: GitPlace, id: string): { tree: string; parents: string[] } {
-  const head = readLooseNode(clone, id, 'commit')?.toString('latin1').split('\n\n', 1)[0] ?? ''
-  const tree = /^tree ([0-9a-f]+)$/m.exec(head)?.[1]
-  if (tree === undefined) throw new OutOfTheOrdinary()
-  return { tree, parents: [...head.matchAll(/^parent ([0-9a-f]+)$/gm)].flatMap(([, parent = '']) => parent) }
-}
-
-interface Entry {
-  id: string
-  is_tree: boolean
-}
-
-/** `MODE NAME\0ID` again and again, the id in bytes. */
-function readTree(clone: GitPlace, tree: string): Map<string, Entry> {
-  const bytes = readLooseNode(clone, tree, 'tree')
-  if (bytes === undefined) throw new OutOfTheOrdinary()
-  const entries = new Map<string, Entry>()
-  for (let at = 0; at < bytes.length;) {
-    const nul = bytes.indexOf(0, at)
-    const [mode, ...name] = bytes.toString('latin1', at, nul).split(' ')
-    at = nul + 1 + tree.length / 2
-    entries.set(name.join(' '), { id: bytes.toString('hex', nul + 1, at), is_tree: mode === '40000' })
-  }
-  return entries
+function ordinary<T>(found: T | undefined): T {
+  if (found === undefined) throw new OutOfTheOrdinary()
+  return found
 }

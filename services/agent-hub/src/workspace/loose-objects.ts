@@ -32,8 +32,35 @@ export async function readLooseBlob(place: GitPlace, id: string): Promise<Buffer
 
 const SMALL_BYTES_MAX = 1024 * 1024
 
+export function readLooseCommit(place: GitPlace, id: string): { tree: string; parents: string[] } | undefined {
+  const head = readLooseNode(place, id, 'commit')?.toString('latin1').split('\n\n', 1)[0] ?? ''
+  const tree = /^tree ([0-9a-f]+)$/m.exec(head)?.[1]
+  if (tree === undefined) return undefined
+  return { tree, parents: [...head.matchAll(/^parent ([0-9a-f]+)$/gm)].flatMap(([, parent = '']) => parent) }
+}
+
+export interface TreeEntry {
+  mode: string
+  id: string
+  is_tree: boolean
+}
+
+/** `MODE NAME\0ID` again and again, the id in bytes. By name, of which every byte is a character. */
+export function readLooseTree(place: GitPlace, tree: string): Map<string, TreeEntry> | undefined {
+  const bytes = readLooseNode(place, tree, 'tree')
+  if (bytes === undefined) return undefined
+  const entries = new Map<string, TreeEntry>()
+  for (let at = 0; at < bytes.length;) {
+    const nul = bytes.indexOf(0, at)
+    const [mode = '', ...name] = bytes.toString('latin1', at, nul).split(' ')
+    at = nul + 1 + tree.length / 2
+    entries.set(name.join(' '), { mode, id: bytes.toString('hex', nul + 1, at), is_tree: mode === '40000' })
+  }
+  return entries
+}
+
 /** A commit or a tree that was just written: so small that to wait for it takes longer than to read it. */
-export function readLooseNode(place: GitPlace, id: string, type: 'commit' | 'tree'): Buffer | undefined {
+function readLooseNode(place: GitPlace, id: string, type: 'commit' | 'tree'): Buffer | undefined {
   try {
     return contentOf(inflateSync(readFileSync(placeOf(place, id)), { maxOutputLength: SMALL_BYTES_MAX }), type)
   } catch {

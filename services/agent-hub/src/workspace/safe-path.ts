@@ -5,6 +5,7 @@ import {
   lstatSync,
   openSync,
   read,
+  readlinkSync,
   readSync,
   realpathSync,
   statSync,
@@ -30,9 +31,24 @@ function findReal(root: string, path: string): string | undefined {
   assertRelative(path)
   const real = findRealPath(join(root, path))
   if (real !== undefined && !real.startsWith(realpathSync.native(root) + sep)) {
-    throw new ServiceError('VALIDATION_ERROR', `${path} is a link that leads out of the working copy, and is not read.`)
+    throw leadsOut(path)
   }
   return real
+}
+
+export const leadsOut = (path: string) =>
+  new ServiceError('VALIDATION_ERROR', `${path} is a link that leads out of the working copy, and is not read.`)
+
+export const tooLarge = (path: string) =>
+  new ServiceError('VALIDATION_ERROR', `${path} is larger than ${FILE_BYTES_MAX / 1024 / 1024} MiB.`)
+
+/**
+ * Throws where what was opened lies outside of `root` after all: a folder on the way may have become a link since it was
+ * looked at. Only where /proc tells; elsewhere there is no sandbox out of which such a link could lead.
+ */
+function assertBelow(root: string, path: string, file: number): void {
+  if (process.platform !== 'linux') return
+  if (!readlinkSync(`/proc/self/fd/${file}`).startsWith(realpathSync.native(root) + sep)) throw leadsOut(path)
 }
 
 function findRealPath(path: string): string | undefined {
@@ -44,12 +60,15 @@ function findRealPath(path: string): string | undefined {
   }
 }
 
-/** Replaces what a regular file below `root` holds. While no agent is at work there: nobody changes links in between. */
+/** Replaces what a regular file below `root` holds. */
 export async function writeBelow(root: string, path: string, text: string): Promise<void> {
   const real = findReal(root, path)
   if (real === undefined) return
-  const file = await open(real, constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_TRUNC)
+  const file = await open(real, constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
   try {
+    // Before anything of it is lost.
+    assertBelow(root, path, file.fd)
+    await file.truncate()
     await file.writeFile(text)
   } finally {
     await file.close()
@@ -69,11 +88,10 @@ export async function readBelow(root: string, path: string): Promise<Uint8Array 
   const file = real === undefined ? undefined : openQuietly(real)
   if (file === undefined) return undefined
   try {
+    assertBelow(root, path, file)
     const found = fstatSync(file)
     if (!found.isFile()) return undefined
-    if (found.size > FILE_BYTES_MAX) {
-      throw new ServiceError('VALIDATION_ERROR', `${path} is larger than ${FILE_BYTES_MAX / 1024 / 1024} MiB.`)
-    }
+    if (found.size > FILE_BYTES_MAX) throw tooLarge(path)
     // No further than it was long: somebody may still be writing.
     const buffer = new Uint8Array(found.size)
     const length =

@@ -24,6 +24,7 @@ export interface WorkspaceOptions {
   peek(): Promise<Repository | undefined>
   data_dir: string
   settings: RemoteSettings
+  endAgentsIn(working_copy: string): Promise<boolean>
 }
 
 /** One repository under one name, and the clones of its features. */
@@ -73,6 +74,8 @@ export function createWorkspace(o: WorkspaceOptions): Workspace {
   }
 
   const removeIfSettled = async (repository: Repository, clone: FeatureClone): Promise<boolean> => {
+    // Who waits there is ended first: what is looked at then is what is removed, and no link is put in its way.
+    await o.endAgentsIn(clone.work_tree)
     if (!(await isSettled(clone, repository))) return false
     await removeClone(folderOf(repository), clone)
     return true
@@ -97,7 +100,8 @@ export function createWorkspace(o: WorkspaceOptions): Workspace {
       const clone = await openClone(repository, feature_id)
       const path = `specs/${feature_id}/spec.md`
       const rules = rulesOf(clone)
-      if (checked.get(clone.git_dir) === rules) return createWorkingCopy(clone, repository, indexes)
+      if (checked.get(clone.git_dir) === rules)
+        return createWorkingCopy(clone, repository, { indexes, endAgentsIn: o.endAgentsIn })
       if ((await findGit(clone, ['check-ignore', '--no-index', path])) !== undefined) {
         throw new ServiceError(
           'VALIDATION_ERROR',
@@ -105,7 +109,7 @@ export function createWorkspace(o: WorkspaceOptions): Workspace {
         )
       }
       checked.set(clone.git_dir, rules)
-      return createWorkingCopy(clone, repository, indexes)
+      return createWorkingCopy(clone, repository, { indexes, endAgentsIn: o.endAgentsIn })
     },
 
     async removeSettled(kept) {

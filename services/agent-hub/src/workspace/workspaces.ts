@@ -15,13 +15,18 @@ export interface WorkspacesOptions {
   sources: readonly [WorkspaceSource, ...WorkspaceSource[]]
   data_dir: string
   settings: RemoteSettings
+  /** Ends agents that wait in a working copy. Answers whether any was still there. Without it there never is one. */
+  endAgentsIn?: (working_copy: string) => Promise<boolean>
 }
 
 /** Repositories by name. What cannot be reached is told when it is used, so that the others go on. */
 export function createWorkspaces(o: WorkspacesOptions): Workspaces {
-  const { data_dir, settings } = o
+  const { data_dir, settings, endAgentsIn = async () => false } = o
   const known = new Map(
-    o.sources.map((source) => [source.name, createWorkspace({ ...opener(source, o), data_dir, settings })]),
+    o.sources.map((source) => [
+      source.name,
+      createWorkspace({ ...opener(source, o), data_dir, settings, endAgentsIn }),
+    ]),
   )
 
   const get = (name: string): Workspace => {

@@ -63,6 +63,20 @@ describe('a session over several turns', () => {
     expect(['a', 'b'].map(fixture.driver.findKept)).toEqual([undefined, fixture.processes[1]])
   })
 
+  it('ends those that wait in a working copy, and what they left at work there', async () => {
+    await using fixture = await createAcpFixture({ keep_alive: { max: 4, idle_ms: 60_000 } })
+    await fixture.driver.run(fixture.turn('stub: flee pid', { session_id: 'a', home: `${fixture.home}-a` }))
+    await fixture.driver.run(fixture.turn('stub: say one', { session_id: 'b', home: `${fixture.home}-b` }))
+    const fled = Number(await fixture.read('pid'))
+
+    expect(await fixture.driver.endKeptIn(`${fixture.working_copy}-other`)).toBe(false)
+    expect(await isRunning(fled)).toBe(true)
+    expect(await fixture.driver.endKeptIn(fixture.working_copy)).toBe(true)
+    const pids = [fled, ...fixture.processes.map(({ pid }) => pid)]
+    expect(await Promise.all(pids.map(isRunning))).toEqual([false, false, false])
+    expect(await fixture.driver.endKeptIn(fixture.working_copy)).toBe(false)
+  })
+
   it('counts those that wait: they give way when one that works needs the memory', async () => {
     // The stub is counted as 100 MB.
     await using fixture = await createAcpFixture({ keep_alive: { max: 4, idle_ms: 60_000 }, memory_mb: 250 })

@@ -8,6 +8,7 @@ import { featureIdSchema } from '@orchestrator/contract'
 import { openDatabase } from '@orchestrator/sqlite'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
+import { digestBytes } from '../../src/core/digest.ts'
 import type { Prepared } from '../../src/core/store.ts'
 import { createInvocationStore } from '../../src/db/invocation-store.ts'
 import { migrations } from '../../src/db/migrations.ts'
@@ -15,7 +16,7 @@ import type { Tables } from '../../src/db/tables.ts'
 import { isRunning } from '../acp-fixture.ts'
 import { makeRepository, temporaryFolder, userGit, writeFiles } from '../git-fixture.ts'
 import { refusedStart, specify, startHubProcess, STUB, type HubProcess } from '../hub-process.ts'
-import { workspacesOf } from '../workspaces-fixture.ts'
+import { SPEC, workspacesOf } from '../workspaces-fixture.ts'
 
 let folder: ReturnType<typeof temporaryFolder>
 let repository: string
@@ -85,7 +86,7 @@ describe('a hub that is killed in the middle', () => {
     expect(events.map(({ sequence }) => sequence)).toEqual(events.map((_, index) => index + 1))
   })
 
-  it('ends the command that verified the agent’s work, and the agent that waited beside it', async () => {
+  it('ends the command that verified the agent’s work, beside which no agent waited', async () => {
     const tasks = { 'specs/001-login/tasks.md': '# Tasks\n\n## Phase 1: Setup\n\n- [X] T001 Write a.txt\n' }
     const pids = join(folder.path, 'verifying')
     const env = {
@@ -102,10 +103,10 @@ describe('a hub that is killed in the middle', () => {
     const verifying = Number(await read())
     await expect.poll(recordedPids).toContain(verifying)
     await first.kill()
-    expect([await isGone(fled), await isGone(verifying)]).toEqual([false, false])
+    expect([await isGone(fled), await isGone(verifying)]).toEqual([true, false])
 
     await start({ ...env, VERIFY_COMMAND: 'true' })
-    await expect.poll(async () => [await isGone(fled), await isGone(verifying)]).toEqual([true, true])
+    await expect.poll(async () => isGone(verifying)).toBe(true)
   })
 
   it('does not run again what was cancelled', async () => {
@@ -120,7 +121,8 @@ describe('a hub that is killed in the middle', () => {
     expect((await second.get(id)).status).toBe('cancelled')
   })
 
-  it('does not run an agent again whose work was finished but not yet committed', async () => {
+  /** Work as a hub leaves it that ends between its answer and the commit. Answers the invocation's id. */
+  async function leaveFinished(text: string, shown: string): Promise<string> {
     const path = join(folder.path, 'data/agent-hub.db')
     const database = await openDatabase<Tables>({ path, migrations, variable: 'HUB_DATABASE_URL' })
     const store = createInvocationStore(database, (session_id) => join(folder.path, 'data/homes', session_id))
@@ -130,20 +132,60 @@ describe('a hub that is killed in the middle', () => {
     await store.createInvocation({ ...place, id, idempotency_key: null, body_hash: '', request: specify(['crash']) })
     await store.startInvocation(id, { ...place, id: session_id, acp_session_id: null }, now)
     const prepared: Prepared = {
-      response: { success: true, result: { output: 'Written.' }, confidence: 70 },
+      response: {
+        success: true,
+        result: {
+          output: 'Written.',
+          files_created: [SPEC],
+          data: {
+            artifacts: [{ path: SPEC, digest: digestBytes(shown), size: shown.length, media_type: 'text/markdown' }],
+          },
+        },
+        confidence: 70,
+      },
       commit_message: `specify phase_1 attempt 1 for 001-login\n\nInvocation: ${id}`,
     }
-    await store.prepareInvocation(id, prepared, [])
+    await store.prepareInvocation(id, prepared, [
+      { digest: digestBytes(shown), bytes: new TextEncoder().encode(shown) },
+    ])
     await database.close()
     const workspaces = workspacesOf(repository, join(folder.path, 'data'))
-    writeFiles((await workspaces.open('default', feature_id)).path, { 'specs/001-login/spec.md': 'finished' })
+    writeFiles((await workspaces.open('default', feature_id)).path, { [SPEC]: text })
+    return id
+  }
 
+  it('does not run an agent again whose work was finished but not yet committed', async () => {
+    const id = await leaveFinished('finished', 'finished')
     const hub = await start()
     const response = await hub.finish(id)
     expect(response).toMatchObject({ success: true, confidence: 70 })
     expect(userGit(repository, 'show', '001-login:specs/001-login/spec.md')).toBe('finished')
     expect(response.result?.data?.commit).toBe(userGit(repository, 'rev-parse', '001-login'))
     expect((await hub.events(id)).map(({ type }) => type)).toEqual(['invocation.finished'])
+  })
+
+  it('shows what is committed, where that is not what was looked at before', async () => {
+    const id = await leaveFinished('written later', 'looked at')
+    const hub = await start()
+    const response = await hub.finish(id)
+    expect(userGit(repository, 'show', `001-login:${SPEC}`)).toBe('written later')
+    const shown = response.result!.data!.artifacts!
+    expect(shown.map(({ path, digest }) => [path, digest])).toEqual([[SPEC, digestBytes('written later')]])
+    expect(await (await hub.fetch(`/artifacts/${shown[0]!.digest}`)).text()).toBe('written later')
+  })
+
+  it('keeps a secret to itself that came into the files after they were searched', async () => {
+    const id = await leaveFinished('a key: canary-of-the-forge', 'looked at')
+    const hub = await start({ FORGE_TOKEN: 'canary-of-the-forge' })
+    expect(await hub.finish(id)).toMatchObject({
+      success: false,
+      error: expect.stringMatching(/^Nothing was committed: .*spec\.md holds the value of FORGE_TOKEN/),
+    })
+    expect(userGit(repository, 'branch', '--list', '001-login')).toBe('')
+    // The next attempt begins where nothing of it lies.
+    const { id: next } = await hub.start(STUB, specify([`write ${SPEC} clean`]))
+    expect(await hub.finish(next)).toMatchObject({ success: true, result: { files_created: [SPEC] } })
+    expect(userGit(repository, 'log', '-p', '001-login')).not.toContain('canary-of-the-forge')
   })
 })
 
