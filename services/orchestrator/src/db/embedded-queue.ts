@@ -157,7 +157,8 @@ export class EmbeddedQueue implements PhaseQueue {
       const broken = [...this.#broken].find(([, agent]) => this.#freeOf(consumer, agent) > 0)
       if (broken !== undefined) {
         this.#broken.delete(broken[0])
-        this.#claim(consumer, ...broken)
+        // One that broke off before it began still waits in its row as well, and may have been found there.
+        if (!this.#claims.has(broken[0])) this.#claim(consumer, ...broken)
         continue
       }
       const taken = await this.#waiting.take(free, (agent) => this.#freeOf(consumer, agent))
@@ -192,6 +193,7 @@ export class EmbeddedQueue implements PhaseQueue {
     const breaks = (this.#breaks.get(attempt_id) ?? 0) + Number(isOfTheRun(error))
     this.#breaks.set(attempt_id, breaks)
     const bury = async () => {
+      if (this.#claims.has(attempt_id)) return
       await this.#o.store.write((tx) => consumer.onDead(tx, attempt_id))
       this.#breaks.delete(attempt_id)
     }

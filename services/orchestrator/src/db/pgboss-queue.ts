@@ -67,8 +67,8 @@ export class PgBossQueue implements PhaseQueue {
   #wake: () => void = () => {}
   #isWanted = false
   #isPaused = false
-  /** Begun so far. */
-  #pauseLooks = 0
+  /** Of the looks at the pause, by the order in which they began: the last one, and the last that has answered. */
+  #pauseLooks = { begun: 0, answered: 0 }
 
   constructor(o: PgBossQueueOptions) {
     this.#o = o
@@ -276,10 +276,11 @@ export class PgBossQueue implements PhaseQueue {
   }
 
   async #readPause(): Promise<void> {
-    const look = ++this.#pauseLooks
+    const look = ++this.#pauseLooks.begun
     const pause = await this.findPause()
     // One that began later knows better.
-    if (look !== this.#pauseLooks) return
+    if (look < this.#pauseLooks.answered) return
+    this.#pauseLooks.answered = look
     this.#isPaused = pause !== undefined
     if (!this.#isPaused) this.#look()
   }

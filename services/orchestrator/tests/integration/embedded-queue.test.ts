@@ -4,7 +4,7 @@ import type { Claim } from '../../src/core/ports.ts'
 import { slotsOfAll } from '../../src/db/migrations/0018_slots_of_all.ts'
 import { asker } from '../asker.ts'
 import { createDrivenClock } from '../driven-clock.ts'
-import { openEngine } from '../engine.ts'
+import { holding, openEngine } from '../engine.ts'
 
 const MINUTE_MS = 64_000
 /** SQLITE_FULL, as the driver tells it. */
@@ -59,4 +59,27 @@ it('knows whose slots an attempt takes that was begun outside before that was no
   })
   const slots = await engine.session.read.selectFrom('attempts').select('queued_for').orderBy('position').execute()
   expect(slots.map(({ queued_for }) => queued_for)).toEqual(['default', 'claude', null])
+})
+
+it('runs an attempt once at a time, also one that broke off before it began', async () => {
+  const clock = createDrivenClock()
+  const engine = await openEngine('sqlite:///:memory:', { clock })
+  const { claims, run } = holding()
+  const faults = [new Error('a fault of ours')]
+  await engine.consume(async (claim) => {
+    const fault = faults.pop()
+    if (fault !== undefined) throw fault
+    await engine.machine.attempts.begin(claim.attempt_id)
+    await run(claim)
+  })
+  const { id } = await engine.create()
+  await expect.poll(() => clock.waiting()).toBe(1)
+  // As when a budget is lifted: what was let go of before it began is found in its row.
+  await engine.queue.lookAgain()
+  await expect.poll(() => claims.length).toBe(1)
+  await clock.advance(2000)
+  await clock.advance(2000)
+  expect(claims).toHaveLength(1)
+  await engine.machine.cancel(id, undefined, asker('Robin'))
+  await expect.poll(() => claims[0]?.signal.aborted).toBe(true)
 })
