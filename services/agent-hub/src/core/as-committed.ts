@@ -16,6 +16,8 @@ export type Compared =
   | { kind: 'different'; prepared: Prepared; stored: StoredArtifact[] }
   /** A secret is in the commit. */
   | { kind: 'exposed'; exposed: Exposed }
+  /** Nothing is in a commit of what was written. */
+  | { kind: 'gone' }
 
 /**
  * The files are read while git takes them, and an agent that waits for its next turn, or what it left at work, may
@@ -33,8 +35,11 @@ export async function compareWithCommit(o: {
   if (exposed !== undefined) return { kind: 'exposed', exposed }
   const { result } = prepared.response
   const told = new Set(result?.files_created)
+  if (told.size > 0 && look.changes.length === 0) return { kind: 'gone' }
   const shown = result?.data?.artifacts ?? []
-  const report = shown.filter(({ path }) => path === reportPath(made.feature_directory) && !look.files.includes(path))
+  const report_path = reportPath(made.feature_directory)
+  // It comes after the file of that path, where the branch has one.
+  const report = shown.filter(({ path }) => path === report_path).slice(look.files.includes(report_path) ? 1 : 0)
   const present = look.changes.filter(({ change }) => change !== 'deleted').map(({ path }) => path)
   const late = present.filter((path) => !told.has(path))
   const documents = shown.filter((artifact) => !report.includes(artifact))

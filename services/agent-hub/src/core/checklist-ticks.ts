@@ -11,22 +11,23 @@ import type { Log } from './run-invocation.ts'
  */
 export async function applyTicks(working_copy: OpenWorkingCopy, ticks: readonly GivenTick[], log: Log): Promise<void> {
   if (ticks.length === 0) return
-  // What is committed for the reviewers is theirs, and nothing that an earlier turn left at work writes beside it.
-  await working_copy.alone()
-  await working_copy.reset()
   const folder = `${working_copy.feature_directory}/checklists/`
   const by_path = Map.groupBy(
     ticks.filter(({ path }) => path.startsWith(folder)),
     ({ path }) => path,
   )
+  const committed = working_copy.asCommitted(null)
+  const changed = new Map<string, string>()
   for (const [path, of_file] of by_path) {
-    const bytes = await working_copy.readFile(path)
-    if (bytes === undefined) continue
-    const text = new TextDecoder().decode(bytes)
+    const text = new TextDecoder().decode(await committed.readFile(path))
     const ticked = tickItems(text, new Map(of_file.map(({ label, ticked }) => [label, ticked])))
-    if (ticked !== text) await working_copy.writeFile(path, ticked)
+    if (ticked !== text) changed.set(path, ticked)
   }
-  if ((await working_copy.look()).changes.length === 0) return
+  if (changed.size === 0) return
+  // What is committed for the reviewers is theirs, and nothing that an earlier turn left at work writes beside it.
+  await working_copy.alone()
+  await working_copy.reset()
+  for (const [path, text] of changed) await working_copy.writeFile(path, text)
   const commit = await working_copy.commit(messageOf(working_copy.feature_directory, ticks))
   log.info({ commit, ticks: ticks.length }, 'the reviewers’ ticks are in the checklists')
 }

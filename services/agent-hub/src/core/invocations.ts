@@ -57,7 +57,7 @@ export interface Invocations {
   close(): Promise<void>
 }
 
-type Begun = Omit<RunInput, 'signal' | 'onUpdate' | 'flushUpdates'>
+type Begun = Omit<RunInput, 'signal' | 'closing' | 'onUpdate' | 'flushUpdates'>
 
 /** What is in a lane. */
 interface Entry extends Pick<InvocationRecord, 'id' | 'agent' | 'workspace' | 'feature_id'> {
@@ -211,6 +211,7 @@ export function createInvocations(parts: InvocationsParts): Invocations {
       const finish = await runInvocation(parts, {
         ...begun,
         signal: run.controller.signal,
+        closing: closing.signal,
         onUpdate: buffer.add,
         flushUpdates: buffer.flush,
       })

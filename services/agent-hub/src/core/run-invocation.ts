@@ -19,6 +19,7 @@ import type {
   Verifier,
   Workspaces,
 } from './ports.ts'
+import { pause } from './pause.ts'
 import { findExposed, type Exposed, type Secrets } from './secrets.ts'
 import type { InvocationRecord, InvocationStore, Prepared, SessionRecord } from './store.ts'
 import { createTurns } from './turns.ts'
@@ -60,10 +61,18 @@ export interface RunInput {
   onUpdate: (update: AgentUpdate) => void
   /** Resolves when all updates so far are kept. */
   flushUpdates(): Promise<void>
+  /** Aborted when the hub stops: what is left then is for its next start. */
+  closing: AbortSignal
 }
 
 /** How often one invocation is begun: if the hub dies each time, the invocation may be why. */
 export const RUNS_MAX = 10
+
+/** Between two tries to take a commit back. */
+const TAKE_BACK_MS = 1000
+
+const GONE =
+  'Nothing was committed: what the agent had written was gone again, or was taken back because it held a secret of the hub. See the log of the hub, then try again.'
 
 /**
  * At the last commit of the feature; where finished work lies that was not committed, as it was judged. No file changes
@@ -94,7 +103,7 @@ export async function runInvocation(parts: RunParts, input: RunInput): Promise<F
   }
   try {
     const working_copy = await input.working_copy
-    if (record.prepared !== null) return await settle(parts, record, working_copy, Promise.resolve(record.prepared))
+    if (record.prepared !== null) return await settle(parts, input, working_copy, Promise.resolve(record.prepared))
     await applyTicks(working_copy, record.request.context.feedback?.ticks ?? [], parts.log)
     return await work(parts, input, working_copy)
   } catch (error) {
@@ -155,7 +164,7 @@ async function work(parts: RunParts, input: RunInput, working_copy: OpenWorkingC
     await Promise.all([parts.store.prepareInvocation(record.id, prepared, collected.stored), input.flushUpdates()])
     return prepared
   }
-  return settle(parts, record, working_copy, prepare(), look.changes)
+  return settle(parts, input, working_copy, prepare(), look.changes)
 }
 
 function exposedSecret({ path, variables }: Exposed, { agent }: InvocationRecord, session_id: string | null): Finish {
@@ -166,7 +175,7 @@ function exposedSecret({ path, variables }: Exposed, { agent }: InvocationRecord
 /** Commits what was prepared, or is being prepared, and prepares anew what came otherwise. Safe to do twice. */
 async function settle(
   parts: RunParts,
-  record: InvocationRecord,
+  { record, closing }: RunInput,
   working_copy: OpenWorkingCopy,
   preparing: Promise<Prepared>,
   known?: Look['changes'],
@@ -187,20 +196,52 @@ async function settle(
   publishing.catch(() => {})
   // First of all, for it ends only when git has let go of the files, whatever came of it.
   const commit = await committing
-  const compared = await comparing
-  if (compared.kind === 'exposed') {
+  const takeBack = async () => {
     await publishing.catch(() => {})
-    await working_copy.discard(commit)
-    const { session_id = null, usage = null } = (await preparing).response.result?.data ?? {}
+    await untilDone(async () => working_copy.discard(commit), { parts, record, closing })
+  }
+  const compared = await comparing.catch(async (error: unknown) => {
+    await takeBack()
+    throw error
+  })
+  const { session_id = null, usage = null } = (await preparing).response.result?.data ?? {}
+  if (compared.kind === 'exposed') {
+    await takeBack()
     return withUsage(exposedSecret(compared.exposed, record, session_id), usage)
   }
+  if (compared.kind === 'gone') return withUsage(failed(GONE, 'agent', session_id), usage)
   const note = await publishing
   const { response } = compared.kind === 'different' ? compared.prepared : await preparing
   if (note !== null) parts.log.warn({ invocation_id: record.id }, note)
   return { status: 'succeeded', response: withCommit(response, commit, note) }
 }
 
+/**
+ * A commit that nobody has compared, or that holds a secret, would go out beneath the next one. Its lane stays taken
+ * until it is taken back; a closing hub leaves it to the next start, which compares it again.
+ */
+async function untilDone(
+  discard: () => Promise<void>,
+  o: { parts: RunParts; record: InvocationRecord; closing: AbortSignal },
+): Promise<void> {
+  for (let failures = 1; ; failures += 1) {
+    o.closing.throwIfAborted()
+    try {
+      await discard()
+      return
+    } catch (error) {
+      if (failures === 1)
+        o.parts.log.error(
+          { err: error, invocation_id: o.record.id },
+          'a commit could not be taken back; it is tried again',
+        )
+      await pause(TAKE_BACK_MS, o.closing)
+    }
+  }
+}
+
 async function outgoing(committing: Promise<string | null>, comparing: Promise<Compared>): Promise<string | null> {
-  if ((await comparing).kind === 'exposed') throw new Error('A commit that holds a secret stays here.')
+  const { kind } = await comparing
+  if (kind === 'exposed' || kind === 'gone') throw new Error('There is nothing that may go out.')
   return committing
 }

@@ -122,7 +122,7 @@ describe('a hub that is killed in the middle', () => {
   })
 
   /** Work as a hub leaves it that ends between its answer and the commit. Answers the invocation's id. */
-  async function leaveFinished(text: string, shown: string): Promise<string> {
+  async function leaveFinished(text: string | undefined, shown: string): Promise<string> {
     const path = join(folder.path, 'data/agent-hub.db')
     const database = await openDatabase<Tables>({ path, migrations, variable: 'HUB_DATABASE_URL' })
     const store = createInvocationStore(database, (session_id) => join(folder.path, 'data/homes', session_id))
@@ -150,7 +150,7 @@ describe('a hub that is killed in the middle', () => {
     ])
     await database.close()
     const workspaces = workspacesOf(repository, join(folder.path, 'data'))
-    writeFiles((await workspaces.open('default', feature_id)).path, { [SPEC]: text })
+    writeFiles((await workspaces.open('default', feature_id)).path, text === undefined ? {} : { [SPEC]: text })
     return id
   }
 
@@ -172,6 +172,16 @@ describe('a hub that is killed in the middle', () => {
     const shown = response.result!.data!.artifacts!
     expect(shown.map(({ path, digest }) => [path, digest])).toEqual([[SPEC, digestBytes('written later')]])
     expect(await (await hub.fetch(`/artifacts/${shown[0]!.digest}`)).text()).toBe('written later')
+  })
+
+  it('tells no success of work that is gone', async () => {
+    const id = await leaveFinished(undefined, 'looked at')
+    const hub = await start()
+    expect(await hub.finish(id)).toMatchObject({
+      success: false,
+      error: expect.stringMatching(/^Nothing was committed: what the agent had written was gone/),
+    })
+    expect(userGit(repository, 'branch', '--list', '001-login')).toBe('')
   })
 
   it('keeps a secret to itself that came into the files after they were searched', async () => {
