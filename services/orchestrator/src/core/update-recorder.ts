@@ -26,7 +26,6 @@ export function createUpdateRecorder(
 
   const isEmpty = () => burst === undefined && pending.length === 0
   const flush = async () => {
-    if (isEmpty()) return
     burst ??= { updates: mergeUpdates(pending.splice(0)), sequence }
     await record(burst.updates, burst.sequence)
     burst = undefined
