@@ -198,7 +198,7 @@ async function settle(
   const commit = await committing
   const takeBack = async () => {
     await publishing.catch(() => {})
-    await untilDone(async () => working_copy.discard(commit), { parts, record, closing })
+    await discardUntilDone(working_copy, commit, { log: parts.log, invocation_id: record.id, closing })
   }
   const compared = await comparing.catch(async (error: unknown) => {
     await takeBack()
@@ -220,22 +220,20 @@ async function settle(
  * A commit that nobody has compared, or that holds a secret, would go out beneath the next one. Its lane stays taken
  * until it is taken back; a closing hub leaves it to the next start, which compares it again.
  */
-async function untilDone(
-  discard: () => Promise<void>,
-  o: { parts: RunParts; record: InvocationRecord; closing: AbortSignal },
+async function discardUntilDone(
+  working_copy: OpenWorkingCopy,
+  commit: string | null,
+  { log, invocation_id, closing }: { log: Log; invocation_id: string; closing: AbortSignal },
 ): Promise<void> {
   for (let failures = 1; ; failures += 1) {
-    o.closing.throwIfAborted()
+    closing.throwIfAborted()
     try {
-      await discard()
+      await working_copy.discard(commit)
       return
     } catch (error) {
       if (failures === 1)
-        o.parts.log.error(
-          { err: error, invocation_id: o.record.id },
-          'a commit could not be taken back; it is tried again',
-        )
-      await pause(TAKE_BACK_MS, o.closing)
+        log.error({ err: error, invocation_id }, 'a commit could not be taken back; it is tried again')
+      await pause(TAKE_BACK_MS, closing)
     }
   }
 }

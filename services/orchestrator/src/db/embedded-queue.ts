@@ -1,5 +1,4 @@
 import type { AttemptId } from '@orchestrator/contract'
-
 import { sqliteResultCode, SQLITE_CONSTRAINT } from '@orchestrator/sqlite'
 import { sql } from 'kysely'
 
@@ -22,8 +21,9 @@ import { WaitingAttempts } from './waiting-attempts.ts'
 
 /** How long a broken store is left alone before the work is handed out again, in milliseconds. */
 const RECOVERY_MS = 1000
-/** How often a run may break off by a fault of its own, at first a second apart and then twice as long each time, to about a minute. */
+/** How often a run may break off by a fault of its own until its attempt fails. */
 const BREAKS_MAX = 20
+/** The pause after each is twice the one before, up to 64 times the first. */
 const DOUBLINGS_MAX = 6
 /** How long one whose row cannot be read is: somebody has to correct it first. */
 const UNREADABLE_MS = 5000
