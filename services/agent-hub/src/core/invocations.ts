@@ -8,6 +8,7 @@ import { openWorkingCopy, RUNS_MAX, runInvocation, type RunInput, type RunParts 
 import { isFinished, toInvocation, type InvocationRecord, type SessionRecord } from './store.ts'
 import { pause } from './pause.ts'
 import type { AgentProcess, Telemetry } from './ports.ts'
+import { retryMs, retryUntilDone } from './retry.ts'
 import { createUpdateBuffer, type UpdateBuffer } from './update-buffer.ts'
 
 export const DEFAULT_WORKSPACE = 'default'
@@ -17,9 +18,6 @@ const PROCESS_MEMORY_MS = 15 * 60_000
 
 /** How long a closing hub waits for its agents to let go. */
 const CLOSE_MS = 4000
-
-/** How long after a failure the next try comes: soon after the first, and often enough to notice that a disk has room again. */
-const retryMs = (failures: number) => Math.min(250 * 2 ** (failures - 1), 5000)
 
 export interface InvocationsParts extends RunParts {
   lanes: Lanes
@@ -184,24 +182,20 @@ export function createInvocations(parts: InvocationsParts): Invocations {
 
   /**
    * Until it is written down: the work is done, and nobody else knows how it ended. Its lane stays taken, for what
-   * comes next could not be written down either. A closing hub tries once more and leaves it to the next start.
+   * comes next could not be written down either.
    */
   async function writeFinish(id: string, finish: Finish): Promise<void> {
     const ended = { ...finish, now: timestamp() }
-    for (let failures = 1; ; failures += 1) {
-      const is_last = closing.signal.aborted
-      try {
-        await store.finishInvocation(id, 'running', ended)
-        bell.ring(id)
-        return
-      } catch (error) {
-        if (failures === 1 || is_last) {
-          const next = is_last ? 'the next start goes on with it' : 'it is tried again'
-          log.error({ err: error, invocation_id: id }, `how the invocation ended could not be written down; ${next}`)
-        }
-        if (is_last) return
-        await pause(retryMs(failures), closing.signal)
-      }
+    const tell = (error: unknown, next: string) =>
+      log.error({ err: error, invocation_id: id }, `how the invocation ended could not be written down; ${next}`)
+    try {
+      await retryUntilDone(async () => store.finishInvocation(id, 'running', ended), {
+        closing: closing.signal,
+        onFirstFailure: (error) => tell(error, 'it is tried again'),
+      })
+      bell.ring(id)
+    } catch (error) {
+      tell(error, 'the next start goes on with it')
     }
   }
 

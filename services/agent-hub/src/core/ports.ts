@@ -217,7 +217,10 @@ export interface OpenWorkingCopy extends WorkingCopy {
    * they lay otherwise a moment later, they are taken once more with nobody else there.
    */
   commit(message: string | Promise<string>, known?: Look['changes']): Promise<string | null>
-  /** The same files as in a commit that was the last one made: no agent reaches it, whatever becomes of the files. */
+  /**
+   * The same files as in the commit that `commit` answered, or as the branch has them where that was null: no agent
+   * reaches those, whatever becomes of the files.
+   */
   asCommitted(commit: string | null): WorkingCopy
   /** Takes the last commit back, and all that was in it. */
   discard(commit: string | null): Promise<void>

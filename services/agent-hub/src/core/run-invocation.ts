@@ -19,7 +19,7 @@ import type {
   Verifier,
   Workspaces,
 } from './ports.ts'
-import { pause } from './pause.ts'
+import { retryUntilDone } from './retry.ts'
 import { findExposed, type Exposed, type Secrets } from './secrets.ts'
 import type { InvocationRecord, InvocationStore, Prepared, SessionRecord } from './store.ts'
 import { createTurns } from './turns.ts'
@@ -67,9 +67,6 @@ export interface RunInput {
 
 /** How often one invocation is begun: if the hub dies each time, the invocation may be why. */
 export const RUNS_MAX = 10
-
-/** Between two tries to take a commit back. */
-const TAKE_BACK_MS = 1000
 
 const GONE =
   'Nothing was committed: what the agent had written was gone again, or was taken back because it held a secret of the hub. See the log of the hub, then try again.'
@@ -225,17 +222,15 @@ async function discardUntilDone(
   commit: string | null,
   { log, invocation_id, closing }: { log: Log; invocation_id: string; closing: AbortSignal },
 ): Promise<void> {
-  for (let failures = 1; ; failures += 1) {
+  const discard = async () => {
     closing.throwIfAborted()
-    try {
-      await working_copy.discard(commit)
-      return
-    } catch (error) {
-      if (failures === 1)
-        log.error({ err: error, invocation_id }, 'a commit could not be taken back; it is tried again')
-      await pause(TAKE_BACK_MS, closing)
-    }
+    await working_copy.discard(commit)
   }
+  await retryUntilDone(discard, {
+    closing,
+    onFirstFailure: (error) =>
+      log.error({ err: error, invocation_id }, 'a commit could not be taken back; it is tried again'),
+  })
 }
 
 async function outgoing(committing: Promise<string | null>, comparing: Promise<Compared>): Promise<string | null> {
