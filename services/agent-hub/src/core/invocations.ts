@@ -254,14 +254,20 @@ export function createInvocations(parts: InvocationsParts): Invocations {
   async function cancel(id: string): Promise<Invocation> {
     const record = await getRecord(id)
     if (isFinished(record)) return toInvocation(record)
+    // Before it is written down: the agent may be what fills the disk.
+    endRun(id)
     await store.requestCancel(id, timestamp())
-    const run = running.get(id)
-    if (run === undefined) await finishCancelled(record)
-    else {
-      run.cancelled = true
-      run.controller.abort()
-    }
+    if (!endRun(id)) await finishCancelled(record)
     return toInvocation(await getRecord(id))
+  }
+
+  /** Answers whether it runs. */
+  function endRun(id: string): boolean {
+    const run = running.get(id)
+    if (run === undefined) return false
+    run.cancelled = true
+    run.controller.abort()
+    return true
   }
 
   /** One that does not run: it waits for its lane, or for another try after one that failed. */

@@ -31,6 +31,7 @@ function inFile(...statements: string[]): void {
 const FULL = `begin select raise(abort, 'database or disk is full'); end`
 const NO_START = `create trigger full before update on invocations when new.status = 'running' ${FULL}`
 const NO_END = `create trigger full before insert on invocation_events when new.type = 'invocation.finished' ${FULL}`
+const NO_CANCEL = `create trigger full before update of cancel_requested_at on invocations ${FULL}`
 const ROOM = 'drop trigger full'
 
 const hang = specify(['hang'], { feature_id: '002-hang' })
@@ -104,6 +105,15 @@ describe('an invocation whose beginning could not be written down', () => {
     hub = await start()
     expect((await hub.finish(id)).success).toBe(true)
   })
+})
+
+it('a cancel that could not be written down has ended the agent, which may be what fills the disk', async () => {
+  const { id } = await hub.start(STUB, hang)
+  await expect.poll(async () => statusOf(id)).toBe('running')
+  inFile(NO_CANCEL)
+  expect(await cancel(id)).toBe(507)
+  await hub.finish(id)
+  expect(await statusOf(id)).toBe('cancelled')
 })
 
 it('one that cannot be read holds up no other, and goes on when it is corrected', async () => {
