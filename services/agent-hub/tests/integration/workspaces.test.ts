@@ -18,7 +18,7 @@ import type { OpenWorkingCopy } from '../../src/core/ports.ts'
 import { ensureDemoRepository } from '../../src/workspace/demo-repository.ts'
 import { openRepository } from '../../src/workspace/repository.ts'
 import { makeRepository, temporaryFolder, userGit, writeFiles } from '../git-fixture.ts'
-import { LOGIN, SPEC, workspacesOf } from '../workspaces-fixture.ts'
+import { commitSpec, LOGIN, SPEC, workspacesOf } from '../workspaces-fixture.ts'
 
 let folder: ReturnType<typeof temporaryFolder>
 let repository: string
@@ -44,11 +44,6 @@ async function read(copy: OpenWorkingCopy, path: string, from: 'now' | 'committe
     ? copy.readFile(path)
     : copy.readCommitted([path]).then((found) => found.get(path)))
   return new TextDecoder().decode(bytes)
-}
-
-async function commitSpec(copy: OpenWorkingCopy, text: string): Promise<string | null> {
-  writeFiles(copy.path, { 'specs/001-login/spec.md': text })
-  return copy.commit(`specify phase_1 attempt 1 for 001-login: ${text}`)
 }
 
 describe('a working copy', () => {
@@ -204,127 +199,37 @@ describe('a working copy', () => {
     expect(userGit(git_dir, 'show', `001-login:${SPEC}`)).toBe('two')
   })
 
-  describe('beside somebody who is still there', () => {
-    /** How often they were asked to go, which they do the first time. */
-    let asked: number
-    let leave: () => void
-
-    async function openShared(): Promise<OpenWorkingCopy> {
-      asked = 0
-      leave = () => {}
-      const endAgentsIn = async () => {
-        asked += 1
-        if (asked === 1) leave()
-        return asked === 1
-      }
-      const workspaces = workspacesOf(repository, join(folder.path, 'data'), endAgentsIn)
-      const copy = await workspaces.open('default', LOGIN)
-      await copy.reset()
-      return copy
+  it('follows links of a commit only within it', async () => {
+    const copy = await openLogin()
+    const folder = join(copy.path, dirname(SPEC))
+    writeFiles(copy.path, { [SPEC]: 'one', 'README.md': 'two' })
+    for (const [name, target] of [
+      ['within.md', 'spec.md'],
+      ['above.md', '../../README.md'],
+      ['out.md', '/etc/passwd'],
+      ['loop.md', 'loop.md'],
+    ] as const) {
+      symlinkSync(target, join(folder, name))
     }
+    const made = copy.asCommitted(await copy.commit('links'))
+    const read = async (name: string) => new TextDecoder().decode(await made.readFile(`${dirname(SPEC)}/${name}`))
+    expect([await read('within.md'), await read('above.md')]).toEqual(['one', 'two'])
+    await expect(read('out.md')).rejects.toThrow(/leads out of the working copy/)
+    await expect(read('loop.md')).rejects.toThrow(/leads out of the working copy/)
+    expect(await made.readFile('nothing.md')).toBeUndefined()
+  })
 
-    it('takes the files once more where they lay otherwise a moment later', async () => {
-      const copy = await openShared()
-      await commitSpec(copy, 'one')
-      asked = 0
-      writeFiles(copy.path, { [SPEC]: 'two' })
-      const { changes } = await copy.look()
-      const message = Promise.withResolvers<string>()
-      const committing = copy.commit(message.promise, changes)
-      const lock = join(copy.path, '../git/index.lock')
-      await expect.poll(() => existsSync(lock)).toBe(true)
-      await expect.poll(() => statSync(lock).size).toBeGreaterThan(0)
-      writeFiles(copy.path, { [SPEC]: 'three' })
-      leave = () => writeFiles(copy.path, { 'late.md': 'last' })
-      message.resolve('two')
-      const commit = await committing
-      expect(userGit(join(copy.path, '../git'), 'log', '--format=%s', '-2', commit!).split('\n')[0]).toBe('two')
-      expect(userGit(join(copy.path, '../git'), 'show', `${commit}:${SPEC}`)).toBe('three')
-      const made = copy.asCommitted(commit)
-      const { changes: taken, files } = await made.look()
-      expect(taken).toEqual([
-        { path: 'late.md', change: 'added' },
-        { path: SPEC, change: 'modified' },
-      ])
-      expect(files).toEqual(['README.md', 'late.md', SPEC])
-      // Whatever becomes of the files.
-      writeFiles(copy.path, { [SPEC]: 'four' })
-      expect(new TextDecoder().decode(await made.readFile(SPEC))).toBe('three')
-    })
-
-    it('asks nobody to go for text that git keeps with other line ends', async () => {
-      writeFiles(repository, { '.gitattributes': '*.md text eol=crlf\n' })
-      userGit(repository, 'add', '--all')
-      userGit(repository, 'commit', '--quiet', '-m', 'attributes')
-      const copy = await openShared()
-      asked = 0
-      const commit = await commitSpec(copy, 'one\r\ntwo\r\n')
-      expect(asked).toBe(0)
-      expect(new TextDecoder().decode(await copy.asCommitted(commit).readFile(SPEC))).toBe('one\ntwo\n')
-    })
-
-    it('asks nobody to go where nothing is to be put right', async () => {
-      const copy = await openShared()
-      asked = 0
-      symlinkSync('README.md', join(copy.path, 'link.md'))
-      const commit = await commitSpec(copy, 'one')
-      await copy.look()
-      await copy.reset()
-      expect(asked).toBe(0)
-      expect(commit).toMatch(/^[0-9a-f]{40}$/)
-    })
-
-    it.each<[string, (copy: OpenWorkingCopy, good: string) => Promise<unknown>]>([
-      ['a repository within is taken as files', async (copy) => copy.look()],
-      ['what was left is thrown away', async (copy) => copy.reset()],
-      ['what was there is put back', async (copy, good) => copy.restore(good)],
-    ])('has them gone before %s', async (_, work) => {
-      const copy = await openShared()
-      const outside = makeRepository(join(folder.path, 'outside'))
-      const good = await copy.snapshot()
-      makeRepository(join(copy.path, 'x'))
-      asked = 0
-      leave = () => {
-        rmSync(join(copy.path, 'x'), { recursive: true })
-        symlinkSync(outside, join(copy.path, 'x'))
-      }
-      await work(copy, good)
-      expect(asked).toBeGreaterThan(0)
-      expect(userGit(outside, 'log', '--format=%s')).toBe('first')
-    })
-
-    it('follows links of a commit only within it', async () => {
-      const copy = await openShared()
-      const folder = join(copy.path, dirname(SPEC))
-      writeFiles(copy.path, { [SPEC]: 'one', 'README.md': 'two' })
-      for (const [name, target] of [
-        ['within.md', 'spec.md'],
-        ['above.md', '../../README.md'],
-        ['out.md', '/etc/passwd'],
-        ['loop.md', 'loop.md'],
-      ] as const) {
-        symlinkSync(target, join(folder, name))
-      }
-      const made = copy.asCommitted(await copy.commit('links'))
-      const read = async (name: string) => new TextDecoder().decode(await made.readFile(`${dirname(SPEC)}/${name}`))
-      expect([await read('within.md'), await read('above.md')]).toEqual(['one', 'two'])
-      await expect(read('out.md')).rejects.toThrow(/leads out of the working copy/)
-      await expect(read('loop.md')).rejects.toThrow(/leads out of the working copy/)
-      expect(await made.readFile('nothing.md')).toBeUndefined()
-    })
-
-    it('takes a commit back, the first one too', async () => {
-      const empty = join(folder.path, 'empty')
-      userGit(folder.path, 'init', '--quiet', '--initial-branch=main', empty)
-      const copy = await workspacesOf(empty, join(folder.path, 'data')).open('default', LOGIN)
-      await copy.reset()
-      await copy.discard(await commitSpec(copy, 'one'))
-      expect(await copy.look()).toEqual({ changes: [], files: [] })
-      const kept = await commitSpec(copy, 'two')
-      await copy.discard(await commitSpec(copy, 'three'))
-      expect(userGit(join(copy.path, '../git'), 'rev-parse', '001-login')).toBe(kept)
-      expect(await read(copy, SPEC)).toBe('two')
-    })
+  it('takes a commit back, the first one too', async () => {
+    const empty = join(folder.path, 'empty')
+    userGit(folder.path, 'init', '--quiet', '--initial-branch=main', empty)
+    const copy = await workspacesOf(empty, join(folder.path, 'data')).open('default', LOGIN)
+    await copy.reset()
+    await copy.discard(await commitSpec(copy, 'one'))
+    expect(await copy.look()).toEqual({ changes: [], files: [] })
+    const kept = await commitSpec(copy, 'two')
+    await copy.discard(await commitSpec(copy, 'three'))
+    expect(userGit(join(copy.path, '../git'), 'rev-parse', '001-login')).toBe(kept)
+    expect(await read(copy, SPEC)).toBe('two')
   })
 
   it('begins again only once that is agreed', async () => {
