@@ -37,7 +37,8 @@ export function registerInvocations(app: Server, invocations: Invocations): void
       config: ORCHESTRATORS,
       schema: {
         summary: 'Cancel it',
-        description: 'Reaches the agent, which may take some seconds to let go. A finished invocation stays as it is.',
+        description:
+          'Reaches the agent, which may take some seconds to let go, also where it cannot be written down (507): ask again then. A finished invocation stays as it is.',
         tags: ['invocations'],
         params: paramsSchema,
         response: { 200: invocationSchema, ...errorResponses('INVOCATION_NOT_FOUND') },

@@ -28,7 +28,7 @@ export interface Invocations {
   getInvocation(id: string): Promise<Invocation>
   /** Resolves when it is finished, or when the signal aborts or the hub closes: then it is not. */
   waitFor(id: string, signal: AbortSignal): Promise<Invocation>
-  /** Reaches the agent. Of a finished one it changes nothing. */
+  /** Ends the agent, also where that cannot be written down and it rejects. Of a finished one it changes nothing. */
   cancel(id: string): Promise<Invocation>
   /** For a caller that may never have learnt the id. */
   cancelByKey(idempotency_key: string): Promise<Invocation>
@@ -67,7 +67,7 @@ export function createInvocations(parts: RunnerParts): Invocations {
   async function cancel(id: string): Promise<Invocation> {
     const record = await getRecord(id)
     if (isFinished(record)) return toInvocation(record)
-    // Before it is written down: the agent may be what fills the disk.
+    // Before it is written down, for the agent may be what fills the disk; and once more for a run that began meanwhile.
     runner.cancel(id)
     await store.requestCancel(id, timestamp())
     if (!runner.cancel(id)) await finishCancelled(record)

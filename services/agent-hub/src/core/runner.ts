@@ -191,6 +191,8 @@ export function createRunner(parts: RunnerParts, { bell, closing }: { bell: Bell
       if (closing.aborted) return undefined
       const { record, session } = begun
       log.error({ err: error, invocation_id: record.id }, 'the invocation failed for a reason of the hub’s own')
+      // A full disk refuses also what is recorded of a turn that was cancelled.
+      if (run.cancelled) return cancelled(session.id)
       const reason = error instanceof Error ? error.message : String(error)
       return failed(`The hub could not do its part: ${reason}. See its log, then try again.`, 'workspace', session.id)
     }

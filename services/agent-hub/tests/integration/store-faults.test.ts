@@ -32,6 +32,7 @@ const FULL = `begin select raise(abort, 'database or disk is full'); end`
 const NO_START = `create trigger full before update on invocations when new.status = 'running' ${FULL}`
 const NO_END = `create trigger full before insert on invocation_events when new.type = 'invocation.finished' ${FULL}`
 const NO_CANCEL = `create trigger full before update of cancel_requested_at on invocations ${FULL}`
+const NO_EXCHANGE = `create trigger full_too before insert on exchanges ${FULL}`
 const ROOM = 'drop trigger full'
 
 const hang = specify(['hang'], { feature_id: '002-hang' })
@@ -110,7 +111,7 @@ describe('an invocation whose beginning could not be written down', () => {
 it('a cancel that could not be written down has ended the agent, which may be what fills the disk', async () => {
   const { id } = await hub.start(STUB, hang)
   await expect.poll(async () => statusOf(id)).toBe('running')
-  inFile(NO_CANCEL)
+  inFile(NO_CANCEL, NO_EXCHANGE)
   expect(await cancel(id)).toBe(507)
   await hub.finish(id)
   expect(await statusOf(id)).toBe('cancelled')
