@@ -43,7 +43,7 @@ export interface Invocations {
 }
 
 export function createInvocations(parts: RunnerParts): Invocations {
-  const { store, log, lanes } = parts
+  const { store, log } = parts
   const bell = createBell()
   const closing = new AbortController()
   const runner = createRunner(parts, { bell, closing: closing.signal })
@@ -77,7 +77,7 @@ export function createInvocations(parts: RunnerParts): Invocations {
   /** One that does not run: it waits for its lane, or for another try after one that failed. */
   async function finishCancelled(record: InvocationRecord): Promise<void> {
     const { id } = record
-    const waited = lanes.remove(id)
+    const waited = runner.remove(id)
     try {
       const { status, session_id } = await getRecord(id)
       if (isFinished({ status })) return
@@ -109,7 +109,7 @@ export function createInvocations(parts: RunnerParts): Invocations {
         if (record.id !== id) throw new Error('There was one with this key.')
       })
       runner.enqueue({ ...work, traceparent, fresh: { created, session_id: request.session_id } })
-      await created.catch(() => lanes.remove(id))
+      await created.catch(() => runner.remove(id))
       const record = await creating
       return record.id === id ? toInvocation(record) : attach(record, body_hash)
     },
@@ -182,7 +182,7 @@ export function createInvocations(parts: RunnerParts): Invocations {
       const limit = new Promise<false>((resolve) => {
         timer = setTimeout(() => resolve(false), CLOSE_MS)
       })
-      const ended = Promise.all([lanes.close(), parts.driver.close()]).then(() => true)
+      const ended = Promise.all([runner.close(), parts.driver.close()]).then(() => true)
       const in_time = await Promise.race([ended, limit])
       clearTimeout(timer)
       // Those that may still run are looked for at the next start.

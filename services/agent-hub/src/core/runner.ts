@@ -37,8 +37,12 @@ interface Running {
 export interface Runner {
   /** Begins it when it is its lane's turn, and tries again what could not be begun. */
   enqueue(entry: Entry): void
+  /** Takes out what has not begun. Answers whether it was still waiting. */
+  remove(id: string): boolean
   /** Cancels it where it runs, and answers whether it does. */
   cancel(id: string): boolean
+  /** Begins nothing more. Resolves when all that runs has ended. */
+  close(): Promise<void>
 }
 
 /** The bell rings at every step. What the `closing` hub interrupts stays as it is on record, for the next start. */
@@ -215,5 +219,5 @@ export function createRunner(parts: RunnerParts, { bell, closing }: { bell: Bell
     return true
   }
 
-  return { enqueue, cancel }
+  return { enqueue, remove: (id) => lanes.remove(id), cancel, close: async () => lanes.close() }
 }
